@@ -47,6 +47,7 @@ impl Span {
     }
 
     /// Without its sign.
+    #[must_use]
     pub const fn abs(self) -> Self {
         Self(self.0.abs())
     }

@@ -4,6 +4,13 @@
 //! need it.
 
 pub mod clock;
+pub mod complaint;
+pub mod histogram;
 pub mod metric;
+pub mod panel;
+pub mod place;
+pub mod result;
+pub mod task;
 pub mod text;
 pub mod unit;
+pub mod wire;

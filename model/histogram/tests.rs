@@ -1,0 +1,117 @@
+use super::*;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+use proptest::prelude::*;
+
+fn library(values: &[u64]) -> hdrhistogram::Histogram<u64> {
+    let mut out = standard::empty();
+    for &value in values {
+        out.saturating_record(value);
+    }
+    out
+}
+
+fn ours(values: &[u64]) -> Histogram {
+    Histogram::of(values.iter().map(|&v| v as i64))
+}
+
+#[test]
+fn a_bucket_holds_the_values_that_the_library_calls_equivalent() {
+    let reference = standard::empty();
+    for value in (0..5_000).chain((1..16_000).map(|i| i * 3_749)) {
+        let index = bucket_index(value);
+        assert_eq!(bucket_lowest(index), reference.lowest_equivalent(value), "{value}");
+        assert_eq!(bucket_highest(index), reference.highest_equivalent(value), "{value}");
+        assert_eq!(bucket_median(index), reference.median_equivalent(value), "{value}");
+    }
+}
+
+#[test]
+fn an_empty_histogram_has_no_quantile_and_survives_every_form() {
+    let empty = Histogram::default();
+    assert_eq!(empty.quantile(0.5), None);
+    assert_eq!(Histogram::from_rest(&empty.to_rest()), Ok(empty.clone()));
+    assert_eq!(Histogram::from_v2(&empty.to_v2()).unwrap(), empty);
+    assert_eq!(Histogram::from_v2_deflate(&empty.to_v2_deflate()).unwrap(), empty);
+}
+
+#[test]
+fn values_beyond_the_bounds_are_kept_at_the_bound_and_counted() {
+    let mut recorder = Recorder::default();
+    for value in [-5, 10, 70_000_000] {
+        recorder.record(value);
+    }
+    assert_eq!(recorder.clamped(), (1, 1));
+    assert_eq!(recorder.finish().len(), 3);
+}
+
+#[test]
+fn hostile_bytes_are_refused_with_a_reason() {
+    assert_eq!(Histogram::from_rest(&[0x80]), Err(RestError::Truncated(0)));
+    assert_eq!(Histogram::from_rest(&[1, 0]), Err(RestError::Empty(0)));
+    assert_eq!(Histogram::from_rest(&[0xff, 0xff, 0xff, 0x7f, 1]), Err(RestError::TooLarge(0)));
+    let mut other = ours(&[5]).to_v2();
+    other[15] = 2;
+    assert!(matches!(Histogram::from_v2(&other), Err(StandardError::Bounds { digits: 2, .. })));
+    assert!(matches!(Histogram::from_v2(&[0; 40]), Err(StandardError::NotV2)));
+}
+
+#[test]
+fn forty_merged_hours_equal_one_recording_of_a_million_values() {
+    use rand::{RngExt, SeedableRng};
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(6);
+    let values: Vec<u64> = (0..1_000_000)
+        .map(|_| {
+            // A sum of uniforms is near normal, so this is near lognormal around 20 ms.
+            let normal: f64 = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+            (20_000.0 * (0.6 * normal).exp()) as u64
+        })
+        .collect();
+    let whole = ours(&values);
+    let mut merged = Histogram::default();
+    for hour in values.chunks(25_000) {
+        merged.merge(&ours(hour));
+    }
+    assert_eq!(merged, whole);
+    let mut sorted = values;
+    sorted.sort_unstable();
+    for q in [0.5, 0.9, 0.95, 0.99, 0.999] {
+        let exact = sorted[(q * 1e6_f64).ceil() as usize - 1] as f64;
+        let held = whole.quantile(q).unwrap() as f64;
+        assert!((held - exact).abs() / exact <= 1e-3, "p{q}: {held} for {exact}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn v2_is_byte_for_byte_what_the_library_writes(values in prop::collection::vec(0_u64..60_000_000, 0..200)) {
+        let mut expected = Vec::new();
+        V2Serializer::new().serialize(&library(&values), &mut expected).unwrap();
+        prop_assert_eq!(ours(&values).to_v2(), expected);
+    }
+
+    #[test]
+    fn every_form_gives_the_histogram_back(values in prop::collection::vec(0_u64..60_000_000, 0..200)) {
+        let held = ours(&values);
+        prop_assert_eq!(&Histogram::from_rest(&held.to_rest()).unwrap(), &held);
+        prop_assert_eq!(&Histogram::from_v2(&held.to_v2()).unwrap(), &held);
+        prop_assert_eq!(&Histogram::from_v2_deflate(&held.to_v2_deflate()).unwrap(), &held);
+    }
+
+    #[test]
+    fn quantiles_agree_with_the_library(values in prop::collection::vec(1_u64..60_000_000, 1..200), q in 0.0_f64..1.0) {
+        prop_assert_eq!(ours(&values).quantile(q).unwrap(), library(&values).value_at_quantile(q));
+    }
+
+    #[test]
+    fn merging_is_recording_together(a in prop::collection::vec(0_u64..1_000_000, 0..99), b in prop::collection::vec(0_u64..1_000_000, 0..99)) {
+        let mut merged = ours(&a);
+        merged.merge(&ours(&b));
+        prop_assert_eq!(merged, ours(&[a, b].concat()));
+    }
+
+    #[test]
+    fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Histogram::from_rest(&bytes);
+        let _ = Histogram::from_v2(&bytes);
+    }
+}

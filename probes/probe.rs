@@ -1,0 +1,237 @@
+//! The seam of this package: what a method is, what it is given, and what it gives back.
+//!
+//! The agent and the command know no protocol. They take a method from the catalogue, hand it a [`Context`] and
+//! get a [`Measurement`].
+
+use async_trait::async_trait;
+use broadgauge_model::clock::{Clock, Span, Wall};
+use broadgauge_model::result::{Load, Sample, Singleton};
+use broadgauge_model::unit::Rate;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// How a method observes (RFC 7799).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It sends packets of its own.
+    Active,
+    /// It loads or changes one stream and watches it.
+    HybridOne,
+}
+
+/// What a method is.
+#[derive(Debug)]
+pub struct Descriptor {
+    /// Its name on the command line and in results.
+    pub name: &'static str,
+    /// Raised whenever its numbers shift.
+    pub version: u32,
+    /// What it does, for `--help`.
+    pub about: &'static str,
+    /// Active, passive or hybrid.
+    pub kind: Kind,
+    /// The ids of the metrics it yields.
+    pub metrics: &'static [&'static str],
+    /// Whether it fills the line: one such task per line and per peer at a time.
+    pub loads_the_line: bool,
+    /// The port it talks to unless the target names one.
+    pub default_port: Option<u16>,
+}
+
+/// Through which door packets leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Binding {
+    /// The network interface.
+    pub interface: Option<String>,
+    /// The source address.
+    pub source: Option<IpAddr>,
+    /// The differentiated-services code point, 0 to 63.
+    pub dscp: Option<u8>,
+}
+
+/// Something worth showing while a measurement runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A packet's fate is known.
+    Singleton {
+        /// Under which load.
+        load: Load,
+        /// The observation.
+        singleton: Singleton,
+    },
+    /// A tenth of a second of payload was received.
+    Rate {
+        /// Which way.
+        load: Load,
+        /// Since the load started.
+        at: Span,
+        /// Received in this interval, over all streams.
+        rate: Rate,
+    },
+    /// The measurement goes on to its next part.
+    Phase(&'static str),
+    /// The peer is busy with somebody else's load.
+    Queued {
+        /// How many are before us.
+        ahead: u32,
+    },
+}
+
+/// Who listens to a running measurement.
+pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// A request to stop: the method ends at once and returns what it has.
+#[derive(Clone, Debug)]
+pub struct Stop(tokio::sync::watch::Receiver<bool>);
+
+impl Stop {
+    /// A stop and the handle that pulls it.
+    pub fn new() -> (tokio::sync::watch::Sender<bool>, Self) {
+        let (sender, receiver) = tokio::sync::watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// A stop that nobody will pull.
+    pub fn never() -> Self {
+        Self::new().1
+    }
+
+    /// Whether it was pulled.
+    pub fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it is pulled; for ever if the handle is gone.
+    pub async fn wait(&mut self) {
+        if self.0.wait_for(|set| *set).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What a method is given.
+#[derive(Clone)]
+pub struct Context {
+    /// The line that is measured.
+    pub line_id: String,
+    /// The target's name in results.
+    pub target: String,
+    /// Host name or address, with an optional port.
+    pub address: String,
+    /// Which address family to use; the resolver's first answer where `None`.
+    pub family: Option<Family>,
+    /// Through which door.
+    pub binding: Binding,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Makes schedules and payloads repeatable.
+    pub seed: u64,
+    /// Who watches.
+    pub listener: Option<Listener>,
+    /// Who may interrupt.
+    pub stop: Stop,
+}
+
+impl Context {
+    /// Tells the listener, if there is one.
+    pub fn tell(&self, event: Event) {
+        if let Some(listener) = &self.listener {
+            listener(event);
+        }
+    }
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// What a method gives back.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// When it began.
+    pub started_at: Wall,
+    /// The samples, ready to be stored.
+    pub samples: Vec<Sample>,
+    /// Every singleton, by load, for those who want to look at them one by one; not stored.
+    pub singletons: Vec<(Load, Vec<Singleton>)>,
+    /// Bytes sent and received, for budgets.
+    pub bytes_moved: u64,
+    /// Whether somebody pulled the stop.
+    pub interrupted: bool,
+}
+
+/// Why nothing was asked of the network. A refusal by the network is an outcome, not an error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbeError {
+    /// A setting is wrong.
+    #[error("setting {key} of method {method}: {problem}")]
+    Setting {
+        /// The method.
+        method: &'static str,
+        /// The key.
+        key: String,
+        /// What is wrong, and the cure.
+        problem: String,
+    },
+    /// A name has no address.
+    #[error("cannot resolve {host}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A socket cannot be had.
+    #[error("cannot open a {what} socket")]
+    Socket {
+        /// Which kind, and through which door.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The system forbids it.
+    #[error("not permitted: {what}; {cure}")]
+    Forbidden {
+        /// What is forbidden.
+        what: String,
+        /// How to allow it.
+        cure: &'static str,
+    },
+    /// Nobody answers on the control channel, so nothing could be measured.
+    #[error("cannot reach the peer at {address}")]
+    Unreachable {
+        /// Whom.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The peer answers, but not as agreed.
+    #[error("the peer at {address} {problem}")]
+    Peer {
+        /// Whom.
+        address: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// A method with its settings.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// What it is.
+    fn describe(&self) -> &'static Descriptor;
+
+    /// Measures once. `Err` means that nothing was asked of the network.
+    async fn run(&self, context: &Context) -> Result<Measurement, ProbeError>;
+}
