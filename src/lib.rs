@@ -1,1 +1,4 @@
-//! Broadgauge.
+//! The command's face for tests: everything `broadgauge` does, as functions.
+
+pub mod cli;
+pub mod demo;
