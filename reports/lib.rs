@@ -1,1 +1,5 @@
 //! Broadgauge.
+
+pub mod chart;
+pub mod font;
+pub mod paint;
