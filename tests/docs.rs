@@ -1,0 +1,48 @@
+//! The generated pages are current. A page that is not is rewritten, and the test fails once.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use broadgauge_model::metric::{Better, MetricId};
+use broadgauge_model::text::Lang;
+use std::fmt::Write as _;
+
+fn metrics_page() -> String {
+    let mut page = String::from(
+        "# Metrics\n\nGenerated from the table of metrics in `model/metric.rs`; a test keeps it current.\n\n\
+         Delays are kept in histogram counts of one microsecond, rates of one kbit/s. A margin is how far apart two\n\
+         operators may be and still count as at par: the larger of the absolute bound and the share of the peer's\n\
+         value; both can be set for each study.\n\n\
+         | id | unit | better | margin | defined in | English | 中文 |\n|---|---|---|---|---|---|---|\n",
+    );
+    for metric in MetricId::all() {
+        let better = match metric.better {
+            Better::Higher => "higher",
+            Better::Lower => "lower",
+        };
+        let unit = metric.unit.symbol().get(Lang::En);
+        let margin = match (metric.margin.absolute, metric.margin.relative) {
+            (0.0, share) => format!("{} %", share * 100.0),
+            (bound, 0.0) => format!("{bound} {unit}"),
+            (bound, share) => format!("{bound} {unit} or {} %", share * 100.0),
+        };
+        writeln!(
+            page,
+            "| `{}` | {unit} | {better} | {margin} | {} | {} | {} |",
+            metric.id,
+            metric.defined_in,
+            metric.label.get(Lang::En),
+            metric.label.get(Lang::Zh)
+        )
+        .unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_metrics_page_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
+    let expected = metrics_page();
+    if std::fs::read_to_string(&path).unwrap_or_default() != expected {
+        std::fs::write(&path, expected).unwrap();
+        panic!("docs/metrics.md was out of date and has been rewritten: commit it");
+    }
+}
