@@ -3,3 +3,4 @@
 pub mod chart;
 pub mod font;
 pub mod paint;
+pub mod study;

@@ -1,0 +1,164 @@
+//! What a study answers with: an estimate with its interval and its n, or the reason why there is none.
+
+use broadgauge_model::text::{Lang, Phrase};
+use serde::{Serialize, Serializer};
+
+/// A phrase with its values, printed in either language; JSON carries the English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    phrase: Phrase,
+    values: Vec<(&'static str, String)>,
+}
+
+impl Words {
+    /// A phrase without values.
+    pub const fn plain(phrase: Phrase) -> Self {
+        Self { phrase, values: Vec::new() }
+    }
+
+    /// A phrase with the values of its `{name}`s.
+    pub fn with(phrase: Phrase, values: &[(&'static str, &dyn ToString)]) -> Self {
+        Self { phrase, values: values.iter().map(|(name, value)| (*name, value.to_string())).collect() }
+    }
+
+    /// The text in one language.
+    pub fn get(&self, lang: Lang) -> String {
+        let values: Vec<(&str, &str)> =
+            self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.phrase.fill(lang, &values)
+    }
+}
+
+impl std::fmt::Display for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.get(Lang::En))
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A number that a reader may act on: finite, with the 95% interval it may lie in, and how many it stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    value: f64,
+    interval: (f64, f64),
+    n: u64,
+}
+
+impl Estimate {
+    /// The value.
+    pub const fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// The interval: 95%, unless its key says otherwise.
+    pub const fn interval(&self) -> (f64, f64) {
+        self.interval
+    }
+
+    /// How many lines (or episodes, or complaints: the key beside it says which) it stands on.
+    pub const fn n(&self) -> u64 {
+        self.n
+    }
+}
+
+/// Too little is known to give a number, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Declined {
+    /// The reason.
+    #[serde(rename = "declined")]
+    pub reason: Words,
+}
+
+impl Declined {
+    /// With a reason.
+    pub const fn because(reason: Words) -> Self {
+        Self { reason }
+    }
+}
+
+/// An estimate, or the reason why there is none, in the same place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// A number with its interval.
+    Estimate(Estimate),
+    /// A refusal.
+    Declined(Declined),
+}
+
+impl Answer {
+    /// An estimate, or a refusal where one of the numbers is not finite or the interval is turned round.
+    pub fn estimate(value: f64, interval: (f64, f64), n: u64) -> Self {
+        let finite = value.is_finite() && interval.0.is_finite() && interval.1.is_finite();
+        if finite && interval.0 <= interval.1 {
+            // Adding zero makes -0 a plain 0, so that no reader sees a signed zero.
+            Self::Estimate(Estimate { value: value + 0.0, interval: (interval.0 + 0.0, interval.1 + 0.0), n })
+        } else {
+            Self::declined(Phrase { en: "the number is not finite", zh: "结果不是有限数" })
+        }
+    }
+
+    /// A refusal for a fixed reason.
+    pub const fn declined(reason: Phrase) -> Self {
+        Self::Declined(Declined { reason: Words::plain(reason) })
+    }
+
+    /// The estimate, where there is one.
+    pub const fn as_estimate(&self) -> Option<&Estimate> {
+        match self {
+            Self::Estimate(estimate) => Some(estimate),
+            Self::Declined(_) => None,
+        }
+    }
+
+    /// The reason, where there is no estimate.
+    pub const fn as_declined(&self) -> Option<&Declined> {
+        match self {
+            Self::Estimate(_) => None,
+            Self::Declined(declined) => Some(declined),
+        }
+    }
+}
+
+impl From<Declined> for Answer {
+    fn from(declined: Declined) -> Self {
+        Self::Declined(declined)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_and_a_refusal_have_the_form_of_the_contract() {
+        let json = |answer: Answer| serde_json::to_string(&answer).unwrap();
+        assert_eq!(
+            json(Answer::estimate(1.25, (1.1, 1.41), 40)),
+            r#"{"value":1.25,"interval":[1.1,1.41],"n":40}"#
+        );
+        let words = Words::with(
+            Phrase { en: "fewer than {n} lines on one side", zh: "一方线路不足 {n} 条" },
+            &[("n", &6)],
+        );
+        assert_eq!(words.get(Lang::Zh), "一方线路不足 6 条");
+        assert_eq!(json(Declined::because(words).into()), r#"{"declined":"fewer than 6 lines on one side"}"#);
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_declined() {
+        for (value, interval) in [
+            (f64::NAN, (0.0, 1.0)),
+            (1.0, (f64::NEG_INFINITY, 2.0)),
+            (1.0, (0.0, f64::NAN)),
+            (1.0, (2.0, 0.0)),
+        ] {
+            assert!(Answer::estimate(value, interval, 9).as_declined().is_some());
+        }
+    }
+}

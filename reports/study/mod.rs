@@ -1,0 +1,12 @@
+//! Studies: one question a file. A panel goes in; an [`Estimate`], or [`Declined`] with a reason, comes out.
+//!
+//! A study holds no file and no clock, and gives the same bytes for the same panel and seed whatever the number of
+//! threads and the order of the rows.
+
+pub mod answer;
+pub mod complaints;
+pub mod head;
+pub mod peers;
+
+pub use answer::{Answer, Declined, Estimate, Words};
+pub use head::{Head, Method, Note};
