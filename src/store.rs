@@ -1,0 +1,112 @@
+//! What is kept, and the promises that every backend makes.
+//!
+//! One noun, one trait: [`Results`], [`Complaints`], [`Fleet`]; [`Store`] is all of them. Calls block, and a call
+//! that writes returns only when what it wrote is durable. A store hands out rows and merged histograms, never
+//! quantiles: percentiles come from our own buckets, the same for every backend. `contract` holds the promises as
+//! tests that each backend passes.
+//!
+//! What it cannot tell: whether a line exists that nobody has named, or a result that an agent dropped before it
+//! was sent (see [`broadgauge_model::result::Health`] for the agents' own books).
+
+mod entry;
+mod error;
+mod fold;
+mod lines;
+mod memory;
+mod read;
+mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+pub use broadgauge_model::panel::{Source, SourceKind};
+pub use broadgauge_model::wire::receipt::{Receipt, Rejected};
+pub use entry::{Entry, Tally, Window};
+pub use error::StoreError;
+pub use fold::{GroupKey, fold_by_operator_metric_hour};
+pub use memory::Memory;
+pub use read::{Filter, LocalHours, Row, RowValues};
+pub use sqlite::Sqlite;
+
+use broadgauge_model::clock::Wall;
+use broadgauge_model::complaint::Complaint;
+use broadgauge_model::place::AccessLine;
+use broadgauge_model::result::{Batch, Health};
+use broadgauge_model::wire::registration::Registration;
+use std::path::Path;
+
+/// What was observed.
+pub trait Results: Send + Sync {
+    /// Keeps what agents sent, in one transaction: all of it is durable on return, or none of it is. A sample
+    /// that is already there counts as such, so sending a batch again is harmless; one whose identity (agent,
+    /// number) is taken by another payload is rejected, and the first stays.
+    fn put_batches(&self, batches: &[Batch]) -> Result<Vec<Receipt>, StoreError>;
+
+    /// Keeps one batch.
+    fn put_batch(&self, batch: &Batch) -> Result<Receipt, StoreError> {
+        Ok(self.put_batches(std::slice::from_ref(batch))?.pop().unwrap_or_default())
+    }
+
+    /// Keeps rows of a table, in one transaction. Their identity is their content without the value (line,
+    /// metric, time, statistic, load, direction, target, method, period), whatever the file is called:
+    /// importing a file twice changes nothing, and a second value for the same identity is rejected by its
+    /// place in `entries`.
+    fn put_entries(&self, source: &Source, entries: &[Entry]) -> Result<Receipt, StoreError>;
+
+    /// Calls `each` with every result that the filter lets through. The order is the order of arrival.
+    fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError>;
+}
+
+/// What customers said.
+pub trait Complaints: Send + Sync {
+    /// Keeps complaints; one whose id is known is brought up to date.
+    fn put_complaints(&self, complaints: &[Complaint]) -> Result<Tally, StoreError>;
+
+    /// The complaints opened in a half-open stretch of time, by time, then id.
+    fn complaints(&self, from: Option<Wall>, to: Option<Wall>) -> Result<Vec<Complaint>, StoreError>;
+}
+
+/// The lines and those who measure them.
+pub trait Fleet: Send + Sync {
+    /// Keeps lines; one whose id is known is brought up to date.
+    fn put_lines(&self, lines: &[AccessLine]) -> Result<Tally, StoreError>;
+
+    /// Every line, by id.
+    fn lines(&self) -> Result<Vec<AccessLine>, StoreError>;
+
+    /// Keeps what an agent says of itself. Its word on a line that came with a table only fills gaps.
+    fn register(&self, registration: &Registration) -> Result<Tally, StoreError>;
+
+    /// Every agent with what it said of itself, by name.
+    fn agents(&self) -> Result<Vec<Registration>, StoreError>;
+
+    /// The newest books of every agent, by name.
+    fn health(&self) -> Result<Vec<(String, Health)>, StoreError>;
+}
+
+/// Everything that is kept.
+pub trait Store: Results + Complaints + Fleet {}
+
+impl<T: Results + Complaints + Fleet> Store for T {}
+
+/// Opens a store by its URL, making it where it does not exist: a path is SQLite, `memory:` forgets everything at
+/// the end.
+pub fn open(url: &str) -> Result<Box<dyn Store>, StoreError> {
+    match url.split_once(':') {
+        Some(("memory", "")) => Ok(Box::new(Memory::default())),
+        Some(("sqlite", path)) => Ok(Box::new(Sqlite::open(Path::new(path))?)),
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            Err(StoreError::Scheme { scheme: scheme.to_owned() })
+        }
+        _ => Ok(Box::new(Sqlite::open(Path::new(url))?)),
+    }
+}
+
+/// Opens a store that must exist already, for those who only read.
+pub fn open_existing(url: &str) -> Result<Box<dyn Store>, StoreError> {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    if url != "memory:" && !url.contains("://") && !Path::new(path).exists() {
+        return Err(StoreError::Absent { path: path.into() });
+    }
+    open(url)
+}
