@@ -1,6 +1,9 @@
 //! Broadgauge.
 
 pub mod chart;
+pub mod doc;
 pub mod font;
 pub mod paint;
+pub mod render;
 pub mod study;
+pub mod text;
