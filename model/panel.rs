@@ -8,6 +8,7 @@ use crate::histogram::Histogram;
 use crate::metric::MetricId;
 use crate::place::AccessLine;
 use crate::result::{Direction, Health, Load, Statistic};
+use crate::text::Words;
 use serde::Serialize;
 
 /// Everything one report may speak of.
@@ -174,7 +175,7 @@ impl SourceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Why.
-    pub reason: String,
+    pub reason: Words,
     /// How many.
     pub count: u64,
 }

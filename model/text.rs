@@ -1,6 +1,6 @@
 //! Words for readers, in every language we print: a missing translation does not compile.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A language that reports are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,6 +64,44 @@ impl Phrase {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         text
+    }
+}
+
+/// A phrase with its values, printed in either language; JSON carries the English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    phrase: Phrase,
+    values: Vec<(&'static str, String)>,
+}
+
+impl Words {
+    /// A phrase without values.
+    pub const fn plain(phrase: Phrase) -> Self {
+        Self { phrase, values: Vec::new() }
+    }
+
+    /// A phrase with the values of its `{name}`s.
+    pub fn with(phrase: Phrase, values: &[(&'static str, &dyn ToString)]) -> Self {
+        Self { phrase, values: values.iter().map(|(name, value)| (*name, value.to_string())).collect() }
+    }
+
+    /// The text in one language.
+    pub fn get(&self, lang: Lang) -> String {
+        let values: Vec<(&str, &str)> =
+            self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.phrase.fill(lang, &values)
+    }
+}
+
+impl std::fmt::Display for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.get(Lang::En))
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,45 +1,8 @@
 //! What a study answers with: an estimate with its interval and its n, or the reason why there is none.
 
-use broadgauge_model::text::{Lang, Phrase};
-use serde::{Serialize, Serializer};
-
-/// A phrase with its values, printed in either language; JSON carries the English.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
-    phrase: Phrase,
-    values: Vec<(&'static str, String)>,
-}
-
-impl Words {
-    /// A phrase without values.
-    pub const fn plain(phrase: Phrase) -> Self {
-        Self { phrase, values: Vec::new() }
-    }
-
-    /// A phrase with the values of its `{name}`s.
-    pub fn with(phrase: Phrase, values: &[(&'static str, &dyn ToString)]) -> Self {
-        Self { phrase, values: values.iter().map(|(name, value)| (*name, value.to_string())).collect() }
-    }
-
-    /// The text in one language.
-    pub fn get(&self, lang: Lang) -> String {
-        let values: Vec<(&str, &str)> =
-            self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.phrase.fill(lang, &values)
-    }
-}
-
-impl std::fmt::Display for Words {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.get(Lang::En))
-    }
-}
-
-impl Serialize for Words {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+use broadgauge_model::text::Phrase;
+pub use broadgauge_model::text::Words;
+use serde::Serialize;
 
 /// A number that a reader may act on: finite, with the 95% interval it may lie in, and how many it stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -134,6 +97,7 @@ impl From<Declined> for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use broadgauge_model::text::Lang;
 
     #[test]
     fn an_estimate_and_a_refusal_have_the_form_of_the_contract() {
