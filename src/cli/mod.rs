@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+pub mod export;
 pub mod out;
+pub mod pick;
 
 /// How a command ended; the numbers are the exit codes that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +57,9 @@ struct Cli {
 
 /// Measures broadband lines as customers feel them, beside the peer operators' lines
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Export(export::Args),
+}
 
 /// Parses the command line and runs the command.
 pub fn run() -> ExitCode {
@@ -63,7 +67,9 @@ pub fn run() -> ExitCode {
     out::start_logging();
     // One provider of cryptography for the whole program; a second installation is refused, and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let outcome: Outcome = match cli.command {};
+    let outcome: Outcome = match cli.command {
+        Command::Export(args) => export::run(args),
+    };
     let ended = outcome.unwrap_or_else(|failure| {
         out::complain(&failure.error);
         failure.ended

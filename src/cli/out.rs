@@ -9,6 +9,13 @@ pub fn data(text: &str) {
     let _ = stdout.flush();
 }
 
+/// Writes data that is not text to stdout.
+pub fn bytes(data: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(data);
+    let _ = stdout.flush();
+}
+
 /// Writes one line of data to stdout.
 pub fn line(text: &str) {
     let mut stdout = anstream::stdout().lock();

@@ -211,7 +211,7 @@ fn open_flow(
     let (send_down, queued_down) = channel();
     let (socket, queue) = (customers.try_clone()?, Arc::clone(down));
     thread::spawn(move || {
-        deliver(&queued_down, &queue, |packet| socket.send_to(packet, customer).map(|_| ()))
+        deliver(&queued_down, &queue, |packet| socket.send_to(packet, customer).map(|_| ()));
     });
 
     let (queue, stop) = (Arc::clone(down), Arc::clone(stopping));
