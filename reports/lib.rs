@@ -5,5 +5,6 @@ pub mod doc;
 pub mod font;
 pub mod paint;
 pub mod render;
+pub mod stats;
 pub mod study;
 pub mod text;
