@@ -1,3 +1,4 @@
 //! The main job on one machine, with real packets.
 
 pub mod relay;
+pub mod town;
