@@ -1,0 +1,460 @@
+//! A report request to a panel: one scan of the store, and everything a report may speak of is in memory.
+//!
+//! Histograms of one line, metric, load, direction, statistic, method, source and local hour are merged, exactly;
+//! numbers stay as they are, because two summaries have no sum. The panel does not depend on the order in which rows
+//! arrived. Hours are local to the line (its zone, else the request's), so daylight saving time moves no evening.
+//!
+//! What it cannot tell: rows that a store never received. Rows that are there and are not used are counted, with the
+//! reason, in [`Panel::left_out`].
+
+use crate::store::{Filter, LocalHours, Row, RowValues, Store, StoreError};
+use broadgauge_model::clock::Wall;
+use broadgauge_model::complaint::Complaint;
+use broadgauge_model::histogram::{Histogram, RestError};
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::{
+    Cell, CellValues, Hours, LeftOut, MethodUse, Panel, PanelComplaint, Period, Source,
+};
+use broadgauge_model::place::AccessLine;
+use broadgauge_model::result::{Direction, Load, Statistic};
+use broadgauge_model::text::{Phrase, Words};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
+
+/// Which part of a store a report speaks of. Empty lists and absent bounds let everything through.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// The operator whose report it is.
+    pub own: String,
+    /// Whom it is compared with; all others where empty.
+    pub peers: Vec<String>,
+    /// The metrics.
+    pub metrics: Vec<MetricId>,
+    /// First moment.
+    pub from: Option<Wall>,
+    /// First moment after it.
+    pub to: Option<Wall>,
+    /// Regions of the lines.
+    pub regions: Vec<String>,
+    /// Access technologies of the lines.
+    pub technologies: Vec<String>,
+    /// IANA zone of lines that name none; the zone of most lines where `None`, else UTC.
+    pub zone: Option<String>,
+}
+
+/// Why there is no panel.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatherError {
+    /// The store could not be read.
+    #[error("cannot read the store")]
+    Store(#[from] StoreError),
+    /// A histogram at rest is damaged.
+    #[error("a result of line {line} cannot be read")]
+    Damaged {
+        /// Of which line.
+        line: String,
+        /// What is wrong with it.
+        source: RestError,
+    },
+    /// The zone is not known.
+    #[error("zone {zone:?} is not an IANA time zone such as Europe/London")]
+    Zone {
+        /// What was asked for.
+        zone: String,
+    },
+    /// There is no such operator.
+    #[error("no line of operator {name:?}; operators in the store: {known}")]
+    NoSuchOperator {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The period is turned round.
+    #[error("the period ends ({to}) before it begins ({from})")]
+    Period {
+        /// First moment.
+        from: String,
+        /// First moment after it.
+        to: String,
+    },
+}
+
+/// Everything that one report may speak of.
+pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError> {
+    if let (Some(from), Some(to)) = (request.from, request.to)
+        && from >= to
+    {
+        return Err(GatherError::Period { from: from.rfc3339(), to: to.rfc3339() });
+    }
+    let all = store.lines()?;
+    check_operators(&all, request)?;
+    let zone = zone(&all, request)?;
+    let mut lines: Vec<_> = all.into_iter().filter(|line| wanted(line, request)).collect();
+    lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
+
+    let mut gatherer = Gatherer::new(&lines, &zone)?;
+    let operators = match request.peers.as_slice() {
+        [] => Vec::new(),
+        peers => std::iter::once(&request.own).chain(peers).cloned().collect(),
+    };
+    let filter = Filter { metrics: request.metrics.clone(), from: request.from, to: request.to, operators };
+    store.scan(&filter, &mut |row| gatherer.take(row))?;
+    let mut gathered = gatherer.finish()?;
+
+    let all_complaints = store.complaints(request.from, request.to)?;
+    let period = period(request, gathered.span, &all_complaints, &zone);
+    let complaints = place(all_complaints, &lines, request, &period, &mut gathered)?;
+    let left_out = gathered.left_out.into_values().collect();
+    Ok(Panel {
+        period,
+        lines,
+        cells: gathered.cells,
+        complaints,
+        methods: gathered.methods,
+        sources: gathered.sources,
+        health: store.health()?,
+        left_out,
+    })
+}
+
+fn check_operators(lines: &[AccessLine], request: &Request) -> Result<(), GatherError> {
+    for name in std::iter::once(&request.own).chain(&request.peers) {
+        if !lines.iter().any(|line| line.operator == *name) {
+            let mut known: Vec<_> = lines.iter().map(|line| line.operator.as_str()).collect();
+            known.sort_unstable();
+            known.dedup();
+            let known = if known.is_empty() { "none; import lines first".into() } else { known.join(", ") };
+            return Err(GatherError::NoSuchOperator { name: name.clone(), known });
+        }
+    }
+    Ok(())
+}
+
+fn wanted(line: &AccessLine, request: &Request) -> bool {
+    let among =
+        |list: &[String], value: Option<&String>| list.is_empty() || value.is_some_and(|v| list.contains(v));
+    (request.peers.is_empty() || line.operator == request.own || request.peers.contains(&line.operator))
+        && among(&request.regions, line.region.as_ref())
+        && among(&request.technologies, line.technology.as_ref())
+}
+
+/// The zone asked for, else that of most lines, else UTC.
+fn zone(lines: &[AccessLine], request: &Request) -> Result<String, GatherError> {
+    if let Some(zone) = &request.zone {
+        TimeZone::get(zone).map_err(|_| GatherError::Zone { zone: zone.clone() })?;
+        return Ok(zone.clone());
+    }
+    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+    for zone in lines.iter().filter_map(|line| line.zone.as_deref()) {
+        *votes.entry(zone).or_default() += 1;
+    }
+    let most = votes.iter().max_by_key(|(zone, votes)| (**votes, std::cmp::Reverse(**zone)));
+    let zone = most.map(|(zone, _)| *zone).filter(|zone| TimeZone::get(zone).is_ok());
+    Ok(zone.unwrap_or("UTC").to_owned())
+}
+
+/// What makes two histograms one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    line: u32,
+    metric: MetricId,
+    load: Load,
+    direction: Direction,
+    statistic: Statistic,
+    method: u16,
+    source: u16,
+    hours: Hours,
+}
+
+/// Why a row was not used; the text may name what the row itself says.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    UnknownLine,
+    Unmeasured(String),
+    OtherComplaint,
+    ComplaintOutside,
+}
+
+impl Reason {
+    fn words(&self) -> Words {
+        const UNKNOWN: Phrase = Phrase {
+            en: "results of lines that no table and no agent has described",
+            zh: "线路未登记（既无线路表也无测量代理说明）的结果",
+        };
+        const UNMEASURED: Phrase =
+            Phrase { en: "could not be measured: {reason}", zh: "未能测得：{reason}" };
+        const OTHER: Phrase = Phrase {
+            en: "complaints about lines or operators that this report does not speak of",
+            zh: "不属于本报告线路或运营商的投诉",
+        };
+        const OUTSIDE: Phrase =
+            Phrase { en: "complaints outside the measured period", zh: "测量时段之外的投诉" };
+        match self {
+            Self::UnknownLine => Words::plain(UNKNOWN),
+            Self::Unmeasured(reason) => Words::with(UNMEASURED, &[("reason", reason)]),
+            Self::OtherComplaint => Words::plain(OTHER),
+            Self::ComplaintOutside => Words::plain(OUTSIDE),
+        }
+    }
+}
+
+type LeftOuts = BTreeMap<Reason, LeftOut>;
+
+fn leave_out(left_out: &mut LeftOuts, reason: Reason) {
+    if let Some(known) = left_out.get_mut(&reason) {
+        known.count += 1;
+    } else {
+        let first = LeftOut { reason: reason.words(), count: 1 };
+        left_out.insert(reason, first);
+    }
+}
+
+struct Gatherer<'a> {
+    lines: &'a [AccessLine],
+    hours: LocalHours,
+    /// By the scan's own number of a line: its place in `lines`, or that it has none.
+    places: Vec<Option<Place>>,
+    methods: Numbered<MethodUse>,
+    sources: Numbered<Source>,
+    cells: Vec<Cell>,
+    histograms: HashMap<Key, usize>,
+    span: Option<(Wall, Wall)>,
+    left_out: LeftOuts,
+    damaged: Option<GatherError>,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    At(u32),
+    /// Described, but not asked for.
+    Elsewhere,
+    Unknown,
+}
+
+struct Gathered {
+    cells: Vec<Cell>,
+    methods: Vec<MethodUse>,
+    sources: Vec<Source>,
+    span: Option<(Wall, Wall)>,
+    left_out: LeftOuts,
+}
+
+impl<'a> Gatherer<'a> {
+    fn new(lines: &'a [AccessLine], zone: &str) -> Result<Self, GatherError> {
+        let hours = LocalHours::new(zone).ok_or_else(|| GatherError::Zone { zone: zone.to_owned() })?;
+        Ok(Self {
+            lines,
+            hours,
+            places: Vec::new(),
+            methods: Numbered { numbers: BTreeMap::new() },
+            sources: Numbered { numbers: BTreeMap::new() },
+            cells: Vec::new(),
+            histograms: HashMap::new(),
+            span: None,
+            left_out: BTreeMap::new(),
+            damaged: None,
+        })
+    }
+
+    fn place(&mut self, row: &Row<'_>) -> Place {
+        if self.places.len() <= row.line_key {
+            self.places.resize(row.line_key + 1, None);
+        }
+        let find = || match self.lines.binary_search_by(|line| line.line_id.as_str().cmp(row.line_id)) {
+            Ok(at) => Place::At(at as u32),
+            Err(_) if row.line.is_some() => Place::Elsewhere,
+            Err(_) => Place::Unknown,
+        };
+        *self.places[row.line_key].get_or_insert_with(find)
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        let line = match self.place(row) {
+            Place::At(line) => line,
+            Place::Elsewhere => return,
+            Place::Unknown => return leave_out(&mut self.left_out, Reason::UnknownLine),
+        };
+        let key = Key {
+            line,
+            metric: row.metric,
+            load: row.load,
+            direction: row.direction,
+            statistic: row.statistic,
+            method: self.methods.of(row.method),
+            source: self.sources.of(row.source),
+            hours: row.hours(&mut self.hours),
+        };
+        let at = row.started_at;
+        match row.values {
+            RowValues::Unmeasured(reason) => {
+                return leave_out(&mut self.left_out, Reason::Unmeasured(reason.to_owned()));
+            }
+            RowValues::Number(value) => self.cells.push(key.cell(CellValues::Number(value), row)),
+            RowValues::Histogram(bytes) => match Histogram::from_rest(bytes) {
+                Ok(histogram) => self.merge(key, histogram, row),
+                Err(source) => {
+                    let line = row.line_id.to_owned();
+                    self.damaged.get_or_insert(GatherError::Damaged { line, source });
+                }
+            },
+        }
+        self.span = Some(self.span.map_or((at, at), |(from, to)| (from.min(at), to.max(at))));
+    }
+
+    fn merge(&mut self, key: Key, histogram: Histogram, row: &Row<'_>) {
+        let next = self.cells.len();
+        let at = *self.histograms.entry(key).or_insert(next);
+        if at == next {
+            self.cells.push(key.cell(CellValues::Histogram(histogram), row));
+            return;
+        }
+        let cell = &mut self.cells[at];
+        if let CellValues::Histogram(known) = &mut cell.values {
+            known.merge(&histogram);
+        }
+        cell.sent += row.counts.sent;
+        cell.lost += row.counts.lost;
+    }
+
+    /// Puts everything into an order that does not depend on the order of arrival.
+    fn finish(self) -> Result<Gathered, GatherError> {
+        if let Some(damaged) = self.damaged {
+            return Err(damaged);
+        }
+        let (methods, new_method) = self.methods.finish();
+        let (sources, new_source) = self.sources.finish();
+        let mut cells = self.cells;
+        for cell in &mut cells {
+            cell.method = new_method[usize::from(cell.method)];
+            cell.source = new_source[usize::from(cell.source)];
+        }
+        let bits = |cell: &Cell| match cell.values {
+            CellValues::Number(value) => Some(value.to_bits()),
+            CellValues::Histogram(_) => None,
+        };
+        cells.sort_unstable_by_key(|c| {
+            (
+                c.line,
+                c.metric,
+                c.hours,
+                c.load,
+                c.direction,
+                c.statistic,
+                c.method,
+                c.source,
+                bits(c),
+                c.sent,
+                c.lost,
+            )
+        });
+        Ok(Gathered { cells, methods, sources, span: self.span, left_out: self.left_out })
+    }
+}
+
+impl Key {
+    fn cell(self, values: CellValues, row: &Row<'_>) -> Cell {
+        Cell {
+            line: self.line,
+            metric: self.metric,
+            load: self.load,
+            direction: self.direction,
+            statistic: self.statistic,
+            method: self.method,
+            source: self.source,
+            hours: self.hours,
+            values,
+            sent: row.counts.sent,
+            lost: row.counts.lost,
+        }
+    }
+}
+
+/// Items by the number under which they were first seen.
+struct Numbered<T> {
+    numbers: BTreeMap<T, u16>,
+}
+
+impl<T: Ord + Clone> Numbered<T> {
+    fn of(&mut self, item: &T) -> u16 {
+        if let Some(&number) = self.numbers.get(item) {
+            return number;
+        }
+        let number = self.numbers.len() as u16;
+        self.numbers.insert(item.clone(), number);
+        number
+    }
+
+    /// The items in order, and the new number of each old one.
+    fn finish(self) -> (Vec<T>, Vec<u16>) {
+        let mut places = vec![0; self.numbers.len()];
+        for (new, old) in self.numbers.values().enumerate() {
+            places[usize::from(*old)] = new as u16;
+        }
+        (self.numbers.into_keys().collect(), places)
+    }
+}
+
+/// The period asked for; an open end is the first or last whole day on which something was observed.
+fn period(request: &Request, span: Option<(Wall, Wall)>, complaints: &[Complaint], zone: &str) -> Period {
+    let opened = || {
+        let times = complaints.iter().map(|c| c.opened_at);
+        Some((times.clone().min()?, times.max()?))
+    };
+    let (first, last) = span.or_else(opened).unwrap_or_default();
+    let zone_rules = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let from = request.from.unwrap_or_else(|| midnight(first, 0, &zone_rules));
+    let to = request.to.unwrap_or_else(|| midnight(last, 1, &zone_rules)).max(from);
+    Period { from, to, zone: zone.to_owned() }
+}
+
+/// The midnight before a moment, some days later.
+fn midnight(at: Wall, days: i64, zone: &TimeZone) -> Wall {
+    let day = jiff::Timestamp::from_second(at.secs()).map(|t| t.to_zoned(zone.clone()).date());
+    let midnight = day.and_then(|day| day.checked_add(jiff::Span::new().days(days))?.to_zoned(zone.clone()));
+    midnight.map_or(at, |midnight| Wall::from_secs(midnight.timestamp().as_second()))
+}
+
+/// Complaints of the period with their lines looked up.
+fn place(
+    complaints: Vec<Complaint>,
+    lines: &[AccessLine],
+    request: &Request,
+    period: &Period,
+    gathered: &mut Gathered,
+) -> Result<Vec<PanelComplaint>, GatherError> {
+    let mut hours =
+        LocalHours::new(&period.zone).ok_or_else(|| GatherError::Zone { zone: period.zone.clone() })?;
+    let narrowed = !request.regions.is_empty() || !request.technologies.is_empty();
+    let asked = |operator: &str| {
+        request.peers.is_empty()
+            || operator == request.own
+            || request.peers.iter().any(|peer| peer == operator)
+    };
+    let mut placed = Vec::new();
+    for complaint in complaints {
+        if complaint.opened_at < period.from || complaint.opened_at >= period.to {
+            leave_out(&mut gathered.left_out, Reason::ComplaintOutside);
+            continue;
+        }
+        let find = |id: &String| lines.binary_search_by(|line| line.line_id.cmp(id)).ok();
+        let line = complaint.line_id.as_ref().and_then(find);
+        let elsewhere =
+            line.is_none() && (narrowed || complaint.operator.as_deref().is_some_and(|o| !asked(o)));
+        if elsewhere {
+            leave_out(&mut gathered.left_out, Reason::OtherComplaint);
+            continue;
+        }
+        let (day, hour) = hours.of(line.and_then(|at| lines[at].zone.as_deref()), complaint.opened_at);
+        placed.push(PanelComplaint { line: line.map(|at| at as u32), day, hour, complaint });
+    }
+    placed.sort_by(|a, b| {
+        (a.complaint.opened_at, &a.complaint.complaint_id)
+            .cmp(&(b.complaint.opened_at, &b.complaint.complaint_id))
+    });
+    Ok(placed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+use super::*;
+use crate::store::{Complaints as _, Entry, Fleet as _, Memory, Results as _, SourceKind, Sqlite, Window};
+use broadgauge_model::clock::Span;
+use broadgauge_model::complaint::Class;
+use broadgauge_model::result::{Batch, Counts, Health, Numbered as Sent, Reason as Cause, Sample, Values};
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+fn at(text: &str) -> Wall {
+    Wall::parse_rfc3339(text).unwrap()
+}
+
+fn sample(line: &str, started_at: &str, values: Values) -> Sample {
+    Sample {
+        metric: MetricId::ROUND_TRIP_DELAY,
+        method: "stamp".into(),
+        method_version: 1,
+        line_id: line.into(),
+        target: None,
+        load: Load::Idle,
+        direction: Direction::RoundTrip,
+        started_at: at(started_at),
+        lasted: Span::secs(10),
+        statistic: Statistic::Singleton,
+        values,
+        counts: Counts { sent: 4, lost: 1, ..Counts::default() },
+        details: serde_json::Map::new(),
+    }
+}
+
+fn line(id: &str, operator: &str, zone: &str) -> AccessLine {
+    AccessLine {
+        line_id: id.into(),
+        operator: operator.into(),
+        zone: Some(zone.into()),
+        ..AccessLine::default()
+    }
+}
+
+fn batch(samples: Vec<Sample>) -> Batch {
+    let samples = samples.into_iter().enumerate();
+    let samples = samples.map(|(i, sample)| Sent { number: i as u64 + 1, sample }).collect();
+    Batch { agent: "agent".into(), health: Health::default(), samples }
+}
+
+fn of(own: &str) -> Request {
+    Request { own: own.into(), ..Request::default() }
+}
+
+#[test]
+fn an_evening_stays_an_evening_when_the_clocks_change() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "Europe/London")]).unwrap();
+    let before = sample("l1", "2026-03-28T20:30:00Z", Values::Number(10.0)); // GMT
+    let after = sample("l1", "2026-03-29T19:30:00Z", Values::Number(11.0)); // BST: 20:30 on the wall
+    store.put_batch(&batch(vec![before, after])).unwrap();
+    let panel = panel(&store, &of("A")).unwrap();
+    let hours: Vec<_> = panel.cells.iter().map(|cell| cell.hours).collect();
+    assert_eq!(hours, [Hours::At { day: 20_540, hour: 20 }, Hours::At { day: 20_541, hour: 20 }]);
+    assert_eq!(panel.period.zone, "Europe/London");
+    assert_eq!(panel.period.from, at("2026-03-28T00:00:00Z"));
+    assert_eq!(panel.period.to, at("2026-03-29T23:00:00Z"));
+}
+
+#[test]
+fn histograms_of_one_hour_are_merged_and_numbers_are_not() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC")]).unwrap();
+    let histogram = |ticks: [i64; 3]| Values::Histogram(Histogram::of(ticks));
+    let rows = vec![
+        sample("l1", "2026-06-01T12:00:00Z", histogram([10, 20, 30])),
+        sample("l1", "2026-06-01T12:30:00Z", histogram([40, 50, 60])),
+        sample("l1", "2026-06-01T13:00:00Z", Values::Number(1.5)),
+        sample("l1", "2026-06-01T13:10:00Z", Values::Number(2.5)),
+    ];
+    store.put_batch(&batch(rows)).unwrap();
+    let cells = panel(&store, &of("A")).unwrap().cells;
+    assert_eq!(cells.len(), 3);
+    assert_eq!(cells[0].values, CellValues::Histogram(Histogram::of([10, 20, 30, 40, 50, 60])));
+    assert_eq!((cells[0].sent, cells[0].lost), (8, 2));
+    assert_eq!([&cells[1].values, &cells[2].values], [&CellValues::Number(1.5), &CellValues::Number(2.5)]);
+}
+
+#[test]
+fn what_is_not_used_is_counted_with_its_reason() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC"), line("l2", "B", "UTC")]).unwrap();
+    let rows = vec![
+        sample("l1", "2026-06-01T12:00:00Z", Values::Number(1.0)),
+        sample("nobody", "2026-06-01T12:00:00Z", Values::Number(1.0)),
+        sample("l2", "2026-06-01T12:00:00Z", Values::Unmeasured(Cause("no route to host".into()))),
+    ];
+    store.put_batch(&batch(rows)).unwrap();
+    let complaint = |id: &str, opened: &str, line: Option<&str>| Complaint {
+        complaint_id: id.into(),
+        opened_at: at(opened),
+        line_id: line.map(str::to_owned),
+        class: Some(Class::Network),
+        ..Complaint::default()
+    };
+    let complaints = [
+        complaint("c2", "2026-06-01T23:00:00Z", Some("l1")),
+        complaint("c1", "2026-06-01T09:00:00Z", None),
+        complaint("c3", "2026-08-01T09:00:00Z", Some("l1")),
+        Complaint { operator: Some("C".into()), ..complaint("c4", "2026-06-01T10:00:00Z", None) },
+    ];
+    store.put_complaints(&complaints).unwrap();
+    let panel = panel(&store, &Request { peers: vec!["B".into()], ..of("A") }).unwrap();
+    let ids: Vec<_> =
+        panel.complaints.iter().map(|c| (c.complaint.complaint_id.as_str(), c.line, c.hour)).collect();
+    assert_eq!(ids, [("c1", None, 9), ("c2", Some(0), 23)]);
+    let left_out: Vec<_> = panel.left_out.iter().map(|l| (l.reason.to_string(), l.count)).collect();
+    assert_eq!(
+        left_out,
+        [
+            ("could not be measured: no route to host".to_owned(), 1),
+            ("complaints about lines or operators that this report does not speak of".to_owned(), 1),
+            ("complaints outside the measured period".to_owned(), 1),
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_operator_is_refused_with_the_known_ones() {
+    let store = Memory::default();
+    let error = panel(&store, &of("A")).unwrap_err().to_string();
+    assert_eq!(error, "no line of operator \"A\"; operators in the store: none; import lines first");
+    store.put_lines(&[line("l1", "B", "UTC"), line("l2", "C", "UTC")]).unwrap();
+    let error = panel(&store, &of("A")).unwrap_err().to_string();
+    assert_eq!(error, "no line of operator \"A\"; operators in the store: B, C");
+}
+
+#[test]
+fn the_order_of_arrival_does_not_show() {
+    let mut rows: Vec<_> = (0..200)
+        .map(|i| {
+            let at = format!("2026-06-01T{:02}:{:02}:00Z", i % 24, i / 24);
+            let line = if i % 3 == 0 { "l1" } else { "l2" };
+            let values = match i % 5 {
+                0 => Values::Histogram(Histogram::of([i64::from(i) * 100, 7_000])),
+                _ => Values::Number(f64::from(i % 7)),
+            };
+            sample(line, &at, values)
+        })
+        .collect();
+    let gathered = |rows: &[Sample]| {
+        let store = Memory::default();
+        store.put_lines(&[line("l2", "A", "UTC"), line("l1", "B", "Asia/Shanghai")]).unwrap();
+        for sample in rows {
+            let kind = if sample.line_id == "l1" { SourceKind::Made } else { SourceKind::Imported };
+            let entry = Entry { sample: sample.clone(), window: Window::At };
+            store.put_entries(&Source { kind, name: "t".into() }, &[entry]).unwrap();
+        }
+        format!("{:?}", panel(&store, &of("A")).unwrap())
+    };
+    let first = gathered(&rows);
+    rows.shuffle(&mut ChaCha8Rng::seed_from_u64(1));
+    assert!(gathered(&rows) == first);
+}
+
+#[test]
+fn many_rows_are_gathered_from_sqlite() {
+    let rows = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("many.db")).unwrap();
+    let lines: Vec<_> =
+        (0..50).map(|i| line(&format!("l{i:02}"), if i % 2 == 0 { "A" } else { "B" }, "UTC")).collect();
+    store.put_lines(&lines).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let start = at("2026-06-01T00:00:00Z");
+    for chunk in 0..rows / 1000 {
+        let samples = (0..1000).map(|i| {
+            let n = chunk * 1000 + i;
+            let values = if n % 2 == 0 {
+                Values::Histogram(Histogram::of((0..20).map(|_| rng.random_range(5_000..60_000))))
+            } else {
+                Values::Number(rng.random_range(5.0..60.0))
+            };
+            let started_at = start + Span::secs(i64::from(n) * 60);
+            Sample { started_at, ..sample(&format!("l{:02}", n % 50), "2026-06-01T00:00:00Z", values) }
+        });
+        let samples = samples.enumerate();
+        let samples = samples
+            .map(|(i, sample)| Sent { number: (chunk * 1000) as u64 + i as u64 + 1, sample })
+            .collect();
+        store.put_batch(&Batch { agent: "a".into(), health: Health::default(), samples }).unwrap();
+    }
+    let panel = panel(&store, &of("A")).unwrap();
+    let counted: u64 = panel.cells.iter().map(|cell| cell.values.len()).sum();
+    assert_eq!(counted, (rows as u64 / 2) * 20 + rows as u64 / 2);
+    assert!(panel.cells.is_sorted_by_key(|cell| (cell.line, cell.metric, cell.hours)));
+}
