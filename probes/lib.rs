@@ -2,4 +2,7 @@
 
 pub mod codec;
 pub mod pace;
+pub mod probe;
 pub mod series;
+pub mod tcp;
+pub mod throughput;

@@ -1,0 +1,115 @@
+//! TCP connections through a chosen door: interface, source address and DSCP are set before the first packet leaves.
+
+pub mod info;
+
+use crate::probe::{Binding, Context, Family, ProbeError};
+use broadgauge_model::clock::Span;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Splits `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
+pub fn split(address: &str, default_port: u16) -> Option<(&str, u16)> {
+    if let Some((host, rest)) = address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((host, port.parse().ok()?)),
+            None => rest.is_empty().then_some((host, default_port)),
+        };
+    }
+    if address.parse::<IpAddr>().is_ok() {
+        return Some((address, default_port));
+    }
+    match address.split_once(':') {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((address, default_port)),
+    }
+}
+
+/// The address of a context's target: the resolver's first answer of the wanted family.
+pub async fn resolve(context: &Context, default_port: u16) -> Result<SocketAddr, ProbeError> {
+    let failed = |source| ProbeError::Resolve { host: context.address.clone(), source };
+    let (host, port) = split(&context.address, default_port)
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidInput, "not HOST or HOST:PORT")))?;
+    let family = context.family.or(match context.binding.source {
+        Some(IpAddr::V4(_)) => Some(Family::V4),
+        Some(IpAddr::V6(_)) => Some(Family::V6),
+        None => None,
+    });
+    let mut found = tokio::net::lookup_host((host, port)).await.map_err(failed)?;
+    found
+        .find(|address| family.is_none_or(|family| address.is_ipv4() == (family == Family::V4)))
+        .ok_or_else(|| failed(io::Error::new(io::ErrorKind::NotFound, "no address of the wanted family")))
+}
+
+/// A non-blocking TCP socket towards `to`, bound as asked.
+pub fn open(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
+    let door = |what: String| move |source: io::Error| refused(what, source);
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))
+        .map_err(door(String::from("TCP")))?;
+    if let Some(interface) = &binding.interface {
+        socket
+            .bind_device(Some(interface.as_bytes()))
+            .map_err(door(format!("TCP (interface {interface})")))?;
+    }
+    if let Some(source) = binding.source {
+        socket.bind(&SocketAddr::new(source, 0).into()).map_err(door(format!("TCP (source {source})")))?;
+    }
+    if let Some(dscp) = binding.dscp {
+        let octet = u32::from(dscp & 63) << 2;
+        if to.is_ipv4() { socket.set_tos_v4(octet) } else { socket.set_tclass_v6(octet) }
+            .map_err(door(format!("TCP (DSCP {dscp})")))?;
+    }
+    Ok(socket)
+}
+
+/// Connects a socket of [`open`] within a time.
+pub async fn connect(socket: Socket, to: SocketAddr, within: Span) -> io::Result<TcpStream> {
+    let connecting = TcpSocket::from_std_stream(socket.into()).connect(to);
+    tokio::time::timeout(within.to_std(), connecting).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
+fn refused(what: String, source: io::Error) -> ProbeError {
+    if source.kind() == io::ErrorKind::PermissionDenied {
+        return ProbeError::Forbidden {
+            what: format!("a {what} socket"),
+            cure: "grant CAP_NET_RAW or run as root",
+        };
+    }
+    ProbeError::Socket { what, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_split_as_people_write_them() {
+        assert_eq!(split("peer.example", 862), Some(("peer.example", 862)));
+        assert_eq!(split("peer.example:99", 862), Some(("peer.example", 99)));
+        assert_eq!(split("192.0.2.1:99", 862), Some(("192.0.2.1", 99)));
+        assert_eq!(split("2001:db8::1", 862), Some(("2001:db8::1", 862)));
+        assert_eq!(split("[2001:db8::1]", 862), Some(("2001:db8::1", 862)));
+        assert_eq!(split("[2001:db8::1]:99", 862), Some(("2001:db8::1", 99)));
+        assert_eq!(split("peer.example:many", 862), None);
+        assert_eq!(split("[2001:db8::1]99", 862), None);
+    }
+
+    #[tokio::test]
+    async fn a_source_address_and_a_dscp_are_set_before_connecting() {
+        let to = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let binding = Binding { interface: None, source: Some("127.0.0.9".parse().unwrap()), dscp: Some(46) };
+        let socket = open(to.local_addr().unwrap(), &binding).unwrap();
+        assert_eq!(socket.tos_v4().unwrap(), 46 << 2);
+        let stream = connect(socket, to.local_addr().unwrap(), Span::secs(5)).await.unwrap();
+        assert_eq!(stream.local_addr().unwrap().ip(), binding.source.unwrap());
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_named() {
+        let binding = Binding { interface: Some(String::from("nosuch0")), ..Binding::default() };
+        let error = open(SocketAddr::from(([127, 0, 0, 1], 9)), &binding).unwrap_err();
+        assert!(error.to_string().contains("nosuch0"), "{error}");
+    }
+}

@@ -1,0 +1,255 @@
+//! The asking side of a throughput test: its talk with the peer, and the load in each direction.
+
+use super::Settings;
+use super::meter::{INTERVAL, Meter};
+use super::peer::congestion_of;
+use super::pump::{self, Brake, Stream, intervals_in};
+use super::words::{
+    LONGEST_TO_CLIENT, PROTOCOL, Report, Talk, TalkError, ToClient, ToPeer, VERSION, Way, Wish,
+};
+use crate::probe::{Context, Event, ProbeError};
+use crate::tcp;
+use broadgauge_model::clock::{Span, Wall};
+use broadgauge_model::result::{Load, Reason};
+use broadgauge_model::unit::Rate;
+use socket2::Socket;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// How long a connection may take.
+const CONNECT: Span = Span::secs(5);
+/// How long the peer may take to say what it must say next; it says its queue every two seconds.
+const PATIENCE: Span = Span::secs(12);
+/// How long after the planned end the peer may take to report.
+const GRACE: Span = Span::secs(6);
+
+/// A peer that is ours until this is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    talk: Talk,
+    pub(super) address: SocketAddr,
+    token: String,
+    pub(super) software: String,
+    pub(super) stamp_port: Option<u16>,
+}
+
+/// What one direction came to.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    /// When the receiving end's clock was started, as nearly as this end knows.
+    pub(super) started_at: Wall,
+    /// What the receiving end counted, in whole intervals.
+    pub(super) intervals: Vec<u64>,
+    pub(super) receiver: Vec<Stream>,
+    pub(super) receiver_congestion: Option<String>,
+    /// `None` where the peer sent, and did not report.
+    pub(super) sender: Option<Vec<Stream>>,
+    pub(super) sender_congestion: Option<String>,
+    pub(super) interrupted: bool,
+}
+
+/// Connects, asks, and waits for our turn. `None` where somebody pulled the stop.
+pub(super) async fn take_turn(settings: &Settings, context: &Context) -> Result<Option<Turn>, ProbeError> {
+    let address = tcp::resolve(context, super::DEFAULT_PORT).await?;
+    let socket = tcp::open(address, &context.binding)?;
+    let stream = tcp::connect(socket, address, CONNECT)
+        .await
+        .map_err(|source| ProbeError::Unreachable { address: address.to_string(), source })?;
+    // Control lines are small and shall not wait for one another.
+    let _ = stream.set_nodelay(true);
+    let mut talk = Talk::new(stream, LONGEST_TO_CLIENT);
+    let wrong = |problem: String| ProbeError::Peer { address: address.to_string(), problem };
+    let wish = Wish {
+        protocol: PROTOCOL.to_owned(),
+        version: VERSION,
+        streams: settings.streams,
+        ways: settings.direction.ways().to_vec(),
+        duration_ms: settings.duration_ms,
+        idle_ms: 0,
+        congestion: settings.congestion.clone(),
+    };
+    talk.say(&ToPeer::Hello(wish), PATIENCE).await.map_err(|error| wrong(error.to_string()))?;
+    let patience_ends = context.clock.mono() + Span::secs(i64::from(settings.queue_patience_s));
+    let mut stop = context.stop.clone();
+    loop {
+        let heard = tokio::select! {
+            () = stop.wait() => return Ok(None),
+            heard = talk.hear(PATIENCE) => heard.map_err(|error| wrong(error.to_string()))?,
+        };
+        match heard {
+            ToClient::Queued { ahead } if context.clock.mono() >= patience_ends => {
+                return Err(wrong(format!(
+                    "was busy for {} s and still has {ahead} tests before ours; raise queue_patience_s",
+                    settings.queue_patience_s
+                )));
+            }
+            ToClient::Queued { ahead } => context.tell(Event::Queued { ahead }),
+            ToClient::Refused { reason } => return Err(wrong(format!("refused the test: {reason}"))),
+            ToClient::Welcome { token, software, stamp_port } => {
+                return Ok(Some(Turn { talk, address, token, software, stamp_port }));
+            }
+            _ => return Err(wrong(TalkError::Garbled.to_string())),
+        }
+    }
+}
+
+impl Turn {
+    /// Loads the line in one direction. `Err` says why that direction was not measured.
+    pub(super) async fn load(
+        &mut self,
+        way: Way,
+        settings: &Settings,
+        context: &Context,
+    ) -> Result<Loaded, Reason> {
+        let sockets = self.join(settings, context).await?;
+        match self.talk.hear(PATIENCE).await.map_err(|error| peer(&error))? {
+            ToClient::Ready {} => {}
+            ToClient::Refused { reason } => return Err(Reason(format!("the peer refused: {reason}"))),
+            _ => return Err(peer(&TalkError::Garbled)),
+        }
+        let duration = Span::millis(settings.duration_ms as i64);
+        match way {
+            Way::Down => self.down(sockets, duration, context).await,
+            Way::Up => self.up(sockets, duration, context).await,
+        }
+    }
+
+    /// Opens the data connections and shows the token on each.
+    async fn join(&self, settings: &Settings, context: &Context) -> Result<Vec<Socket>, Reason> {
+        let failed = |problem: String| Reason(format!("a data connection {problem}"));
+        let mut sockets = Vec::with_capacity(settings.streams);
+        for stream in 0..settings.streams {
+            let socket =
+                tcp::open(self.address, &context.binding).map_err(|error| Reason(error.to_string()))?;
+            if let Some(wanted) = &settings.congestion {
+                socket
+                    .set_tcp_congestion(wanted.as_bytes())
+                    .map_err(|error| failed(format!("cannot use congestion control {wanted:?}: {error}")))?;
+            }
+            let connected = tcp::connect(socket, self.address, CONNECT)
+                .await
+                .map_err(|error| failed(format!("was not made: {error}")))?;
+            let mut data = Talk::new(connected, LONGEST_TO_CLIENT);
+            data.say(&ToPeer::Data { token: self.token.clone(), stream }, PATIENCE)
+                .await
+                .map_err(|error| peer(&error))?;
+            let stream = data.into_stream().ok_or_else(|| peer(&TalkError::Garbled))?;
+            sockets.push(stream.into_std().map_err(|error| failed(error.to_string()))?.into());
+        }
+        Ok(sockets)
+    }
+
+    async fn down(
+        &mut self,
+        sockets: Vec<Socket>,
+        duration: Span,
+        context: &Context,
+    ) -> Result<Loaded, Reason> {
+        let receiver_congestion = congestion_of(&sockets);
+        let (started, started_at) = (context.clock.mono(), context.clock.wall());
+        self.talk.say(&ToPeer::Start {}, PATIENCE).await.map_err(|error| peer(&error))?;
+        let brake = Brake::default();
+        let (watched, teller) = (brake.watched(), context.clone());
+        let mut pumping = tokio::task::spawn_blocking(move || {
+            let mut meter = Meter::new(started, intervals_in(duration), sockets.len());
+            let (ended, seen) =
+                pump::receive(&sockets, &mut meter, &*teller.clock, &watched, |index, bytes| {
+                    tell(&teller, Load::Down, index, bytes);
+                });
+            (sockets, meter.complete(ended).to_vec(), seen)
+        });
+        let mut stop = context.stop.clone();
+        let mut interrupted = false;
+        let received = tokio::select! {
+            received = &mut pumping => received,
+            () = stop.wait() => {
+                interrupted = true;
+                brake.pull();
+                pumping.await
+            }
+        };
+        let (sockets, intervals, receiver) = received.map_err(|error| Reason(error.to_string()))?;
+        // Our clock has stopped: the payload is counted whatever the peer says, or does not say, from here on.
+        let report = self.report().await;
+        pump::abandon(sockets);
+        let (sender, sender_congestion) = report.map_or((None, None), |r| (Some(r.streams), r.congestion));
+        Ok(Loaded {
+            started_at,
+            intervals,
+            receiver,
+            receiver_congestion,
+            sender,
+            sender_congestion,
+            interrupted,
+        })
+    }
+
+    /// Says that our clock has stopped and hears what the peer sent.
+    async fn report(&mut self) -> Option<Report> {
+        self.talk.say(&ToPeer::Stop {}, PATIENCE).await.ok()?;
+        match self.talk.hear(GRACE).await {
+            Ok(ToClient::Report(report)) => Some(report),
+            _ => None,
+        }
+    }
+
+    async fn up(
+        &mut self,
+        sockets: Vec<Socket>,
+        duration: Span,
+        context: &Context,
+    ) -> Result<Loaded, Reason> {
+        let sender_congestion = congestion_of(&sockets);
+        let (started, started_at) = (context.clock.mono(), context.clock.wall());
+        self.talk.say(&ToPeer::Start {}, PATIENCE).await.map_err(|error| peer(&error))?;
+        let brake = Brake::default();
+        let (watched, clock) = (brake.watched(), Arc::clone(&context.clock));
+        let (seed, until) = (context.seed, started + duration + GRACE);
+        let pumping = tokio::task::spawn_blocking(move || {
+            let seen = pump::send(&sockets, seed, until, &*clock, &watched);
+            pump::abandon(sockets);
+            seen
+        });
+        let mut stop = context.stop.clone();
+        let mut interrupted = false;
+        let report = loop {
+            let left = until - context.clock.mono();
+            tokio::select! {
+                () = stop.wait(), if !interrupted => {
+                    interrupted = true;
+                    self.talk.say(&ToPeer::Stop {}, PATIENCE).await.map_err(|error| peer(&error))?;
+                }
+                heard = self.talk.hear(left) => match heard.map_err(|error| peer(&error))? {
+                    ToClient::Tick { index, bytes } => tell(context, Load::Up, index, bytes),
+                    ToClient::Report(report) => break report,
+                    _ => return Err(peer(&TalkError::Garbled)),
+                }
+            }
+        };
+        brake.pull();
+        let sender = pumping.await.map_err(|error| Reason(error.to_string()))?;
+        if report.intervals.len() > intervals_in(duration) {
+            return Err(Reason(String::from("the peer reported more intervals than the test had")));
+        }
+        Ok(Loaded {
+            started_at,
+            intervals: report.intervals,
+            receiver: report.streams,
+            receiver_congestion: report.congestion,
+            sender: Some(sender),
+            sender_congestion,
+            interrupted,
+        })
+    }
+}
+
+fn peer(error: &TalkError) -> Reason {
+    Reason(format!("the peer {error}"))
+}
+
+fn tell(context: &Context, load: Load, index: usize, bytes: u64) {
+    let at = Span(INTERVAL.0 * index as i64);
+    if let Some(rate) = Rate::of(bytes, INTERVAL) {
+        context.tell(Event::Rate { load, at, rate });
+    }
+}

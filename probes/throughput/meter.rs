@@ -1,0 +1,160 @@
+//! How much payload arrived, and from when on it counts: bytes and times in, a goodput out.
+//!
+//! The receiver counts, in intervals of 100 ms by its own clock, and its clock stops at the planned end: what a
+//! buffer still holds then is never counted. A rate counted at the sender, or after draining a deep
+//! buffer, reads above the line.
+//!
+//! **The warm-up** is left out by this rule, on batches of five intervals (500 ms):
+//!
+//! 1. the first batch never counts: TCP's slow start lies in it;
+//! 2. further batches are left out where that lowers the marginal standard error of what remains,
+//!    `sum((x_i - mean)^2) / (n - d)^2` (MSER-5: White, "An effective truncation heuristic for bias
+//!    reduction in simulation output", Simulation 69(6), 1997; the smallest `d` wins a tie);
+//! 3. but never more than half of the test, and never beyond the first two batches in a row that reach 90 % of the
+//!    median batch of the second half. A stall after the line has shown its rate is the line's, not the warm-up's.
+//!
+//! The goodput is all payload of the remaining whole intervals over their time: a plain mean, so that it can never
+//! exceed the fastest interval. What it cannot tell is why a line is slow: one stream held back by loss reads
+//! low on a fast line; the retransmissions and the spread between streams stand beside it for that.
+
+use broadgauge_model::clock::{Mono, Span};
+use broadgauge_model::unit::Rate;
+
+/// The length of an interval.
+pub const INTERVAL: Span = Span::millis(100);
+/// Intervals in a batch of the warm-up rule.
+pub const BATCH: usize = 5;
+/// Fewer whole intervals than this are no measurement.
+pub const FEWEST: usize = 2 * BATCH;
+
+/// Counts payload by interval and by stream.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    start: Mono,
+    intervals: Vec<u64>,
+    streams: Vec<u64>,
+}
+
+impl Meter {
+    /// A meter for `count` intervals from `start` on.
+    pub fn new(start: Mono, count: usize, streams: usize) -> Self {
+        Self { start, intervals: vec![0; count], streams: vec![0; streams] }
+    }
+
+    /// When the clock started.
+    pub const fn start(&self) -> Mono {
+        self.start
+    }
+
+    /// When the clock stops.
+    pub fn end(&self) -> Mono {
+        self.start + Span(INTERVAL.0 * self.intervals.len() as i64)
+    }
+
+    /// When an interval ends.
+    pub fn end_of(&self, interval: usize) -> Mono {
+        self.start + Span(INTERVAL.0 * (interval as i64 + 1))
+    }
+
+    /// Counts payload that was received at `now`. What comes before the start or after the end does not count.
+    pub fn record(&mut self, now: Mono, stream: usize, bytes: u64) {
+        if now < self.start {
+            return;
+        }
+        let index = ((now - self.start).0 / INTERVAL.0) as usize;
+        if let (Some(interval), Some(total)) = (self.intervals.get_mut(index), self.streams.get_mut(stream)) {
+            *interval += bytes;
+            *total += bytes;
+        }
+    }
+
+    /// What was received in each interval, over all streams.
+    pub fn intervals(&self) -> &[u64] {
+        &self.intervals
+    }
+
+    /// The same, of the intervals that are over at `now`.
+    pub fn complete(&self, now: Mono) -> &[u64] {
+        let over = (now - self.start).0.max(0) / INTERVAL.0;
+        &self.intervals[..self.intervals.len().min(over as usize)]
+    }
+
+    /// What was received on each stream.
+    pub fn streams(&self) -> &[u64] {
+        &self.streams
+    }
+}
+
+/// The payload rate of a test after its warm-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Goodput {
+    /// The mean over the window.
+    pub rate: Rate,
+    /// The mean over the whole test, warm-up and all.
+    pub rate_with_warm_up: Rate,
+    /// How much was left out at the front.
+    pub warm_up: Span,
+    /// The window that counts.
+    pub window: Span,
+    /// The payload received in the window.
+    pub bytes: u64,
+}
+
+/// The goodput of a series of 100 ms counts; `None` where the series is too short or nothing arrived at all, because
+/// a test without a byte is not a rate of zero.
+pub fn goodput(intervals: &[u64]) -> Option<Goodput> {
+    if intervals.len() < FEWEST || intervals.iter().all(|&bytes| bytes == 0) {
+        return None;
+    }
+    let warm_up = warm_up_intervals(intervals);
+    let (window, bytes) = (span_of(intervals.len() - warm_up), intervals[warm_up..].iter().sum());
+    Some(Goodput {
+        rate: Rate::of(bytes, window)?,
+        rate_with_warm_up: Rate::of(intervals.iter().sum(), span_of(intervals.len()))?,
+        warm_up: span_of(warm_up),
+        window,
+        bytes,
+    })
+}
+
+/// Each interval as a rate.
+pub fn rates(intervals: &[u64]) -> impl Iterator<Item = Rate> + '_ {
+    intervals.iter().map(|&bytes| Rate(bytes as f64 * 8.0 / INTERVAL.as_secs_f64()))
+}
+
+const fn span_of(intervals: usize) -> Span {
+    Span(INTERVAL.0 * intervals as i64)
+}
+
+/// How many intervals the rule in the module's head leaves out.
+fn warm_up_intervals(intervals: &[u64]) -> usize {
+    let batches: Vec<f64> =
+        intervals.chunks_exact(BATCH).map(|batch| batch.iter().sum::<u64>() as f64).collect();
+    let n = batches.len();
+    let half = (n / 2).max(1);
+    let reached = 0.9 * median(&batches[half..]);
+    let limit = batches
+        .windows(2)
+        .position(|pair| pair.iter().all(|&batch| batch >= reached))
+        .map_or(half, |first| (first + 2).min(half));
+    let mut best = (1, f64::INFINITY);
+    for d in 1..=limit {
+        let rest = &batches[d..];
+        let mean = rest.iter().sum::<f64>() / rest.len() as f64;
+        let error = rest.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (rest.len() as f64).powi(2);
+        if error < best.1 {
+            best = (d, error);
+        }
+    }
+    best.0 * BATCH
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
+}
+
+#[cfg(test)]
+mod tests;

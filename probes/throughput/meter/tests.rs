@@ -1,0 +1,115 @@
+//! Synthetic series whose true rate is known.
+
+use super::*;
+use proptest::prelude::*;
+
+/// 20 Mbit/s in bytes per interval.
+const LEVEL: u64 = 250_000;
+
+fn mbps(intervals: &[u64]) -> f64 {
+    goodput(intervals).expect("a rate").rate.as_mbps()
+}
+
+#[test]
+fn a_steady_series_reads_its_rate_and_leaves_out_the_first_half_second_only() {
+    let rate = goodput(&[LEVEL; 100]).expect("a rate");
+    assert_eq!(rate.rate.as_mbps(), 20.0);
+    assert_eq!(rate.warm_up, Span::millis(500));
+    assert_eq!(rate.window, Span::millis(9_500));
+    assert_eq!(rate.bytes, 95 * LEVEL);
+}
+
+#[test]
+fn slow_start_is_left_out() {
+    let mut series = vec![LEVEL; 100];
+    for (i, bytes) in series.iter_mut().take(17).enumerate() {
+        *bytes = LEVEL * (i as u64 + 1) / 20;
+    }
+    let rate = goodput(&series).expect("a rate");
+    assert_eq!(rate.rate.as_mbps(), 20.0);
+    assert_eq!(rate.warm_up, Span::secs(2));
+    assert!(rate.rate_with_warm_up.as_mbps() < 19.0);
+}
+
+#[test]
+fn a_token_burst_at_the_start_does_not_lift_the_rate() {
+    let mut series = vec![LEVEL; 100];
+    series[..8].fill(4 * LEVEL);
+    assert_eq!(mbps(&series), 20.0);
+}
+
+#[test]
+fn a_loss_sawtooth_reads_its_mean() {
+    let series: Vec<u64> = (0..100).map(|i| LEVEL / 2 + LEVEL * (i % 20) / 38).collect();
+    let mean = series[5..].iter().sum::<u64>() as f64 * 80.0 / 95.0 / 1e6;
+    assert!((mbps(&series) / mean - 1.0).abs() < 0.03, "{} against {mean}", mbps(&series));
+}
+
+#[test]
+fn head_of_line_blocking_does_not_lift_the_rate() {
+    // Every other interval is held back and delivered with the next.
+    let series: Vec<u64> = (0..100).map(|i| if i % 2 == 0 { 0 } else { 2 * LEVEL }).collect();
+    assert!((mbps(&series) / 20.0 - 1.0).abs() < 0.03, "{}", mbps(&series));
+}
+
+#[test]
+fn a_stall_after_the_line_has_shown_its_rate_counts() {
+    let mut series = vec![LEVEL; 100];
+    series[20..40].fill(0);
+    assert!(mbps(&series) < 16.0, "{}", mbps(&series));
+}
+
+#[test]
+fn a_line_that_climbs_to_the_end_loses_no_more_than_half() {
+    let series: Vec<u64> = (1..=100).map(|i| i * 1_000).collect();
+    let rate = goodput(&series).expect("a rate");
+    assert!(rate.warm_up <= Span::secs(5));
+}
+
+#[test]
+fn nothing_received_is_not_a_rate_of_zero() {
+    assert_eq!(goodput(&[0; 100]), None);
+    assert_eq!(goodput(&[LEVEL; FEWEST - 1]), None);
+    assert_eq!(goodput(&[]), None);
+}
+
+#[test]
+fn payload_before_the_start_and_after_the_end_does_not_count() {
+    let start = Mono(5_000_000_000);
+    let mut meter = Meter::new(start, 10, 2);
+    meter.record(Mono(4_999_999_999), 0, 7);
+    meter.record(start, 0, 100);
+    meter.record(start + Span::millis(150), 1, 10);
+    meter.record(meter.end() + Span(-1), 1, 1);
+    meter.record(meter.end(), 0, 1_000_000);
+    assert_eq!(meter.intervals(), [100, 10, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(meter.streams(), [100, 11]);
+    assert_eq!(meter.complete(start + Span::millis(299)), [100, 10]);
+    assert_eq!(meter.complete(start + Span::secs(99)).len(), 10);
+}
+
+proptest! {
+    #[test]
+    fn the_rate_lies_between_the_slowest_and_the_fastest_interval(
+        series in prop::collection::vec(0_u64..10_000_000, FEWEST..200)
+    ) {
+        if let Some(found) = goodput(&series) {
+            let fastest = rates(&series).fold(Rate(0.0), |a, b| if b > a { b } else { a });
+            prop_assert!(found.rate.0 >= 0.0);
+            prop_assert!(found.rate.0 <= fastest.0 * (1.0 + 1e-12));
+            prop_assert!(found.warm_up.0 * 2 <= INTERVAL.0 * series.len() as i64);
+            prop_assert_eq!(found.warm_up + found.window, Span(INTERVAL.0 * series.len() as i64));
+        }
+    }
+
+    #[test]
+    fn every_byte_counted_is_in_one_interval_and_on_one_stream(
+        records in prop::collection::vec((0_u64..3_000_000_000, 0_usize..4, 0_u64..100_000), 0..200)
+    ) {
+        let mut meter = Meter::new(Mono(500_000_000), 20, 4);
+        for (at, stream, bytes) in records {
+            meter.record(Mono(at), stream, bytes);
+        }
+        prop_assert_eq!(meter.intervals().iter().sum::<u64>(), meter.streams().iter().sum::<u64>());
+    }
+}

@@ -1,0 +1,168 @@
+//! `throughput`: how much payload a line carries, down and up, and what that does to its delay.
+//!
+//! Several TCP streams at once to a peer of ours, counted where they are received, in intervals of 100 ms ([`meter`]
+//! has the rule that leaves the warm-up out, and why the rate cannot exceed the line). It is a bulk transfer
+//! capacity in the sense of RFC 6349: TCP payload, no headers and no retransmissions, with no
+//! factor to make up for them. Beside it runs a stream of delay probes, idle before and during each load; the rise
+//! from the one to the other is what a customer feels while somebody else downloads.
+//!
+//! What it cannot tell: whether a low rate is the line's or the peer's. The kernel's own figures of each stream, from
+//! both ends, stand beside the rate for that. A rate from several streams is not comparable with one stream's.
+
+mod client;
+pub mod meter;
+pub mod peer;
+mod pump;
+mod result;
+mod words;
+
+use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
+use async_trait::async_trait;
+use broadgauge_model::clock::Span;
+use serde::{Deserialize, Serialize};
+use words::Way;
+
+/// Where a peer listens.
+pub const DEFAULT_PORT: u16 = 8620;
+/// The pause between two directions: the buffers of the line empty.
+const SETTLE: Span = Span::millis(500);
+
+/// What the method is.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    name: "throughput",
+    version: 1,
+    about: "payload rate of several TCP streams, down and up, and the delay under that load",
+    kind: Kind::Active,
+    metrics: &["download_goodput", "upload_goodput", "round_trip_delay", "loaded_round_trip_delay"],
+    loads_the_line: true,
+    default_port: Some(DEFAULT_PORT),
+};
+
+/// Which directions are loaded, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directions {
+    /// Download only.
+    Down,
+    /// Upload only.
+    Up,
+    /// Download, then upload.
+    #[default]
+    Both,
+}
+
+impl Directions {
+    const fn ways(self) -> &'static [Way] {
+        match self {
+            Self::Down => &[Way::Down],
+            Self::Up => &[Way::Up],
+            Self::Both => &[Way::Down, Way::Up],
+        }
+    }
+}
+
+/// The settings as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How many TCP connections at once.
+    pub streams: usize,
+    /// How long each direction is loaded, warm-up included.
+    pub duration_ms: u64,
+    /// Which directions.
+    pub direction: Directions,
+    /// The congestion control of both senders, such as `cubic` or `bbr`; each system's own where absent.
+    pub congestion: Option<String>,
+    /// How long to wait behind other tests before giving up.
+    pub queue_patience_s: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            streams: 8,
+            duration_ms: 10_000,
+            direction: Directions::Both,
+            congestion: None,
+            queue_patience_s: 300,
+        }
+    }
+}
+
+impl Settings {
+    fn check(self) -> Result<Self, ProbeError> {
+        let wrong = |key: &str, problem: &str| {
+            Err(ProbeError::Setting {
+                method: DESCRIPTOR.name,
+                key: key.to_owned(),
+                problem: problem.to_owned(),
+            })
+        };
+        if self.streams == 0 || self.streams > 64 {
+            return wrong("streams", "must be 1 to 64");
+        }
+        if !(1_000..=60_000).contains(&self.duration_ms) || !self.duration_ms.is_multiple_of(100) {
+            return wrong("duration_ms", "must be 1000 to 60000, in whole hundreds");
+        }
+        if self.congestion.as_ref().is_some_and(|name| name.is_empty() || name.len() > 15) {
+            return wrong(
+                "congestion",
+                "must be a name of 1 to 15 letters; see net.ipv4.tcp_available_congestion_control",
+            );
+        }
+        Ok(self)
+    }
+}
+
+/// The method with its settings.
+#[derive(Clone, Debug)]
+pub struct Throughput {
+    settings: Settings,
+}
+
+impl Throughput {
+    /// With these settings, or why they cannot be.
+    pub fn new(settings: Settings) -> Result<Self, ProbeError> {
+        Ok(Self { settings: settings.check()? })
+    }
+}
+
+#[async_trait]
+impl Probe for Throughput {
+    fn describe(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
+        let mut measurement = Measurement {
+            started_at: context.clock.wall(),
+            samples: Vec::new(),
+            singletons: Vec::new(),
+            bytes_moved: 0,
+            interrupted: false,
+        };
+        let Some(mut turn) = client::take_turn(&self.settings, context).await? else {
+            measurement.interrupted = true;
+            return Ok(measurement);
+        };
+        for (part, way) in self.settings.direction.ways().iter().enumerate() {
+            if part > 0 {
+                tokio::time::sleep(SETTLE.to_std()).await;
+            }
+            context.tell(crate::probe::Event::Phase(match way {
+                Way::Down => "download",
+                Way::Up => "upload",
+            }));
+            let started_at = context.clock.wall();
+            let loaded = turn.load(*way, &self.settings, context).await;
+            let lost = loaded.is_err();
+            let direction = result::Direction { way: *way, turn: &turn, settings: &self.settings, context };
+            direction.add(started_at, loaded, &mut measurement);
+            if lost || measurement.interrupted {
+                // After a breach the two ends no longer agree where they are: the rest is not asked.
+                break;
+            }
+        }
+        Ok(measurement)
+    }
+}

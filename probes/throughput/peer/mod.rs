@@ -1,0 +1,275 @@
+//! The answering side of throughput tests: safe to leave open to the world.
+//!
+//! It sends payload only to an address that has completed a TCP handshake and shown the token it was given. One
+//! loading test runs at a time; the others queue and are told their place. Everything has a bound: connections
+//! altogether and per place, the queue, the length of a line, the length of a test, and the time that
+//! anybody may take over anything. A client that does not keep to the protocol loses its connection, and with it
+//! its place.
+
+mod guests;
+mod queue;
+mod test;
+
+pub(super) use test::congestion_of;
+
+use super::words::{LONGEST_TO_PEER, PROTOCOL, Talk, TalkError, ToClient, ToPeer, VERSION, Wish};
+use crate::probe::Stop;
+use broadgauge_model::clock::{Clock, Span};
+use guests::{Guest, Guests, place_of};
+use queue::{Place, Queue};
+use rand::Rng;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// What a peer allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections altogether.
+    pub connections: usize,
+    /// Connections from one IPv4 address or one IPv6 /64.
+    pub connections_per_place: usize,
+    /// Tests that wait.
+    pub waiting: usize,
+    /// Tests, running or waiting, of one place.
+    pub tests_per_place: usize,
+    /// Streams of one test.
+    pub streams: usize,
+    /// The longest load in one direction.
+    pub duration: Span,
+    /// How long somebody may take to say what it must say next.
+    pub patience: Span,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            connections_per_place: 128,
+            waiting: 32,
+            tests_per_place: 8,
+            streams: 64,
+            duration: Span::secs(60),
+            patience: Span::secs(10),
+        }
+    }
+}
+
+/// A peer that has its port and does not answer yet.
+#[derive(Debug)]
+pub struct Peer {
+    listener: TcpListener,
+    limits: Limits,
+    stamp_port: Option<u16>,
+}
+
+/// What all connections of a peer share.
+struct House {
+    limits: Limits,
+    stamp_port: Option<u16>,
+    queue: Queue,
+    clock: Arc<dyn Clock>,
+    expected: Mutex<HashMap<String, Expected>>,
+}
+
+/// The test that a token stands for.
+struct Expected {
+    place: IpAddr,
+    join: mpsc::Sender<(usize, TcpStream, Guest)>,
+}
+
+impl Peer {
+    /// Takes a port. `stamp_port` is where a STAMP reflector listens beside it, for delay under load.
+    pub async fn bind(address: SocketAddr, limits: Limits, stamp_port: Option<u16>) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, limits, stamp_port })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until it is told to stop; then every test ends at once.
+    pub async fn serve(self, clock: Arc<dyn Clock>, mut stop: Stop) {
+        let guests = Guests::new(self.limits.connections, self.limits.connections_per_place);
+        let house = Arc::new(House {
+            limits: self.limits,
+            stamp_port: self.stamp_port,
+            queue: Queue::new(self.limits.waiting, self.limits.tests_per_place),
+            clock,
+            expected: Mutex::default(),
+        });
+        let mut tasks = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.wait() => break,
+                accepted = self.listener.accept() => accepted,
+                Some(_) = tasks.join_next() => continue,
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    if let Some(guest) = guests.admit(address.ip()) {
+                        tasks.spawn(Arc::clone(&house).welcome(stream, address.ip(), guest));
+                    } else {
+                        tracing::debug!(%address, "connection refused: too many");
+                    }
+                }
+                Err(error) => {
+                    // Out of descriptors, or a connection that died in the queue: both pass.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Span::millis(100).to_std()).await;
+                }
+            }
+        }
+    }
+}
+
+impl House {
+    /// The first line says what a connection is for.
+    async fn welcome(self: Arc<Self>, stream: TcpStream, address: IpAddr, guest: Guest) {
+        // Control lines are small and shall not wait for one another.
+        let _ = stream.set_nodelay(true);
+        let mut talk = Talk::new(stream, LONGEST_TO_PEER);
+        match talk.hear(self.limits.patience).await {
+            Ok(ToPeer::Hello(wish)) => {
+                let came_to = self.control(&mut talk, &wish, address).await;
+                tracing::debug!(%address, ?came_to, "throughput test over");
+            }
+            Ok(ToPeer::Data { token, stream }) => {
+                let join = {
+                    let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+                    let test = expected.get(&token).filter(|test| test.place == place_of(address));
+                    test.map(|test| test.join.clone())
+                };
+                if let (Some(join), Some(data)) = (join, talk.into_stream()) {
+                    // Full: more streams than were asked for. Closed: the test is over. Both close the connection.
+                    let _ = join.try_send((stream, data, guest));
+                }
+            }
+            Ok(_) | Err(_) => tracing::debug!(%address, "connection closed: not of this protocol"),
+        }
+    }
+
+    /// One test, from its wish to its reports.
+    async fn control(&self, talk: &mut Talk, wish: &Wish, address: IpAddr) -> Result<(), TalkError> {
+        let patience = self.limits.patience;
+        let mut place = match self
+            .check(wish)
+            .and_then(|()| self.queue.enter(place_of(address)).map_err(|full| full.to_string()))
+        {
+            Ok(place) => place,
+            Err(reason) => return talk.say(&ToClient::Refused { reason }, patience).await,
+        };
+        self.wait_for_turn(talk, &mut place).await?;
+        let token = token();
+        let (join, mut joined) = mpsc::channel(wish.streams);
+        let _until_the_end = Listed::new(self, &token, Expected { place: place_of(address), join });
+        let software = format!("broadgauge/{}", env!("CARGO_PKG_VERSION"));
+        talk.say(&ToClient::Welcome { token, software, stamp_port: self.stamp_port }, patience).await?;
+        let mut idle = Span::millis(wish.idle_ms as i64);
+        for way in &wish.ways {
+            let streams = tokio::select! {
+                streams = self.gather(&mut joined, wish.streams, idle + patience) => streams?,
+                // Nothing is to be said here either.
+                _ = talk.hear::<ToPeer>(Span::secs(3_600)) => return Err(TalkError::Closed),
+            };
+            talk.say(&ToClient::Ready {}, patience).await?;
+            test::run(talk, *way, wish, streams, self).await?;
+            idle = Span::ZERO;
+        }
+        Ok(())
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(), String> {
+        let longest = self.limits.duration.0 / 1_000_000;
+        let idle_at_most = self.limits.patience.0 / 1_000_000;
+        if wish.protocol != PROTOCOL || wish.version != VERSION {
+            return Err(format!("this peer speaks {PROTOCOL} version {VERSION}"));
+        }
+        if wish.streams == 0 || wish.streams > self.limits.streams {
+            return Err(format!("streams must be 1 to {}", self.limits.streams));
+        }
+        if wish.duration_ms == 0 || i64::try_from(wish.duration_ms).is_ok_and(|ms| ms > longest) {
+            return Err(format!("duration_ms must be 1 to {longest}"));
+        }
+        if wish.ways.is_empty() || wish.ways.len() > 2 {
+            return Err(String::from("ways must be one or two"));
+        }
+        if i64::try_from(wish.idle_ms).is_ok_and(|ms| ms > idle_at_most) {
+            return Err(format!("idle_ms must be at most {idle_at_most}"));
+        }
+        Ok(())
+    }
+
+    /// Tells its place to whoever waits; ends with its turn, or with its connection.
+    async fn wait_for_turn(&self, talk: &mut Talk, place: &mut Place) -> Result<(), TalkError> {
+        loop {
+            let ahead = place.ahead();
+            if ahead == 0 {
+                return Ok(());
+            }
+            talk.say(&ToClient::Queued { ahead }, self.limits.patience).await?;
+            tokio::select! {
+                () = place.moved() => {}
+                () = tokio::time::sleep(Span::secs(2).to_std()) => {}
+                // Nothing is to be said while waiting: whatever comes, or the end, ends it.
+                _ = talk.hear::<ToPeer>(Span::secs(3_600)) => return Err(TalkError::Closed),
+            }
+        }
+    }
+
+    /// The data connections of one direction.
+    async fn gather(
+        &self,
+        joined: &mut mpsc::Receiver<(usize, TcpStream, Guest)>,
+        count: usize,
+        within: Span,
+    ) -> Result<Vec<(TcpStream, Guest)>, TalkError> {
+        let all = async {
+            let mut streams: Vec<Option<(TcpStream, Guest)>> = (0..count).map(|_| None).collect();
+            while streams.iter().any(Option::is_none) {
+                let (index, stream, guest) = joined.recv().await.ok_or(TalkError::Closed)?;
+                let free = streams.get_mut(index).filter(|slot| slot.is_none()).ok_or(TalkError::Garbled)?;
+                *free = Some((stream, guest));
+            }
+            Ok(streams.into_iter().flatten().collect())
+        };
+        tokio::time::timeout(within.to_std(), all)
+            .await
+            .map_err(|_| TalkError::Silent(within.as_secs_f64()))?
+    }
+}
+
+/// Lists a test while it lives.
+struct Listed<'a> {
+    house: &'a House,
+    token: String,
+}
+
+impl<'a> Listed<'a> {
+    fn new(house: &'a House, token: &str, test: Expected) -> Self {
+        house.expected.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned(), test);
+        Self { house, token: token.to_owned() }
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.house.expected.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.token);
+    }
+}
+
+/// 128 random bits from the system's own generator.
+fn token() -> String {
+    let mut bytes = [0_u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

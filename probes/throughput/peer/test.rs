@@ -1,0 +1,116 @@
+//! One direction of one test at the peer: it sends, or it receives and counts.
+
+use super::House;
+use super::guests::Guest;
+use crate::throughput::meter::Meter;
+use crate::throughput::pump::{self, Brake};
+use crate::throughput::words::{Report, Talk, TalkError, ToClient, ToPeer, Way, Wish};
+use broadgauge_model::clock::Span;
+use socket2::Socket;
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+/// How long after the planned end a sender goes on: the client's clock started a little later than ours.
+const GRACE: Span = Span::secs(5);
+
+/// Runs a direction over connections that have shown their token.
+pub(super) async fn run(
+    talk: &mut Talk,
+    way: Way,
+    wish: &Wish,
+    streams: Vec<(TcpStream, Guest)>,
+    house: &House,
+) -> Result<(), TalkError> {
+    let (streams, _guests): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
+    let failed = |error: io::Error| TalkError::Io(error.kind());
+    let mut sockets = Vec::with_capacity(streams.len());
+    for stream in streams {
+        sockets.push(Socket::from(stream.into_std().map_err(failed)?));
+    }
+    if let (Way::Down, Some(wanted)) = (way, &wish.congestion)
+        && sockets.iter().any(|socket| socket.set_tcp_congestion(wanted.as_bytes()).is_err())
+    {
+        let reason = format!("congestion control {wanted:?} is not to be had here");
+        talk.say(&ToClient::Refused { reason }, house.limits.patience).await?;
+        return Err(TalkError::Garbled);
+    }
+    let congestion = congestion_of(&sockets);
+    let ToPeer::Start {} = talk.hear(house.limits.patience).await? else { return Err(TalkError::Garbled) };
+    let duration = Span::millis(wish.duration_ms as i64);
+    let (intervals, seen) = match way {
+        Way::Down => (Vec::new(), send(talk, sockets, duration, house).await?),
+        Way::Up => receive(talk, sockets, duration, house).await?,
+    };
+    talk.say(&ToClient::Report(Report { intervals, streams: seen, congestion }), house.limits.patience).await
+}
+
+/// The name of the congestion control that sockets use.
+pub(in crate::throughput) fn congestion_of(sockets: &[Socket]) -> Option<String> {
+    let name = sockets.first()?.tcp_congestion().ok()?;
+    let name: Vec<u8> = name.into_iter().take_while(|&byte| byte != 0).collect();
+    String::from_utf8(name).ok().filter(|name| !name.is_empty())
+}
+
+/// Sends until the client says that its clock has stopped.
+async fn send(
+    talk: &mut Talk,
+    sockets: Vec<Socket>,
+    duration: Span,
+    house: &House,
+) -> Result<Vec<pump::Stream>, TalkError> {
+    let brake = Brake::default();
+    let (watched, clock) = (brake.watched(), Arc::clone(&house.clock));
+    let until = clock.mono() + duration + GRACE;
+    let seed = until.0;
+    let mut pumping = tokio::task::spawn_blocking(move || {
+        let seen = pump::send(&sockets, seed, until, &*clock, &watched);
+        pump::abandon(sockets);
+        seen
+    });
+    tokio::select! {
+        heard = talk.hear::<ToPeer>(duration + GRACE) => {
+            let ToPeer::Stop {} = heard? else { return Err(TalkError::Garbled) };
+            brake.pull();
+            pumping.await
+        }
+        seen = &mut pumping => seen,
+    }
+    .map_err(|_| TalkError::Closed)
+}
+
+/// Receives for the planned time, telling each interval as it passes.
+async fn receive(
+    talk: &mut Talk,
+    sockets: Vec<Socket>,
+    duration: Span,
+    house: &House,
+) -> Result<(Vec<u64>, Vec<pump::Stream>), TalkError> {
+    let brake = Brake::default();
+    let (watched, clock) = (brake.watched(), Arc::clone(&house.clock));
+    let (tick, mut ticks) = mpsc::channel(16);
+    let pumping = tokio::task::spawn_blocking(move || {
+        let mut meter = Meter::new(clock.mono(), pump::intervals_in(duration), sockets.len());
+        let (ended, seen) = pump::receive(&sockets, &mut meter, &*clock, &watched, |index, bytes| {
+            // A client that does not read its ticks loses them; the report holds them all.
+            let _ = tick.try_send((index, bytes));
+        });
+        pump::abandon(sockets);
+        (meter.complete(ended).to_vec(), seen)
+    });
+    loop {
+        tokio::select! {
+            passed = ticks.recv() => match passed {
+                Some((index, bytes)) => talk.say(&ToClient::Tick { index, bytes }, house.limits.patience).await?,
+                None => break,
+            },
+            heard = talk.hear::<ToPeer>(duration + GRACE) => {
+                let ToPeer::Stop {} = heard? else { return Err(TalkError::Garbled) };
+                brake.pull();
+                break;
+            }
+        }
+    }
+    pumping.await.map_err(|_| TalkError::Closed)
+}

@@ -1,0 +1,179 @@
+//! The two loops that move payload: one thread, all streams of a test, `ppoll` between calls.
+//!
+//! The sender writes one fixed block of random bytes, so that nothing on the way can compress it. The
+//! receiver throws the payload away inside the kernel (`MSG_TRUNC` on TCP, see tcp(7)), as iperf3 does with
+//! `--skip-rx-copy`: the bytes have arrived in order and are acknowledged, but they are not copied to a buffer that
+//! nobody reads. Results say so as `received_without_copy`.
+//!
+//! What a single thread cannot do is fill more than one core; it moves tens of Gbit/s, far above an access line.
+
+use super::meter::{INTERVAL, Meter};
+use crate::tcp::info::{TcpInfo, tcp_info};
+use broadgauge_model::clock::{Clock, Mono, Span};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+use rand::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+use socket2::Socket;
+use std::io::{self, ErrorKind};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The block that the sender writes: it fits the second-level cache.
+const BLOCK: usize = 128 * 1024;
+/// The most that one call throws away.
+const DISCARD: usize = 4 * 1024 * 1024;
+/// How soon a pump notices that it shall end.
+const NOTICE: Span = Span::millis(20);
+
+/// Ends a pump: set it, or drop it.
+#[derive(Debug, Default)]
+pub(super) struct Brake(Arc<AtomicBool>);
+
+impl Brake {
+    /// The pump's side.
+    pub(super) fn watched(&self) -> Watched {
+        Watched(Arc::clone(&self.0))
+    }
+
+    /// Ends the pump.
+    pub(super) fn pull(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Brake {
+    fn drop(&mut self) {
+        self.pull();
+    }
+}
+
+/// The side of a [`Brake`] that a pump looks at.
+#[derive(Debug)]
+pub(super) struct Watched(Arc<AtomicBool>);
+
+impl Watched {
+    fn pulled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One stream, as one end saw it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stream {
+    /// Payload sent or received during the test.
+    pub(super) bytes: u64,
+    /// Whether the other side ended it before its time.
+    pub(super) cut: bool,
+    /// The kernel's view at the end of the test.
+    pub(super) tcp: Option<TcpInfo>,
+}
+
+/// Receives until the meter's clock stops, the brake is pulled, or every stream has ended. `tick` is told each
+/// interval that is over. Returns when it ended.
+pub(super) fn receive(
+    sockets: &[Socket],
+    meter: &mut Meter,
+    clock: &dyn Clock,
+    brake: &Watched,
+    mut tick: impl FnMut(usize, u64),
+) -> (Mono, Vec<Stream>) {
+    let mut waste = Vec::with_capacity(DISCARD);
+    let mut streams = vec![Stream::default(); sockets.len()];
+    let mut told = 0;
+    let mut now = clock.mono();
+    let mut open = Open::new(sockets, PollFlags::POLLIN);
+    while now < meter.end() && !brake.pulled() && !open.fds.is_empty() {
+        open.turn(meter.end_of(told).min(now + NOTICE) - now, |index| {
+            let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT;
+            match sockets[index].recv_with_flags(waste.spare_capacity_mut(), flags) {
+                Ok(0) => streams[index].cut = true,
+                Ok(bytes) => meter.record(clock.mono(), index, bytes as u64),
+                Err(error) => streams[index].cut = !passing(&error),
+            }
+            !streams[index].cut
+        });
+        now = clock.mono();
+        while meter.end_of(told) <= now && told < meter.intervals().len() {
+            tick(told, meter.intervals()[told]);
+            told += 1;
+        }
+    }
+    for (index, stream) in streams.iter_mut().enumerate() {
+        stream.bytes = meter.streams()[index];
+        stream.tcp = tcp_info(&sockets[index]).ok();
+    }
+    (now, streams)
+}
+
+/// Sends until the brake is pulled, `until` has come, or every stream has ended.
+pub(super) fn send(
+    sockets: &[Socket],
+    seed: u64,
+    until: Mono,
+    clock: &dyn Clock,
+    brake: &Watched,
+) -> Vec<Stream> {
+    let mut block = vec![0; BLOCK];
+    rand_chacha::ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut block);
+    let mut streams = vec![Stream::default(); sockets.len()];
+    let mut open = Open::new(sockets, PollFlags::POLLOUT);
+    while clock.mono() < until && !brake.pulled() && !open.fds.is_empty() {
+        open.turn(NOTICE, |index| {
+            match sockets[index].send_with_flags(&block, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) {
+                Ok(bytes) => streams[index].bytes += bytes as u64,
+                Err(error) => streams[index].cut = !passing(&error),
+            }
+            !streams[index].cut
+        });
+    }
+    for (stream, socket) in streams.iter_mut().zip(sockets) {
+        stream.tcp = tcp_info(socket).ok();
+    }
+    streams
+}
+
+/// Ends connections at once: what lies in the buffers is of no use any more and shall not load the line.
+pub(super) fn abandon(sockets: Vec<Socket>) {
+    for socket in sockets {
+        // Where the system refuses, the ordinary close follows all the same.
+        let _ = socket.set_linger(Some(std::time::Duration::ZERO));
+    }
+}
+
+/// How many intervals a test of this length has.
+pub(super) const fn intervals_in(duration: Span) -> usize {
+    (duration.0 / INTERVAL.0) as usize
+}
+
+/// The streams that are still open, and which of them are ready.
+struct Open<'a> {
+    indices: Vec<usize>,
+    fds: Vec<PollFd<'a>>,
+}
+
+impl<'a> Open<'a> {
+    fn new(sockets: &'a [Socket], what: PollFlags) -> Self {
+        let fds = sockets.iter().map(|socket| PollFd::new(socket.as_fd(), what)).collect();
+        Self { indices: (0..sockets.len()).collect(), fds }
+    }
+
+    /// Waits at most `longest`, then hands each ready stream to `go`, which says whether it goes on.
+    fn turn(&mut self, longest: Span, mut go: impl FnMut(usize) -> bool) {
+        // An interrupted call finds nothing ready, and the caller comes back.
+        if ppoll(&mut self.fds, Some(TimeSpec::from_duration(longest.to_std())), None).unwrap_or(0) == 0 {
+            return;
+        }
+        for at in (0..self.fds.len()).rev() {
+            if self.fds[at].any().unwrap_or(true) && !go(self.indices[at]) {
+                self.fds.remove(at);
+                self.indices.remove(at);
+            }
+        }
+    }
+}
+
+fn passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
