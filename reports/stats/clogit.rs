@@ -21,6 +21,9 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 const MOST_ITERATIONS: usize = 60;
 /// A Newton step this small, in standard deviations of the covariate, ends the search.
 const SMALL_STEP: f64 = 1e-10;
+/// Where rounding hides the last digits, a step this small will do after all iterations; a search that runs to infinity
+/// takes steps of about 1.
+const SMALL_ENOUGH: f64 = 1e-6;
 /// Information that has shrunk by this factor is gone: the maximum lies at infinity.
 const NO_INFORMATION: f64 = 1e-12;
 
@@ -175,7 +178,9 @@ impl<'a> Scaled<'a> {
                 continue;
             }
             lines.clear();
-            lines.extend(rows.chunks_exact(width).map(|d| d.iter().zip(&per_unit).map(|(d, b)| d * b).sum::<f64>()));
+            lines.extend(
+                rows.chunks_exact(width).map(|d| d.iter().zip(&per_unit).map(|(d, b)| d * b).sum::<f64>()),
+            );
             // The case has the linear predictor 0; taking out the largest keeps exp from overflowing.
             let top = lines.iter().copied().fold(0.0, f64::max);
             let mut total = (-top).exp();
@@ -230,7 +235,8 @@ impl<'a> Scaled<'a> {
             };
             let step = usable.solve(&here.score);
             let size = step.amax();
-            if size < SMALL_STEP * (1.0 + here.b.iter().fold(0.0, |m: f64, b| m.max(b.abs()))) {
+            let enough = if iteration < MOST_ITERATIONS { SMALL_STEP } else { SMALL_ENOUGH };
+            if size < enough * (1.0 + here.b.iter().fold(0.0, |m: f64, b| m.max(b.abs()))) {
                 here.inverse = usable.inverse();
                 return Ok((here, iteration));
             }

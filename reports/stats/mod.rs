@@ -12,6 +12,8 @@ mod distribution;
 mod interval;
 pub mod multiple;
 pub mod permutation;
+#[cfg(test)]
+pub(crate) mod planted;
 pub mod poisson;
 pub mod proportion;
 pub mod quantile;
