@@ -9,7 +9,7 @@
 //! cluster may depend on each other; clusters must not.
 
 use super::Interval;
-use super::distribution::{normal_cdf, normal_quantile};
+use super::distribution::{normal_cdf, normal_quantile, t_quantile};
 use super::refusal::{Answer, Refusal, all_finite, at_least, finite, open_unit, same_length};
 use super::stream::{Purpose, Stream};
 use rayon::prelude::*;
@@ -192,6 +192,17 @@ pub fn percentile(replicates: &[f64], level: f64) -> Answer<Interval> {
     Ok(Interval::new(interpolated(&sorted, tail), interpolated(&sorted, 1.0 - tail)))
 }
 
+/// The level to ask of a bootstrap interval so that with few clusters it covers `level`: percentile intervals are too
+/// narrow by sqrt((n - 1) / n) and use z where t is due, and both are made good by a wider level (Hesterberg, Am. Stat.
+/// 69, 2015, section 5.3, the expanded percentile interval).
+pub fn expanded_level(level: f64, clusters: usize) -> Answer<f64> {
+    open_unit(level, "the confidence level")?;
+    at_least(clusters, 2, "clusters")?;
+    let n = clusters as f64;
+    let t = t_quantile(f64::midpoint(1.0, level), n - 1.0)?;
+    Ok(1.0 - 2.0 * normal_cdf(-t * (n / (n - 1.0)).sqrt()))
+}
+
 /// Sorted replicates, enough of them, finite, and not all the same.
 fn checked(replicates: &[f64], level: f64) -> Answer<Vec<f64>> {
     open_unit(level, "the confidence level")?;
@@ -253,6 +264,20 @@ mod tests {
     fn mean(values: &[f64], counts: &[u32]) -> f64 {
         let n: u32 = counts.iter().sum();
         values.iter().zip(counts).map(|(v, &c)| v * f64::from(c)).sum::<f64>() / f64::from(n)
+    }
+
+    // Oracle: scipy 1.17.1, 2 * norm.cdf(t.ppf(.975, n - 1) * sqrt(n / (n - 1))) - 1.
+    #[test]
+    fn few_clusters_ask_for_a_wider_level() {
+        for (n, want) in [
+            (6, 0.995_136_393_650_776_9),
+            (10, 0.982_898_721_951_187_1),
+            (40, 0.959_484_927_274_312_3),
+            (300, 0.951_301_028_302_310_7),
+        ] {
+            close(expanded_level(0.95, n).unwrap(), want);
+        }
+        assert!(expanded_level(0.95, 1).is_err());
     }
 
     #[test]
