@@ -1,7 +1,7 @@
 //! What every study says about itself before it answers.
 
 use super::answer::Words;
-use broadgauge_model::panel::Period;
+use broadgauge_model::panel::{LeftOut, Period};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -51,4 +51,11 @@ impl Note {
             notes.push(Self { reason, count });
         }
     }
+}
+/// What the panel itself left out, as notes.
+pub(super) fn from_panel(left_out: &[LeftOut]) -> Vec<Note> {
+    let mut notes: Vec<Note> =
+        left_out.iter().map(|l| Note { reason: l.reason.clone(), count: l.count }).collect();
+    notes.sort_by_key(|n| (n.reason.to_string(), n.count));
+    notes
 }

@@ -7,6 +7,8 @@ pub mod answer;
 pub mod complaints;
 pub mod head;
 pub mod peers;
+mod refusal;
+mod seed;
 
 pub use answer::{Answer, Declined, Estimate, Words};
 pub use head::{Head, Method, Note};

@@ -1,7 +1,105 @@
 //! Where are we behind the peer operators, by how much, and is it real?
+//!
+//! The estimand is a quantile of the line-weighted distribution: every line counts the same, however often it was
+//! tested, and lines are compared like with like (technology, region, hours). Intervals come from a bootstrap of
+//! whole lines (percentile, or BCa below 40 lines, at a level widened for few lines: Hesterberg, Am. Stat. 69, 2015),
+//! p-values from shuffling the operator over lines, and all of a report are one family (Benjamini and Hochberg 1995).
+//!
+//! It cannot tell why one operator is ahead, and it cannot make up for lines that were chosen for another reason than
+//! chance: a panel of volunteers is a panel of volunteers.
 
+mod combine;
+mod draws;
+mod judge;
+mod mixture;
 pub mod query;
+mod resample;
 pub mod row;
+mod strata;
+mod verdict;
 
 pub use query::{Key, Peak, Query};
 pub use row::{Equivalence, Peers, Row, Side, Stratum, Verdict};
+
+use super::{Declined, Head, Method, Words};
+use broadgauge_model::panel::Panel;
+use broadgauge_model::text::Phrase;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The study's version: raised when its numbers may move.
+const VERSION: u32 = 1;
+
+/// Compares the own operator with its peers.
+pub fn study(panel: &Panel, query: &Query) -> Peers {
+    let mut head = head(panel, query);
+    let known = strata::operators(panel);
+    let peers: BTreeSet<&str> = if query.peers.is_empty() {
+        known.iter().copied().filter(|o| *o != query.own).collect()
+    } else {
+        query.peers.iter().map(String::as_str).filter(|o| *o != query.own && known.contains(o)).collect()
+    };
+    let refuse = |head: Head, phrase: Phrase| Peers {
+        head,
+        rows: Vec::new(),
+        declined: Some(Declined::because(Words::with(phrase, &[("own", &query.own)]))),
+    };
+    if !known.contains(query.own.as_str()) {
+        let phrase = Phrase {
+            en: "no line of the own operator {own} is in the data",
+            zh: "数据中没有本运营商 {own} 的线路",
+        };
+        return refuse(head, phrase);
+    }
+    if peers.is_empty() {
+        let phrase = Phrase {
+            en: "only one operator, {own}, is in the data: there is nobody to compare with",
+            zh: "数据中只有 {own} 一家运营商：没有可对比的对象",
+        };
+        return refuse(head, phrase);
+    }
+    let wanted: BTreeSet<&str> = peers.iter().copied().chain([query.own.as_str()]).collect();
+    let mut strata = strata::matched(panel, query, &wanted);
+    head.notes.append(&mut strata.notes);
+    let rows = judge::rows(&strata, query, &peers, &mut head.notes);
+    Peers { head, rows, declined: None }
+}
+
+fn head(panel: &Panel, query: &Query) -> Head {
+    let mut filters = BTreeMap::from([
+        ("own", json!(query.own)),
+        ("by", json!(query.by)),
+        ("quantiles", json!(query.quantiles)),
+        ("peak", json!(query.peak)),
+        ("replicates", json!(query.replicates)),
+        ("minimum_lines", json!(query.minimum_lines)),
+        ("weighted", json!(query.weighted)),
+        ("standard", json!(query.standard.as_ref().unwrap_or(&query.own))),
+    ]);
+    if !query.peers.is_empty() {
+        filters.insert("peers", json!(query.peers));
+    }
+    if !query.metrics.is_empty() {
+        filters.insert("metrics", json!(query.metrics));
+    }
+    if !query.margins.is_empty() {
+        let margins: BTreeMap<&str, _> = query.margins.iter().map(|(m, margin)| (m.id(), margin)).collect();
+        filters.insert("margins", json!(margins));
+    }
+    Head {
+        study: "peers",
+        version: VERSION,
+        period: panel.period.clone(),
+        filters,
+        seed: query.seed,
+        method: Method {
+            name: "line-weighted quantile gaps, cluster bootstrap, label permutation",
+            version: VERSION,
+            source: "Efron 1987; Davison and Hinkley 1997; Benjamini and Hochberg 1995; Schuirmann 1987; Hesterberg 2015",
+        },
+        notes: super::head::from_panel(&panel.left_out),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! The rows of one series and one peer operator: every stratum and quantile, and those over several strata.
+//!
+//! Rows over several strata weigh each by the lines that the standard operator has in it, so that both sides answer
+//! for the same customers: D = sum of w D over the strata in which both sides are known well enough.
+
+use super::draws::{Cell, Draws};
+use super::query::{Key, Query};
+use super::resample::{Resampled, Shuffler, resample};
+use super::row::{Equivalence, Row, Side, Stratum, Verdict};
+use super::strata::{Group, Matched, Part, Series, Strata};
+use super::verdict::{equivalence, margin_between};
+use crate::stats::quantile::smallest_n;
+use crate::study::seed::seed_of;
+use crate::study::{Answer, Declined, Words};
+use broadgauge_model::text::Phrase;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A row on the way, with what its p-value needs.
+pub(super) struct Pending {
+    pub(super) row: Row,
+    /// Which pair it belongs to.
+    pub(super) pair: usize,
+    /// Which quantile.
+    pub(super) quantile: usize,
+    pub(super) cells: Vec<Cell>,
+    /// The difference in the fixed order of the pair, where there is one.
+    pub(super) observed: Option<f64>,
+}
+
+/// z for 80% power at a two-sided 5% level: 1.960 + 0.842.
+const POWER: f64 = 2.801_585;
+
+/// The resamples of every operator on every ground of one series.
+pub(super) struct Resamples<'a> {
+    grounds: Vec<&'a Stratum>,
+    by_operator: BTreeMap<&'a str, Vec<Option<Resampled>>>,
+}
+
+impl<'a> Resamples<'a> {
+    pub(super) fn of(series: &Series, matched: &'a Matched, query: &Query) -> Self {
+        let grounds: Vec<&Stratum> = matched.grounds.keys().collect();
+        let mut by_operator: BTreeMap<&str, Vec<Option<Resampled>>> = BTreeMap::new();
+        for (place, (ground, groups)) in matched.grounds.iter().enumerate() {
+            // Without a counterpart there is nothing to compare, so nothing to resample.
+            for (operator, group) in groups.iter().filter(|_| groups.len() > 1) {
+                let seed = seed_of(query.seed, &[&series_words(series), &stratum_words(ground), operator]);
+                let column = by_operator
+                    .entry(operator)
+                    .or_insert_with(|| std::iter::repeat_with(|| None).take(grounds.len()).collect());
+                column[place] =
+                    resample(group, &query.quantiles, query.replicates, query.minimum_lines, seed);
+            }
+        }
+        Self { grounds, by_operator }
+    }
+
+    fn side(&self, operator: &str) -> Vec<Option<&Resampled>> {
+        self.by_operator.get(operator).map_or_else(
+            || vec![None; self.grounds.len()],
+            |column| column.iter().map(Option::as_ref).collect(),
+        )
+    }
+}
+
+fn series_words(s: &Series) -> String {
+    format!(
+        "{} {} {} {} {} {} {}",
+        s.metric,
+        s.load.word(),
+        s.direction.word(),
+        s.statistic.word(),
+        s.method,
+        s.method_version,
+        s.made
+    )
+}
+
+fn stratum_words(stratum: &Stratum) -> String {
+    let mut words = String::new();
+    for (key, value) in &stratum.0 {
+        words.push_str(key.word());
+        words.push('=');
+        words.push_str(value);
+        words.push('\u{1f}');
+    }
+    words
+}
+
+/// Lines and observations of one side in one part of the week on one ground.
+fn counts(group: Option<&Group>, part: Part) -> (usize, u64) {
+    let parts = group.into_iter().flatten().filter_map(|l| l.parts.iter().find(|(p, _)| *p == part));
+    parts.fold((0, 0), |(lines, observations), (_, points)| {
+        (lines + 1, observations + points.iter().map(|p| p.1).sum::<u64>())
+    })
+}
+
+/// Adds the rows of one peer operator, and answers with what shuffles its lines, by ground.
+pub(super) fn compare(
+    strata: &Strata,
+    (series, matched): (&Series, &Matched),
+    resampled: &Resamples<'_>,
+    query: &Query,
+    peer: &str,
+    pair: usize,
+    pending: &mut Vec<Pending>,
+) -> Vec<Option<Shuffler>> {
+    let own = query.own.as_str();
+    let standard = query.standard.as_deref().unwrap_or(own);
+    let sides = (resampled.side(own), resampled.side(peer));
+    let mut shufflers = Vec::new();
+    let mut eligible: Vec<Cell> = Vec::new();
+    for (place, (ground, groups)) in matched.grounds.iter().enumerate() {
+        let (Some(a), Some(b)) = (groups.get(own), groups.get(peer)) else {
+            shufflers.push(None);
+            continue;
+        };
+        let parts: BTreeSet<Part> = a.iter().chain(b).flat_map(|l| l.parts.iter().map(|(p, _)| *p)).collect();
+        let mut enough = Vec::new();
+        for part in parts {
+            let (own_counts, peer_counts) = (counts(Some(a), part), counts(Some(b), part));
+            if own_counts.0 == 0 || peer_counts.0 == 0 {
+                continue;
+            }
+            let cell = Cell { ground: place, part, weight: counts(groups.get(standard), part).0 as f64 };
+            if own_counts.0.min(peer_counts.0) >= query.minimum_lines {
+                enough.push(part);
+                eligible.push(cell);
+            }
+            for q in 0..query.quantiles.len() {
+                let cells = [Cell { weight: 1.0, ..cell }];
+                let stratum = labelled(strata, ground, Some(part));
+                let head = (series, peer, stratum);
+                pending.push(row(query, head, &sides, &cells, q, pair, Some((own_counts, peer_counts))));
+            }
+        }
+        // Which of the two is the own operator must not move a p-value: the pair is put in order.
+        let ((first, x), (second, y)) =
+            if own < peer { ((own, a), (peer, b)) } else { ((peer, b), (own, a)) };
+        let words = [&series_words(series), &stratum_words(ground), first, second];
+        let seed = seed_of(query.seed, &words);
+        shufflers.push((!enough.is_empty()).then(|| Shuffler::new(x, y, enough.into_iter(), seed)));
+    }
+    combined(strata, (series, peer), query, &sides, &eligible, pair, pending);
+    shufflers
+}
+
+/// Rows over several strata: over the grounds for each part of the week, and over everything.
+fn combined(
+    strata: &Strata,
+    (series, peer): (&Series, &str),
+    query: &Query,
+    sides: &Sides<'_>,
+    eligible: &[Cell],
+    pair: usize,
+    pending: &mut Vec<Pending>,
+) {
+    let parts: BTreeSet<Part> = eligible.iter().map(|c| c.part).collect();
+    let mut wanted: Vec<Option<Part>> = Vec::new();
+    if strata.by.iter().any(|k| !matches!(k, Key::Hours | Key::Days)) {
+        wanted.extend(parts.iter().copied().map(Some));
+    }
+    if parts.len() > 1 {
+        wanted.push(None);
+    }
+    for part in wanted {
+        for (q, &p) in query.quantiles.iter().enumerate() {
+            let known = |side: &[Option<&Resampled>], cell: &Cell| {
+                let found = side[cell.ground].and_then(|r| r.parts.get(&cell.part));
+                // A quantile that is the largest value of a few lines is not the quantile of many.
+                found.is_some_and(|f| f.effective[q] >= 1.0 / p.min(1.0 - p))
+            };
+            let mut cells: Vec<Cell> = eligible
+                .iter()
+                .filter(|c| part.is_none_or(|p| p == c.part) && c.weight > 0.0)
+                .filter(|c| known(&sides.0, c) && known(&sides.1, c))
+                .copied()
+                .collect();
+            if cells.len() < 2 {
+                continue;
+            }
+            let total: f64 = cells.iter().map(|c| c.weight).sum();
+            for cell in &mut cells {
+                cell.weight /= total;
+            }
+            let stratum = labelled(strata, &Stratum::default(), part);
+            pending.push(row(query, (series, peer, stratum), sides, &cells, q, pair, None));
+        }
+    }
+}
+
+/// A stratum in the order of the keys asked for; what is not said is `all`.
+fn labelled(strata: &Strata, ground: &Stratum, part: Option<Part>) -> Stratum {
+    let mut out: Vec<(Key, String)> = Vec::new();
+    for &key in &strata.by {
+        let value = match (key, part) {
+            (Key::Hours, Some(part)) => part.hours,
+            (Key::Days, Some(part)) => part.days,
+            (key, _) => ground.get(key),
+        };
+        out.push((key, value.unwrap_or(Stratum::ALL).to_owned()));
+    }
+    if let (false, Some(hours)) = (strata.by.contains(&Key::Hours), part.and_then(|p| p.hours)) {
+        out.push((Key::Hours, hours.to_owned()));
+    }
+    Stratum(out)
+}
+
+type Counts = (usize, u64);
+type Sides<'a> = (Vec<Option<&'a Resampled>>, Vec<Option<&'a Resampled>>);
+
+/// One row without p, q and verdict.
+fn row(
+    query: &Query,
+    (series, peer, stratum): (&Series, &str, Stratum),
+    sides: &Sides<'_>,
+    cells: &[Cell],
+    q: usize,
+    pair: usize,
+    known: Option<(Counts, Counts)>,
+) -> Pending {
+    let p = query.quantiles[q];
+    let side = |operator: &str, resampled: &[Option<&Resampled>], known: Option<Counts>| {
+        let (lines, observations) = known.unwrap_or_else(|| tally(resampled, cells));
+        let draws = enough(query, resampled, cells, q);
+        let value = draws.as_ref().map_or_else(|d| d.clone().into(), |d| d.answer(p, lines as u64));
+        (Side { operator: operator.to_owned(), lines, observations, value }, draws)
+    };
+    let (own, own_draws) = side(&query.own, &sides.0, known.map(|k| k.0));
+    let (other, other_draws) = side(peer, &sides.1, known.map(|k| k.1));
+    let declined: Answer = few_lines(query).into();
+    let mut row = Row {
+        metric: series.metric,
+        unit: series.metric.unit.code(),
+        load: series.load,
+        direction: series.direction,
+        statistic: series.statistic,
+        method: series.method.clone(),
+        method_version: series.method_version,
+        made: series.made,
+        quantile: p,
+        stratum,
+        strata: cells.len(),
+        own,
+        peer: other,
+        difference: declined.clone(),
+        ratio: declined,
+        p: None,
+        q: None,
+        margin: query.margins.get(&series.metric).copied().unwrap_or(series.metric.margin),
+        margin_absolute: None,
+        beyond_margin: None,
+        equivalence: None,
+        detectable_difference: None,
+        verdict: Verdict::CannotTell,
+    };
+    let draws = own_draws.and_then(|own| Ok((own, other_draws?)));
+    let observed = match draws {
+        Ok((own, other)) => Some(fill(&mut row, &own, &other, p)),
+        Err(declined) => {
+            row.difference = declined.clone().into();
+            row.ratio = declined.into();
+            None
+        }
+    };
+    Pending { row, pair, quantile: q, cells: cells.to_vec(), observed }
+}
+
+/// Differences and ratio; answers with the difference in the fixed order of the pair.
+fn fill(row: &mut Row, own: &Draws, other: &Draws, p: f64) -> f64 {
+    let n = (row.own.lines + row.peer.lines) as u64;
+    // The pair is put in order, so that exchanging the operators turns signs and nothing else.
+    let own_first = row.own.operator < row.peer.operator;
+    let (a, b) = if own_first { (own, other) } else { (other, own) };
+    let difference = Draws::both(a, b, |x, y| x - y);
+    row.difference = turned(difference.answer(p, n), own_first);
+    let ratio = Draws::both(own, other, |x, y| if y > 0.0 { x / y } else { f64::NAN });
+    row.ratio = if ratio.observed.is_finite() {
+        ratio.answer(p, n)
+    } else {
+        Answer::declined(Phrase {
+            en: "the peer operator's value is 0, so there is no ratio",
+            zh: "对比方的数值为 0，没有比值",
+        })
+    };
+    let margin = margin_between(row.margin, a.observed, b.observed);
+    row.margin_absolute = Some(margin);
+    row.beyond_margin = Some(difference.observed.abs() > margin);
+    row.equivalence = equivalence(a, b, &difference, row.margin, p).map(|e| {
+        let (low, high) = e.interval_90;
+        Equivalence { interval_90: if own_first { (low, high) } else { (0.0 - high, 0.0 - low) }, ..e }
+    });
+    // Taken back where something is found.
+    row.detectable_difference = Some(POWER * difference.spread()).filter(|d| d.is_finite());
+    difference.observed
+}
+
+fn turned(answer: Answer, as_is: bool) -> Answer {
+    match answer {
+        Answer::Estimate(e) if !as_is => {
+            let (low, high) = e.interval();
+            Answer::estimate(-e.value(), (-high, -low), e.n())
+        }
+        other => other,
+    }
+}
+
+/// One side's resamples, or what they lack.
+fn enough(
+    query: &Query,
+    resampled: &[Option<&Resampled>],
+    cells: &[Cell],
+    q: usize,
+) -> Result<Draws, Declined> {
+    let draws = Draws::of(resampled, cells, q).ok_or_else(|| few_lines(query))?;
+    let p = query.quantiles[q];
+    let need = smallest_n(p, 0.95)?;
+    let have = effective(resampled, cells, q);
+    if have + 1e-6 < need as f64 {
+        let phrase = Phrase {
+            en: "quantile {p} needs {need} independent observations, and one side has about {have}",
+            zh: "分位数 {p} 需要 {need} 个独立观测，一方只有约 {have} 个",
+        };
+        let have = have.floor();
+        return Err(Declined::because(Words::with(phrase, &[("p", &p), ("need", &need), ("have", &have)])));
+    }
+    Ok(draws)
+}
+
+/// Independent observations behind a row: summed over grounds, not over the parts of the week of the same lines.
+fn effective(resampled: &[Option<&Resampled>], cells: &[Cell], q: usize) -> f64 {
+    by_ground(resampled, cells).values().map(|p| p.iter().map(|p| p.effective[q]).fold(0.0, f64::max)).sum()
+}
+
+fn tally(resampled: &[Option<&Resampled>], cells: &[Cell]) -> Counts {
+    let grounds = by_ground(resampled, cells);
+    let lines = grounds.values().map(|p| p.iter().map(|p| p.lines).max().unwrap_or(0)).sum();
+    (lines, grounds.values().flatten().map(|p| p.observations).sum())
+}
+
+fn by_ground<'a>(
+    resampled: &[Option<&'a Resampled>],
+    cells: &[Cell],
+) -> BTreeMap<usize, Vec<&'a super::resample::ResampledPart>> {
+    let mut out: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+    for cell in cells {
+        if let Some(part) = resampled[cell.ground].and_then(|r| r.parts.get(&cell.part)) {
+            out.entry(cell.ground).or_default().push(part);
+        }
+    }
+    out
+}
+
+fn few_lines(query: &Query) -> Declined {
+    let phrase = Phrase { en: "fewer than {n} lines on one side", zh: "一方线路不足 {n} 条" };
+    Declined::because(Words::with(phrase, &[("n", &query.minimum_lines)]))
+}

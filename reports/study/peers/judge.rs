@@ -1,0 +1,182 @@
+//! All comparisons of a report as one family: p-values by shuffling, q-values, verdicts.
+//!
+//! A p-value from B shuffles is no smaller than 1 / (B + 1), so one find among many rows needs more shuffles than one
+//! row alone. Pairs in which some row is rarely reached get more, as many as the family asks for.
+
+use super::combine::{Pending, Resamples, compare};
+use super::query::Query;
+use super::resample::Shuffler;
+use super::row::{Row, Verdict};
+use super::strata::{Group, Part, Strata};
+use super::verdict::{LEVEL, verdict};
+use crate::stats::multiple::q_values;
+use crate::study::{Note, Words};
+use broadgauge_model::text::Phrase;
+use std::collections::BTreeSet;
+
+/// Shuffles beyond this many are not made, whatever the size of the family.
+const MOST_SHUFFLES: usize = 20_000;
+/// A row with fewer hits than this gets more shuffles.
+const FEW_HITS: u64 = 10;
+/// Two differences closer than this, relative to their size, are the same.
+const ROUNDING: f64 = 1e-12;
+
+/// All rows, with p, q and verdict.
+pub(super) fn rows(
+    strata: &Strata,
+    query: &Query,
+    peers: &BTreeSet<&str>,
+    notes: &mut Vec<Note>,
+) -> Vec<Row> {
+    let mut pending = Vec::new();
+    let mut pairs = Vec::new();
+    for (series, matched) in &strata.series {
+        let resampled = Resamples::of(series, matched, query);
+        for peer in peers {
+            pairs.push(compare(
+                strata,
+                (series, matched),
+                &resampled,
+                query,
+                peer,
+                pairs.len(),
+                &mut pending,
+            ));
+        }
+    }
+    one_sided(strata, query, peers, notes);
+    p_values(&mut pending, &pairs, query);
+    let mut rows: Vec<Row> = pending.into_iter().map(|p| p.row).collect();
+    judge(&mut rows);
+    rows
+}
+
+/// Fills in p for every row that has a difference.
+fn p_values(pending: &mut [Pending], pairs: &[Vec<Option<Shuffler>>], query: &Query) {
+    let family = pending.iter().filter(|p| p.observed.is_some()).count();
+    let more = (2.0 * family as f64 / LEVEL) as usize;
+    let more = more.clamp(query.replicates, MOST_SHUFFLES.max(query.replicates));
+    for (number, shufflers) in pairs.iter().enumerate() {
+        let mut rows: Vec<&mut Pending> =
+            pending.iter_mut().filter(|p| p.pair == number && p.observed.is_some()).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let mut hits = hits(&rows, shufflers, query, 0, query.replicates);
+        let mut made = query.replicates;
+        if more > made && hits.iter().any(|h| *h < FEW_HITS) {
+            for (hits, extra) in hits.iter_mut().zip(self::hits(&rows, shufflers, query, made, more)) {
+                *hits += extra;
+            }
+            made = more;
+        }
+        for (row, hits) in rows.iter_mut().zip(hits) {
+            row.row.p = Some((1 + hits) as f64 / (1 + made) as f64);
+        }
+    }
+}
+
+/// The differences of the shuffles on one ground.
+struct Shuffled {
+    parts: Vec<Part>,
+    rows: Vec<Vec<f64>>,
+}
+
+/// How many shuffles of `from..to` are at least as far from 0 as what was observed, by row.
+fn hits(
+    rows: &[&mut Pending],
+    shufflers: &[Option<Shuffler>],
+    query: &Query,
+    from: usize,
+    to: usize,
+) -> Vec<u64> {
+    let width = query.quantiles.len();
+    let shuffled: Vec<Option<Shuffled>> = shufflers
+        .iter()
+        .map(|s| {
+            let s = s.as_ref()?;
+            Some(Shuffled { parts: s.parts().collect(), rows: s.shuffle(&query.quantiles, from, to) })
+        })
+        .collect();
+    rows.iter()
+        .map(|row| {
+            let bar = row.observed.unwrap_or(0.0).abs() * (1.0 - ROUNDING);
+            let columns: Vec<(&Vec<Vec<f64>>, usize, f64)> = row
+                .cells
+                .iter()
+                .filter_map(|cell| {
+                    let table = shuffled[cell.ground].as_ref()?;
+                    let part = table.parts.iter().position(|p| *p == cell.part)?;
+                    Some((&table.rows, part * width + row.quantile, cell.weight))
+                })
+                .collect();
+            let reached = |number: &usize| {
+                let sum: f64 = columns.iter().map(|(table, at, weight)| weight * table[*number][*at]).sum();
+                // A shuffle that leaves one side without a line speaks for chance.
+                sum.is_nan() || sum.abs() >= bar
+            };
+            (0..to - from).filter(reached).count() as u64
+        })
+        .collect()
+}
+
+/// q-values of both families, and the findings.
+fn judge(rows: &mut [Row]) {
+    let p: Vec<f64> = rows.iter().filter_map(|r| r.p).collect();
+    let equivalent: Vec<f64> = rows.iter().filter_map(|r| r.equivalence.map(|e| e.p)).collect();
+    let mut q = q_values(&p).unwrap_or_default().into_iter();
+    let mut equivalent_q = q_values(&equivalent).unwrap_or_default().into_iter();
+    for row in rows {
+        row.q = row.p.and_then(|_| q.next());
+        if let Some(equivalence) = &mut row.equivalence {
+            equivalence.q = equivalent_q.next();
+        }
+        let margin = row.margin_absolute.unwrap_or(0.0);
+        row.verdict = verdict(&row.difference, row.q, row.equivalence.as_ref(), margin, row.metric.better);
+        if row.verdict != Verdict::CannotTell {
+            row.detectable_difference = None;
+        }
+    }
+}
+
+/// Says which lines found no counterpart, by series and pair.
+fn one_sided(strata: &Strata, query: &Query, peers: &BTreeSet<&str>, notes: &mut Vec<Note>) {
+    for (series, matched) in &strata.series {
+        for peer in peers {
+            let (mut own_alone, mut peer_alone) = (0, 0);
+            for groups in matched.grounds.values() {
+                let (own, other) = (groups.get(&query.own), groups.get(*peer));
+                own_alone += alone(own, other);
+                peer_alone += alone(other, own);
+            }
+            let phrase = Phrase {
+                en: "{metric} ({load}, {statistic}, {method} {version}): lines of {who} observed where {other} was not",
+                zh: "{metric}（{load}，{statistic}，{method} {version}）：{who} 有观测而 {other} 没有观测的线路",
+            };
+            for (who, other, count) in
+                [(query.own.as_str(), *peer, own_alone), (*peer, query.own.as_str(), peer_alone)]
+            {
+                let words = Words::with(
+                    phrase,
+                    &[
+                        ("metric", &series.metric),
+                        ("load", &series.load.word()),
+                        ("statistic", &series.statistic.word()),
+                        ("method", &series.method),
+                        ("version", &series.method_version),
+                        ("who", &who),
+                        ("other", &other),
+                    ],
+                );
+                Note::push(notes, words, count as u64);
+            }
+        }
+    }
+}
+
+/// Lines of a group with values in a part of the week in which the other group has none.
+fn alone(group: Option<&Group>, other: Option<&Group>) -> usize {
+    let known: BTreeSet<Part> =
+        other.into_iter().flatten().flat_map(|l| l.parts.iter().map(|(part, _)| *part)).collect();
+    group.into_iter().flatten().filter(|l| l.parts.iter().any(|(part, _)| !known.contains(part))).count()
+}

@@ -1,0 +1,263 @@
+//! Like with like: which cells of which lines may be compared.
+//!
+//! A series is one metric under one load, one way, of one statistic, by one version of one method, made up or not;
+//! series are never mixed. Within a series, lines are matched on what they have in common (technology, region...),
+//! and their hours are folded to peak and off-peak, weekday and weekend, in the line's own time.
+
+use super::mixture::Point;
+use super::query::{Key, Query};
+use super::row::Stratum;
+use crate::study::Note;
+use crate::study::Words;
+use broadgauge_model::histogram::bucket_highest;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::{Cell, CellValues, Hours, Panel, SourceKind, weekday};
+use broadgauge_model::place::AccessLine;
+use broadgauge_model::result::{Direction, Load, Statistic};
+use broadgauge_model::text::Phrase;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What is never mixed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Series {
+    pub(super) metric: MetricId,
+    pub(super) load: Load,
+    pub(super) direction: Direction,
+    pub(super) statistic: Statistic,
+    pub(super) method: String,
+    pub(super) method_version: u32,
+    pub(super) made: bool,
+}
+
+/// A part of the week, or a summary over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Part {
+    pub(super) hours: Option<&'static str>,
+    pub(super) days: Option<&'static str>,
+}
+
+/// A line's observations of one series, by part of the week.
+#[derive(Clone, Debug)]
+pub(super) struct LineData {
+    pub(super) weight: f64,
+    /// Ascending by part; points ascending by value.
+    pub(super) parts: Vec<(Part, Vec<Point>)>,
+}
+
+/// The lines of one operator on one ground, ascending by line id.
+pub(super) type Group = Vec<LineData>;
+
+/// A series: lines by ground, then operator.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matched {
+    pub(super) grounds: BTreeMap<Stratum, BTreeMap<String, Group>>,
+}
+
+/// The panel, matched.
+#[derive(Debug, Default)]
+pub(super) struct Strata {
+    pub(super) series: BTreeMap<Series, Matched>,
+    /// The keys that lines were matched on, without those that no line carries.
+    pub(super) by: Vec<Key>,
+    pub(super) notes: Vec<Note>,
+}
+
+fn attribute(line: &AccessLine, key: Key) -> Option<&str> {
+    match key {
+        Key::Technology => line.technology.as_deref(),
+        Key::Region => line.region.as_deref(),
+        Key::Area => line.area.as_deref(),
+        Key::Plan => line.plan.as_deref(),
+        Key::Segment => line.segment.as_deref(),
+        Key::Hours | Key::Days => None,
+    }
+}
+
+const fn is_of_time(key: Key) -> bool {
+    matches!(key, Key::Hours | Key::Days)
+}
+
+/// Operators of the panel, in order.
+pub(super) fn operators(panel: &Panel) -> BTreeSet<&str> {
+    panel.lines.iter().map(|l| l.operator.as_str()).filter(|o| !o.is_empty()).collect()
+}
+
+fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
+    let named = |key, name| by.contains(&key).then_some(name);
+    match hours {
+        Hours::At { day, hour } => Part {
+            hours: named(Key::Hours, if query.peak.contains(day, hour) { "peak" } else { "off_peak" }),
+            days: named(Key::Days, if weekday(day) < 5 { "weekday" } else { "weekend" }),
+        },
+        // A summary over peak hours is never mixed with observations of all hours, asked or not.
+        Hours::Peak => Part { hours: Some("peak"), days: named(Key::Days, "all_days") },
+        Hours::AllDay => Part { hours: named(Key::Hours, "all_day"), days: named(Key::Days, "all_days") },
+    }
+}
+
+/// Matches the panel's lines of the operators asked for.
+pub(super) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<&str>) -> Strata {
+    let mut out = Strata::default();
+    let mut order: Vec<u32> = (0..panel.lines.len() as u32)
+        .filter(|&l| wanted.contains(panel.lines[l as usize].operator.as_str()))
+        .collect();
+    order.sort_by(|&a, &b| panel.lines[a as usize].line_id.cmp(&panel.lines[b as usize].line_id));
+
+    for &key in &query.by {
+        let known = order.iter().filter(|&&l| attribute(&panel.lines[l as usize], key).is_some()).count();
+        if is_of_time(key) || known > 0 {
+            out.by.push(key);
+        } else {
+            let words = Phrase {
+                en: "not matched on {key}: no line has one",
+                zh: "未按 {key} 匹配：所有线路都没有该字段",
+            };
+            Note::push(&mut out.notes, Words::with(words, &[("key", &key.word())]), order.len() as u64);
+        }
+    }
+    let mut grounds: Vec<Option<Stratum>> = vec![None; panel.lines.len()];
+    let mut rank = vec![u32::MAX; panel.lines.len()];
+    let mut unmatched: BTreeMap<Key, u64> = BTreeMap::new();
+    for (place, &line) in order.iter().enumerate() {
+        rank[line as usize] = place as u32;
+        let row = &panel.lines[line as usize];
+        let mut ground = Vec::new();
+        let mut missing = None;
+        for &key in out.by.iter().filter(|k| !is_of_time(**k)) {
+            match attribute(row, key) {
+                Some(value) => ground.push((key, value.to_owned())),
+                None => missing = missing.or(Some(key)),
+            }
+        }
+        if let Some(key) = missing {
+            *unmatched.entry(key).or_default() += 1;
+        } else {
+            grounds[line as usize] = Some(Stratum(ground));
+        }
+    }
+    for (key, count) in unmatched {
+        let words = Phrase {
+            en: "lines without {key} cannot be matched",
+            zh: "没有 {key} 字段的线路无法匹配",
+        };
+        Note::push(&mut out.notes, Words::with(words, &[("key", &key.word())]), count);
+    }
+
+    let (keyed, series, parts) = keyed(panel, query, &out.by, &rank, &grounds);
+    let mut not_finite = 0;
+    for cells in keyed.chunk_by(|a, b| (a.series, a.line) == (b.series, b.line)) {
+        let line = order[cells[0].line as usize] as usize;
+        let row = &panel.lines[line];
+        let Some(ground) = &grounds[line] else { continue };
+        let mut data = LineData { weight: weight(row, query), parts: Vec::new() };
+        for same in cells.chunk_by(|a, b| a.part == b.part) {
+            let metric = series[same[0].series as usize].metric;
+            let (points, bad) = merged(panel, metric, same);
+            not_finite += bad;
+            if !points.is_empty() {
+                data.parts.push((parts[usize::from(same[0].part)], points));
+            }
+        }
+        data.parts.sort_by_key(|(part, _)| *part);
+        if !data.parts.is_empty() {
+            let matched = out.series.entry(series[cells[0].series as usize].clone()).or_default();
+            let operators = matched.grounds.entry(ground.clone()).or_default();
+            operators.entry(row.operator.clone()).or_default().push(data);
+        }
+    }
+    let words = Phrase { en: "values that are not finite numbers", zh: "不是有限数的值" };
+    Note::push(&mut out.notes, Words::plain(words), not_finite);
+    out
+}
+
+fn weight(line: &AccessLine, query: &Query) -> f64 {
+    if query.weighted { line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0) } else { 1.0 }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Keyed {
+    series: u16,
+    line: u32,
+    part: u8,
+    cell: u32,
+}
+
+/// The cells asked for, in the order of series, line and part.
+fn keyed(
+    panel: &Panel,
+    query: &Query,
+    by: &[Key],
+    rank: &[u32],
+    grounds: &[Option<Stratum>],
+) -> (Vec<Keyed>, Vec<Series>, Vec<Part>) {
+    let mut series: Vec<Series> = Vec::new();
+    let mut known: HashMap<(MetricId, Load, Direction, Statistic, u16, bool), u16> = HashMap::new();
+    let mut parts: Vec<Part> = Vec::new();
+    let mut keyed = Vec::new();
+    for (place, cell) in panel.cells.iter().enumerate() {
+        let line = cell.line as usize;
+        let asked = query.metrics.is_empty() || query.metrics.contains(&cell.metric);
+        if !asked || cell.values.is_empty() || grounds.get(line).is_none_or(Option::is_none) {
+            continue;
+        }
+        let made = is_made(panel, cell);
+        let key = (cell.metric, cell.load, cell.direction, cell.statistic, cell.method, made);
+        let number = *known.entry(key).or_insert_with(|| {
+            let method = panel.methods.get(usize::from(cell.method));
+            let found = Series {
+                metric: cell.metric,
+                load: cell.load,
+                direction: cell.direction,
+                statistic: cell.statistic,
+                method: method.map_or_else(String::new, |m| m.name.clone()),
+                method_version: method.map_or(0, |m| m.version),
+                made,
+            };
+            // Two entries of one name and version are one method.
+            series.iter().position(|s| *s == found).unwrap_or_else(|| {
+                series.push(found);
+                series.len() - 1
+            }) as u16
+        });
+        let part = part(query, by, cell.hours);
+        let part = parts.iter().position(|p| *p == part).unwrap_or_else(|| {
+            parts.push(part);
+            parts.len() - 1
+        });
+        keyed.push(Keyed { series: number, line: rank[line], part: part as u8, cell: place as u32 });
+    }
+    keyed.par_sort_unstable();
+    (keyed, series, parts)
+}
+
+fn is_made(panel: &Panel, cell: &Cell) -> bool {
+    panel.sources.get(usize::from(cell.source)).is_some_and(|s| s.kind == SourceKind::Made)
+}
+
+/// All values of the cells, and how many were no numbers.
+fn merged(panel: &Panel, metric: MetricId, cells: &[Keyed]) -> (Vec<Point>, u64) {
+    let mut buckets: Vec<(u16, u64)> = Vec::new();
+    let mut points: Vec<Point> = Vec::new();
+    let mut bad = 0;
+    for keyed in cells {
+        match &panel.cells[keyed.cell as usize].values {
+            CellValues::Histogram(histogram) => buckets.extend_from_slice(histogram.buckets()),
+            CellValues::Number(value) if value.is_finite() => points.push((value + 0.0, 1)),
+            CellValues::Number(_) => bad += 1,
+        }
+    }
+    buckets.sort_unstable_by_key(|b| b.0);
+    points.extend(
+        buckets.into_iter().map(|(index, count)| (bucket_highest(index) as f64 * metric.tick, count)),
+    );
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 += later.1;
+        }
+        same
+    });
+    (points, bad)
+}

@@ -1,0 +1,20 @@
+//! A statistic's refusal in both languages.
+
+use super::answer::Words;
+use crate::stats::Refusal;
+use broadgauge_model::text::Phrase;
+
+/// The words for readers; the English is the refusal's own.
+pub(super) fn refusal_words(refusal: &Refusal) -> Words {
+    let zh = match refusal {
+        Refusal::TooFew { .. } => "数据太少（{reason}）",
+        Refusal::NotFinite { .. } => "不是有限数（{reason}）",
+        Refusal::NoVariation { .. } => "数值没有变化（{reason}）",
+        Refusal::NoEvents { .. } => "没有事件（{reason}）",
+        Refusal::Separated { .. } | Refusal::Collinear | Refusal::NoInformativeSet { .. } => {
+            "模型无法估计（{reason}）"
+        }
+        _ => "无法计算（{reason}）",
+    };
+    Words::with(Phrase { en: "{reason}", zh }, &[("reason", refusal)])
+}
