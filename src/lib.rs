@@ -1,7 +1,9 @@
 //! The command's face for tests: everything `broadgauge` does, as functions.
 
 pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod export;
 pub mod gather;
+pub mod schedule;
 pub mod store;
