@@ -26,18 +26,13 @@ pub mod ladder;
 pub mod smoke;
 
 mod backend;
-#[expect(dead_code, reason = "the other charts draw with it")]
+mod legend;
 mod number;
 mod page;
-#[expect(dead_code, reason = "the other charts draw with it")]
 mod palette;
-#[expect(dead_code, reason = "the other charts draw with it")]
 mod panel;
-#[expect(dead_code, reason = "the other charts draw with it")]
 mod place;
-#[expect(dead_code, reason = "the other charts draw with it")]
 mod time;
-#[expect(dead_code, reason = "the other charts draw with it")]
 mod words;
 
 use broadgauge_model::text::Lang;

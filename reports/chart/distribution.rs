@@ -3,9 +3,16 @@
 //! Empirical distribution functions as steps, with the band of Dvoretzky, Kiefer and Wolfowitz (constant
 //! sqrt(ln(2/alpha) / 2n), Massart 1990) or a band that was computed elsewhere (bootstrap over lines).
 
-use super::Caption;
-use super::Party;
+use super::axis::{SMALL, Scale, Ticks, span, wants_log};
+use super::page::Page;
+use super::palette::{GREY, Look};
+use super::panel::{Mesh, Panel, marker};
+use super::place::Placer;
+use super::scene::{Anchor, Label, Rect, Scene, Stroke};
+use super::table::{Cell, Table};
+use super::{Caption, Chart, Frame, Party, number, words};
 use broadgauge_model::metric::MetricId;
+use broadgauge_model::text::{Lang, Phrase};
 
 /// The chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,4 +58,237 @@ impl Band {
     pub fn dkw(n: usize, alpha: f64) -> Self {
         if n == 0 { Self::None } else { Self::Constant(((2.0 / alpha).ln() / (2.0 * n as f64)).sqrt()) }
     }
+}
+
+const HEIGHT: f64 = 340.0;
+/// Where markers stand on a curve, as shares.
+const MARKED: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
+/// Where a curve may be labelled, best first.
+const LABELLED: [f64; 9] = [0.82, 0.68, 0.6, 0.4, 0.32, 0.18, 0.55, 0.94, 0.06];
+
+impl Curve {
+    /// The value at a share.
+    fn quantile(&self, share: f64) -> Option<f64> {
+        self.steps.iter().find(|step| step.1 >= share).map(|step| step.0)
+    }
+
+    /// The corners of the steps between two values.
+    fn corners(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
+        let mut share = 0.0;
+        let mut corners = Vec::new();
+        for &(value, next) in &self.steps {
+            if (from..=to).contains(&value) {
+                corners.extend([(value, share), (value, next)]);
+            }
+            share = next;
+        }
+        corners
+    }
+}
+
+impl DistributionOverlay {
+    fn height_of(&self, share: f64) -> f64 {
+        if self.tail { 1.0 - share } else { share }
+    }
+
+    fn x_axis(&self, room: f64) -> Ticks {
+        // The last thousandth would push everything else together; it is in the table.
+        let ends = [0.001, 0.01, 0.5, 0.99, if self.tail { 1.0 } else { 0.995 }];
+        let values = || {
+            let curves = self.curves.iter().flat_map(move |c| ends.into_iter().filter_map(|q| c.quantile(q)));
+            curves.chain(self.landmarks.iter().map(|mark| mark.0))
+        };
+        let (low, high) = span(values());
+        let label = |v| words::tick(v, self.metric.unit);
+        if low > high {
+            Ticks::new(Scale::Linear, 0.0, 1.0, Vec::new())
+        } else if wants_log(values()) {
+            Ticks::log(low, high, room, label)
+        } else {
+            Ticks::linear(low, high, (room / 80.0) as usize, label)
+        }
+    }
+
+    fn y_axis(&self) -> Ticks {
+        let label = |share: f64| format!("{}%", number::tick((share * 1e6).round() / 1e4));
+        if !self.tail {
+            return Ticks::linear(0.0, 1.0, 5, label);
+        }
+        let least = self.curves.iter().flat_map(|c| &c.steps).map(|s| 1.0 - s.1).filter(|&v| v > 1e-9);
+        let least = least.fold(0.5, f64::min).max(1e-4);
+        let decades = (least.log10().floor() as i32..=0).map(|d| 10_f64.powi(d));
+        let ticks = decades.map(|v| (v, label(v))).collect();
+        Ticks::new(Scale::Log, 10_f64.powf(least.log10().floor()), 1.0, ticks)
+    }
+
+    fn draw_band(&self, scene: &mut Scene, panel: &Panel, curve: &Curve) {
+        let (from, to) = (panel.x.from(), panel.x.to());
+        let points: Vec<(f64, f64, f64)> = match &curve.band {
+            Band::None => return,
+            Band::Constant(half) => {
+                let around = |(x, y): (f64, f64)| (x, (y - half).max(0.0), (y + half).min(1.0));
+                curve.corners(from, to).into_iter().map(around).collect()
+            }
+            Band::Given(points) => points.iter().copied().filter(|p| (from..=to).contains(&p.0)).collect(),
+        };
+        let turned: Vec<_> = points
+            .into_iter()
+            .map(|(x, low, high)| {
+                let (a, b) = (self.height_of(low), self.height_of(high));
+                (x, a.min(b), a.max(b))
+            })
+            .collect();
+        panel.band(scene, &turned, Look::of(&curve.party).ink.at(0.16));
+    }
+
+    fn draw_landmarks(&self, scene: &mut Scene, panel: &Panel, placer: &mut Placer) {
+        for (value, text) in self.landmarks.iter().filter(|mark| panel.x.holds(mark.0)) {
+            let x = panel.x(*value);
+            let line = [(x, panel.area.y), (x, panel.area.bottom())];
+            scene.line(line[0], line[1], Stroke::new(GREY, 1.0).dashed(&[3.0, 3.0]));
+            let places = (0..6).flat_map(|row| {
+                let row = if self.tail { row } else { 5 - row };
+                let share = if self.tail { 0.06 } else { 0.0 } + 0.07 * f64::from(row) + 0.04;
+                let y = panel.area.y + share * panel.area.height;
+                let label = Label::new(text, x + 5.0, y, SMALL, GREY).centred();
+                let other = Label { x: x - 5.0, ..label.clone() }.anchor(Anchor::End);
+                [label, other]
+            });
+            if let Some(label) = placer.first_free(&panel.area, places) {
+                scene.text(label.halo());
+            }
+            placer.take_line(&line);
+        }
+    }
+
+    /// The name of a curve beside it, where nothing is crossed.
+    fn draw_name(&self, scene: &mut Scene, panel: &Panel, placer: &mut Placer, curve: &Curve, lang: Lang) {
+        const NAME: Phrase = Phrase { en: "{name} (n = {n})", zh: "{name}（n = {n}）" };
+        let text = NAME.fill(lang, &[("name", &curve.party.name), ("n", &number::fixed(curve.n as f64, 0))]);
+        let ink = Look::of(&curve.party).text();
+        let places = LABELLED.into_iter().flat_map(|share| {
+            let at = curve.quantile(share).map(|v| panel.at((v, self.height_of(share))));
+            let label = |dx: f64| {
+                let (x, y) = at?;
+                let anchor = if dx > 0.0 { Anchor::Start } else { Anchor::End };
+                Some(Label::new(&text, x + dx, y, SMALL, ink).bold().anchor(anchor).centred())
+            };
+            [9.0, -9.0, 24.0, -24.0].into_iter().filter_map(label).collect::<Vec<_>>()
+        });
+        if let Some(label) = placer.first_free(&panel.area, places) {
+            scene.text(label.halo());
+        }
+    }
+}
+
+impl Chart for DistributionOverlay {
+    fn height(&self, width: f64) -> f64 {
+        Page::overhead(&self.caption, width) + HEIGHT
+    }
+
+    fn lay_out(&self, frame: Frame, lang: Lang) -> Scene {
+        const BELOW: Phrase =
+            Phrase { en: "Share of tests at or below", zh: "不高于该值的测试占比" };
+        const ABOVE: Phrase = Phrase {
+            en: "Share of tests above (log scale)",
+            zh: "高于该值的测试占比（对数刻度）",
+        };
+        let Page { mut scene, body } = Page::open(frame, lang, &self.caption);
+        let y = self.y_axis();
+        let left = y.label_width() + 10.0;
+        let area =
+            Rect::new(body.x + left, body.y + 22.0, body.width - left - 8.0, body.height - 22.0 - 46.0);
+        let panel = Panel::draw(&mut scene, area, self.x_axis(area.width), y, Mesh::Rows);
+        panel.base_line(&mut scene);
+        let scale = panel.x.scale();
+        panel.x_title(&mut scene, words::directed_title(self.metric, scale, lang));
+        panel.y_title(&mut scene, if self.tail { ABOVE } else { BELOW }.get(lang));
+        let mut placer = Placer::default();
+        for curve in self.curves.iter().rev() {
+            self.draw_band(&mut scene, &panel, curve);
+        }
+        for curve in self.curves.iter().rev() {
+            let look = Look::of(&curve.party);
+            let corners: Vec<_> = curve
+                .corners(panel.x.from(), panel.x.to())
+                .into_iter()
+                .map(|(value, share)| (value, self.height_of(share)))
+                .filter(|point| panel.y.scale() == Scale::Linear || point.1 > 0.0)
+                .collect();
+            let corners = thin(&panel, corners);
+            panel.line(&mut scene, &corners, look.line());
+            let places: Vec<_> = corners.iter().map(|&point| panel.at(point)).collect();
+            placer.take_line(&places);
+            for share in MARKED {
+                let Some(value) = curve.quantile(share).filter(|&v| panel.x.holds(v)) else { continue };
+                let at = panel.at((value, self.height_of(share)));
+                let told = number::value(value, self.metric.unit);
+                let tip = format!("{} {}: {told}", curve.party.name, words::rank(share));
+                scene.push_with(marker(at, look.marker, look.ink), tip);
+                placer.take(Rect::new(at.0 - 6.0, at.1 - 6.0, 12.0, 12.0));
+            }
+        }
+        self.draw_landmarks(&mut scene, &panel, &mut placer);
+        for curve in &self.curves {
+            self.draw_name(&mut scene, &panel, &mut placer, curve, lang);
+        }
+        scene
+    }
+
+    fn table(&self, lang: Lang) -> Table {
+        const SHARE: Phrase = Phrase { en: "Share at or below", zh: "不高于该值的占比" };
+        let mut table = Table::new([
+            ("operator", words::OPERATOR.get(lang)),
+            ("metric", words::METRIC.get(lang)),
+            ("unit", words::UNIT.get(lang)),
+            ("value", words::VALUE.get(lang)),
+            ("share", SHARE.get(lang)),
+            ("lower", words::LOWER.get(lang)),
+            ("upper", words::UPPER.get(lang)),
+            ("n", "n"),
+        ]);
+        for curve in &self.curves {
+            for &(value, share) in &curve.steps {
+                let (lower, upper) = match &curve.band {
+                    Band::None => (Cell::Blank, Cell::Blank),
+                    Band::Constant(half) => {
+                        (Cell::Number((share - half).max(0.0)), Cell::Number((share + half).min(1.0)))
+                    }
+                    Band::Given(points) => {
+                        let at = points.iter().take_while(|p| p.0 <= value).last();
+                        (Cell::maybe(at.map(|p| p.1)), Cell::maybe(at.map(|p| p.2)))
+                    }
+                };
+                table.push([
+                    curve.party.name.as_str().into(),
+                    self.metric.id().into(),
+                    self.metric.unit.code().into(),
+                    Cell::Number(value),
+                    Cell::Number(share),
+                    lower,
+                    upper,
+                    Cell::Count(curve.n as u64),
+                ]);
+            }
+        }
+        table
+    }
+}
+
+/// Leaves out corners that no reader could see: nearer than a third of a pixel to the one before.
+fn thin(panel: &Panel, corners: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let last = corners.last().copied();
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    let mut before: Option<(f64, f64)> = None;
+    for corner in corners {
+        let at = panel.at(corner);
+        if before.is_none_or(|b| (at.0 - b.0).abs() + (at.1 - b.1).abs() > 0.34) {
+            kept.push(corner);
+            before = Some(at);
+        }
+    }
+    if kept.last() != last.as_ref() {
+        kept.extend(last);
+    }
+    kept
 }

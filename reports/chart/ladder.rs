@@ -65,13 +65,7 @@ impl QuantileLadder {
     fn axis(&self, room: f64) -> Ticks {
         let values = || self.figures().flat_map(Figure::extent);
         let (low, high) = span(values());
-        let label = |v: f64| {
-            if self.metric.unit == broadgauge_model::unit::Unit::Ratio {
-                number::tick(v * 100.0)
-            } else {
-                number::tick(v)
-            }
-        };
+        let label = |v| words::tick(v, self.metric.unit);
         if low > high {
             Ticks::new(Scale::Linear, 0.0, 1.0, Vec::new())
         } else if wants_log(values()) {
@@ -99,7 +93,7 @@ impl QuantileLadder {
             let look = Look::of(party);
             let y = top + slack + ROW * (i as f64 + 0.5);
             let text = self.beside(i, figure, first);
-            let tip = format!("{} {}: {}", party.name, rank(rung.quantile), self.told(figure));
+            let tip = format!("{} {}: {}", party.name, words::rank(rung.quantile), self.told(figure));
             let (left, right) = match figure {
                 Figure::Known { value, interval, .. } => {
                     let ends = (panel.x(interval.0), panel.x(interval.1));
@@ -142,11 +136,6 @@ impl QuantileLadder {
             Figure::Declined(reason) => reason.clone(),
         }
     }
-}
-
-/// P50, P95, P99.9.
-fn rank(quantile: f64) -> String {
-    format!("P{}", number::tick((quantile * 1e6).round() / 1e4))
 }
 
 impl Chart for QuantileLadder {
@@ -196,7 +185,7 @@ impl Chart for QuantileLadder {
                     scene.line((body.x, top), (body.right(), top), Stroke::new(GRID, 1.0));
                 }
                 let centre = top + self.rung_height() / 2.0;
-                let label = Label::new(rank(rung.quantile), body.x, centre, 14.0, BLACK).bold();
+                let label = Label::new(words::rank(rung.quantile), body.x, centre, 14.0, BLACK).bold();
                 if rung.quantile == 0.5 {
                     scene.text(Label { y: centre - 2.0, ..label });
                     scene.text(Label::new(MEDIAN.get(lang), body.x, centre + 13.0, SMALL, GREY));

@@ -36,6 +36,23 @@ fn decimals(value: f64) -> usize {
     }
 }
 
+/// Rounded to three significant digits.
+pub(super) fn rounded(value: f64) -> f64 {
+    format!("{value:.*}", decimals(value)).parse().unwrap_or(value)
+}
+
+/// A large count in as little room as can be: 41.2k, 4.12万.
+pub(super) fn compact(value: f64, lang: Lang) -> String {
+    let (unit, sign) = match lang {
+        Lang::En if value >= 999_500.0 => (1e6, "M"),
+        Lang::En if value >= 9_999.5 => (1e3, "k"),
+        Lang::Zh if value >= 99_995_000.0 => (1e8, "亿"),
+        Lang::Zh if value >= 9_999.5 => (1e4, "万"),
+        _ => return fixed(value, 0),
+    };
+    format!("{}{sign}", tick(rounded(value / unit)))
+}
+
 /// Without zeros behind the last digit: for ticks.
 pub(super) fn tick(value: f64) -> String {
     let text = fixed(value, 6);
@@ -81,6 +98,13 @@ mod tests {
         let texts = ["0", "0.0123", "0.500", "1.23", "14.1", "250", "2400", "24,000", "−3.20", "0"];
         assert_eq!(all.map(short), texts);
         assert_eq!([0.1, 20.0, 0.0, 100_000.0, -5.0].map(tick), ["0.1", "20", "0", "100,000", "−5"]);
+    }
+
+    #[test]
+    fn large_counts_take_the_units_of_their_language() {
+        let print = |lang| [37.0, 9_999.0, 41_230.0, 2_000_000.0].map(|v| compact(v, lang));
+        assert_eq!(print(Lang::En), ["37", "9999", "41.2k", "2M"]);
+        assert_eq!(print(Lang::Zh), ["37", "9999", "4.12万", "200万"]);
     }
 
     #[test]

@@ -13,8 +13,6 @@ pub(super) enum Mesh {
     Rows,
     /// Vertical lines: values stand on x.
     Columns,
-    /// None.
-    Bare,
 }
 
 /// A plotting area with its two axes.
@@ -45,7 +43,7 @@ impl Panel {
                 .light_line_style(TRANSPARENT)
                 .bold_line_style(style(&Stroke::new(GRID, 1.0)))
                 .axis_style(TRANSPARENT)
-                .set_all_tick_mark_size((3.0 * FINE) as i32)
+                .set_all_tick_mark_size((4.0 * FINE) as i32)
                 .label_style(label);
             if mesh != Mesh::Columns {
                 lines.disable_x_mesh();
@@ -129,7 +127,7 @@ impl Panel {
     pub(super) fn x_title(&self, scene: &mut Scene, text: impl Into<String>) {
         let middle = self.area.x + self.area.width / 2.0;
         let mut label =
-            Label::new(text, middle, self.area.bottom() + 38.0, SMALL, TEXT).anchor(Anchor::Middle);
+            Label::new(text, middle, self.area.bottom() + 40.0, SMALL, TEXT).anchor(Anchor::Middle);
         let half = label.width() / 2.0;
         label.x = middle.min(scene.width - 4.0 - half).max(half + 4.0);
         scene.text(label);
@@ -138,7 +136,7 @@ impl Panel {
     /// The name of the y axis: over its labels, upright to read.
     pub(super) fn y_title(&self, scene: &mut Scene, text: impl Into<String>) {
         let left = self.area.x - self.y.label_width() - 8.0;
-        scene.text(Label::new(text, left, self.area.y - 10.0, SMALL, TEXT));
+        scene.text(Label::new(text, left, self.area.y - 12.0, SMALL, TEXT));
     }
 }
 

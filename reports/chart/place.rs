@@ -63,49 +63,9 @@ fn crosses([from, to]: [(f64, f64); 2], area: &Rect) -> bool {
     enter <= leave
 }
 
-/// Moves centres apart, as little as can be, until neighbours have `gap` between them and all lie within
-/// `low..=high`. The order stays.
-pub(super) fn spread(centres: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..centres.len()).collect();
-    order.sort_by(|&a, &b| centres[a].total_cmp(&centres[b]));
-    // Blocks of touching labels, each at the mean of what its members want (pool adjacent violators).
-    let mut blocks: Vec<(f64, usize)> = Vec::new();
-    for &i in &order {
-        blocks.push((centres[i].clamp(low, high), 1));
-        while let [.., (a, m), (b, n)] = blocks[..]
-            && b - a < gap * (m + n) as f64 / 2.0
-        {
-            blocks.truncate(blocks.len() - 2);
-            let (m, n) = (m as f64, n as f64);
-            let half = gap * (m + n - 1.0) / 2.0;
-            let mean = (a * m + b * n) / (m + n);
-            let most = (high - half).max(low + half);
-            blocks.push((mean.clamp(low + half, most), (m + n) as usize));
-        }
-    }
-    let mut placed = vec![0.0; centres.len()];
-    let mut next = order.iter();
-    for (centre, count) in blocks {
-        for j in 0..count {
-            if let Some(&i) = next.next() {
-                placed[i] = centre + (j as f64 - (count as f64 - 1.0) / 2.0) * gap;
-            }
-        }
-    }
-    placed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_spread_in_order_and_stay_inside() {
-        let placed = spread(&[10.0, 11.0, 50.0, 9.0], 10.0, 5.0, 60.0);
-        assert_eq!(placed, [15.0, 25.0, 50.0, 5.0]);
-        assert_eq!(spread(&[58.0, 59.0], 10.0, 0.0, 60.0), [50.0, 60.0]);
-        assert_eq!(spread(&[30.0], 10.0, 0.0, 60.0), [30.0]);
-    }
 
     #[test]
     fn a_line_through_a_box_takes_it() {

@@ -1,6 +1,9 @@
 //! Time axes in the reader's zone: ticks at local midnights and hours, also across a change of summer time.
 
 use super::axis::{Scale, Ticks, apart};
+use super::palette::{AXIS, TEXT};
+use super::panel::middle;
+use super::scene::{Rect, Scene, Shape, Stroke};
 use broadgauge_model::text::{Lang, Phrase};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -45,12 +48,6 @@ pub(super) fn day(at: DateTime, lang: Lang) -> String {
         Lang::En => format!("{} {}", at.day(), MONTHS[at.month() as usize - 1]),
         Lang::Zh => format!("{}月{}日", at.month(), at.day()),
     }
-}
-
-/// Day and time of day in a zone: "5 Mar 21:30".
-pub(super) fn moment(at: Timestamp, zone: &TimeZone, lang: Lang) -> String {
-    let local = zone.to_datetime(at);
-    format!("{} {:02}:{:02}", day(local, lang), local.hour(), local.minute())
 }
 
 /// The zone of a name; an unknown name reads as UTC, which the axis then says.
@@ -124,6 +121,25 @@ fn month(at: DateTime, lang: Lang) -> String {
     match lang {
         Lang::En => at.year().to_string(),
         Lang::Zh => format!("{}年", at.year()),
+    }
+}
+
+/// Ticks and labels of a time axis along the upper edge of an area.
+pub(super) fn draw(scene: &mut Scene, axis: &Ticks, area: Rect) {
+    let mut free_from = f64::NEG_INFINITY;
+    for (value, text) in axis.ticks() {
+        let x = area.x + axis.place(*value) * area.width;
+        scene.push(Shape::Polyline {
+            points: vec![(x, area.y), (x, area.y + 4.0)],
+            stroke: Stroke::new(AXIS, 1.0),
+        });
+        let mut label = middle(text, (x, area.y + 13.0), TEXT);
+        let half = label.width() / 2.0;
+        label.x = x.min(scene.width - 3.0 - half);
+        if label.x - half >= free_from {
+            free_from = label.x + half + 4.0;
+            scene.text(label);
+        }
     }
 }
 

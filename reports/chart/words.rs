@@ -4,6 +4,7 @@ use super::axis::Scale;
 use super::number;
 use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::text::{Lang, Phrase};
+use broadgauge_model::unit::Unit;
 
 pub(super) const STRATUM: Phrase = Phrase { en: "Stratum", zh: "分层" };
 pub(super) const OPERATOR: Phrase = Phrase { en: "Operator", zh: "运营商" };
@@ -31,4 +32,15 @@ pub(super) fn directed_title(metric: MetricId, scale: Scale, lang: Lang) -> Stri
     const HIGHER: Phrase = Phrase { en: "{title}   better →", zh: "{title}   更好 →" };
     let phrase = if metric.better == Better::Lower { LOWER } else { HIGHER };
     phrase.fill(lang, &[("title", &axis_title(metric, scale, lang))])
+}
+
+/// A tick of an axis that carries a metric: ratios in percent, whose sign stands in the title.
+pub(super) fn tick(value: f64, unit: Unit) -> String {
+    let value = if unit == Unit::Ratio { (value * 1e8).round() / 1e6 } else { value };
+    number::tick(value)
+}
+
+/// P50, P95, P99.9.
+pub(super) fn rank(quantile: f64) -> String {
+    format!("P{}", number::tick((quantile * 1e6).round() / 1e4))
 }

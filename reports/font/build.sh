@@ -32,8 +32,28 @@ with open(f"{work}/characters.txt", "w", encoding="utf-8") as out:
 PYTHON
 
 for weight in Regular Bold; do
-    # Face 2 of the collection is SC. Vertical metrics and layout other than kerning are of no use in a chart.
-    "$work/venv/bin/pyftsubset" "$noto/NotoSansCJK-$weight.ttc" --font-number=2 \
+    # Face 2 of the collection is SC. Its quotes and ellipsis are a full character wide, which tears English apart;
+    # the proportional forms of the same font read well in both languages.
+    "$work/venv/bin/python" - "$noto/NotoSansCJK-$weight.ttc" "$work/$weight-source.otf" <<'PYTHON'
+import sys
+from fontTools.ttLib import TTCollection
+font = TTCollection(sys.argv[1]).fonts[2]
+layout = font["GSUB"].table
+narrow = {}
+for feature in layout.FeatureList.FeatureRecord:
+    if feature.FeatureTag == "pwid":
+        for index in feature.Feature.LookupListIndex:
+            for table in layout.LookupList.Lookup[index].SubTable:
+                narrow.update(getattr(table, "ExtSubTable", table).mapping)
+for table in font["cmap"].tables:
+    for sign in "‘’“”…":
+        if ord(sign) in getattr(table, "cmap", {}):
+            wide = table.cmap[ord(sign)]  # tables may share one mapping, already changed
+            table.cmap[ord(sign)] = narrow.get(wide, wide)
+font.save(sys.argv[2])
+PYTHON
+    # Vertical metrics and layout other than kerning are of no use in a chart.
+    "$work/venv/bin/pyftsubset" "$work/$weight-source.otf" \
         --text-file="$work/characters.txt" --layout-features=kern --no-hinting \
         --drop-tables+=vhea,vmtx,VORG,BASE,GSUB --name-IDs=0,1,2,4,5,6,13,14 \
         --output-file="$work/$weight.otf"
