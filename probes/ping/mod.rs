@@ -1,0 +1,113 @@
+//! How long does an echo take there and back, and how many are lost? By ICMP echo (RFC 792, RFC 4443).
+//!
+//! Goes by datagram socket where the system lets everybody ping, else by raw socket where this process may, and
+//! says what is missing where neither is open. What this cannot tell: the direction of a loss, the far end's own
+//! share of the delay (routers answer pings when they have time), and one-way delay. Many networks treat
+//! ICMP unlike traffic of customers.
+
+pub mod session;
+
+use crate::codec::icmp::Version;
+use crate::net::real::RealNet;
+use crate::net::{End, Net, Protocol, Wanted};
+use crate::packets::{self, Settings};
+use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
+use crate::resolve::resolve;
+use async_trait::async_trait;
+use broadgauge_model::result::Load;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, json};
+use session::{LEAST_PAYLOAD, Pinger, Plan};
+use std::sync::Arc;
+
+/// What everybody's `ping` sends.
+const USUAL: usize = 56;
+/// Fits a 9,000-byte link.
+const LONGEST: usize = 8_952;
+/// IPv4 and ICMP headers, and IPv6 and ICMP headers.
+const HEADERS: [usize; 2] = [28, 48];
+
+/// What the method is.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    name: "ping",
+    version: 1,
+    about: "Round-trip delay, its variation, loss and reordering, by ICMP echo",
+    kind: Kind::Active,
+    metrics: &["round_trip_delay", "delay_variation", "interpacket_delay_variation", "loss_ratio"],
+    loads_the_line: false,
+    default_port: None,
+};
+
+/// The probe.
+pub struct Ping {
+    settings: Settings,
+    net: Option<Arc<dyn Net>>,
+}
+
+impl Ping {
+    /// With these settings, over this machine's network.
+    pub const fn new(settings: Settings) -> Self {
+        Self { settings, net: None }
+    }
+
+    /// Over another network.
+    #[must_use]
+    pub fn over(self, net: Arc<dyn Net>) -> Self {
+        Self { net: Some(net), ..self }
+    }
+}
+
+#[async_trait]
+impl Probe for Ping {
+    fn describe(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
+        let to = resolve(context, 0).await?;
+        let (pace, timeout) = self.settings.check(DESCRIPTOR.name, context.seed)?;
+        let payload_bytes = self.settings.payload_bytes.unwrap_or(USUAL);
+        if !(LEAST_PAYLOAD..=LONGEST).contains(&payload_bytes) {
+            return Err(ProbeError::Setting {
+                method: DESCRIPTOR.name,
+                key: String::from("payload_bytes"),
+                problem: format!("{payload_bytes} is not between {LEAST_PAYLOAD} and {LONGEST}"),
+            });
+        }
+        let net = self.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
+        let wanted = Wanted {
+            protocol: Protocol::Icmp,
+            end: End::To(to),
+            binding: context.binding.clone(),
+            ttl: None,
+            transmit_stamps: true,
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ 0x6563_686f);
+        let plan = Plan {
+            pace,
+            timeout,
+            version: if to.is_ipv4() { Version::V4 } else { Version::V6 },
+            payload_bytes,
+            identifier: rng.random(),
+            cookie: rng.random(),
+        };
+        let watcher = packets::watcher(context, Load::Idle);
+        let (pinger, door) =
+            packets::run(net, wanted, context.stop.clone(), move |_| Pinger::new(plan, watcher)).await?;
+        let mut details = Map::new();
+        packets::binding(context, &mut details);
+        let more = [
+            ("address", json!(to.ip().to_string())),
+            ("socket", json!(if door.raw { "raw" } else { "datagram" })),
+            ("payload_bytes", json!(payload_bytes)),
+            ("spacing", json!(self.settings.spacing)),
+            ("per_second", json!(self.settings.per_second)),
+            ("timeout_ms", json!(self.settings.timeout_ms)),
+            ("broken", json!(door.broken)),
+        ];
+        details.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        let bytes = payload_bytes + HEADERS[usize::from(to.is_ipv6())];
+        Ok(packets::measurement(context, &DESCRIPTOR, &pinger.close(), bytes as u64, None, details))
+    }
+}

@@ -1,0 +1,80 @@
+//! A task on packets as a state machine: told the time, handed packets, touching neither clock nor socket.
+//! [`drive`] runs it over any socket, of this machine or of the virtual network.
+//!
+//! The driver blocks. On a real socket it belongs on a thread of its own: an async runtime adds its own queueing
+//! to when packets leave.
+
+use crate::net::{Datagrams, Inbox, Now, Outgoing};
+use broadgauge_model::clock::{Mono, Span};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+/// What a session wants next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send this at once: what it says of the time is now.
+    Send(Datagram),
+    /// Nothing before then, unless a packet arrives.
+    WaitUntil(Mono),
+    /// Nothing any more.
+    Done,
+}
+
+/// A packet that a session wants sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Datagram {
+    /// The session's name for it.
+    pub id: u64,
+    /// To whom, and from which of this machine's addresses; to the connected address where `None`.
+    pub to: Option<(SocketAddr, Option<IpAddr>)>,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// The state machine.
+pub trait Session: Inbox {
+    /// Decides what to do now.
+    fn step(&mut self, now: Now) -> Step;
+
+    /// The packet asked for by the last step could not leave.
+    fn send_failed(&mut self, id: u64, why: &io::Error);
+}
+
+/// How long a stop may go unnoticed.
+const STOP_NOTICED: Span = Span::millis(100);
+
+/// Runs a session to its end, or until `stopped` says so. `Err` where the socket itself fails.
+pub fn drive<S: Session>(
+    session: &mut S,
+    socket: &mut dyn Datagrams,
+    stopped: &dyn Fn() -> bool,
+) -> io::Result<()> {
+    drive_until(session, socket, stopped, Mono(u64::MAX))
+}
+
+/// The same, until this time at most.
+pub fn drive_until<S: Session>(
+    session: &mut S,
+    socket: &mut dyn Datagrams,
+    stopped: &dyn Fn() -> bool,
+    end: Mono,
+) -> io::Result<()> {
+    while !stopped() {
+        let now = socket.now();
+        if now.mono >= end {
+            break;
+        }
+        match session.step(now) {
+            Step::Send(Datagram { id, to, bytes }) => {
+                if let Err(why) = socket.send(&Outgoing { id, to, bytes: &bytes }) {
+                    session.send_failed(id, &why);
+                }
+            }
+            Step::WaitUntil(until) => {
+                socket.wait(until.min(now.mono + STOP_NOTICED).min(end), session)?;
+            }
+            Step::Done => break,
+        }
+    }
+    Ok(())
+}

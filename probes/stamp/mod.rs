@@ -1,0 +1,190 @@
+//! How long does a packet take there and back, each way, and how many are lost? By STAMP (RFC 8762).
+//!
+//! The far end is any STAMP or TWAMP-Light reflector; ours ([`peer`]) keeps a count of its answers, which tells the
+//! direction of a loss. What this cannot tell: one-way delay, unless both clocks are kept by a time service; and
+//! what the network card adds, for stamps are the kernel's.
+
+pub mod peer;
+pub mod serve;
+pub mod session;
+
+use crate::codec::ntp::ErrorEstimate;
+use crate::codec::stamp::{Key, Mode, PORT};
+use crate::net::real::RealNet;
+use crate::net::{ClockState, End, Net, Protocol, Wanted};
+use crate::packets::{self, Door, Settings};
+use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
+use crate::resolve::resolve;
+use async_trait::async_trait;
+use broadgauge_model::clock::Span;
+use broadgauge_model::result::Load;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value, json};
+use session::{Plan, Sender};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// RFC 8762 section 4.2.1: 255, so that hops can be counted.
+const TTL: u8 = 255;
+/// Fits a 9,000-byte link.
+const LONGEST: usize = 8_952;
+/// IPv4 and UDP headers, and IPv6 and UDP headers.
+const HEADERS: [usize; 2] = [28, 48];
+
+/// What the method is.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    name: "stamp",
+    version: 1,
+    about: "Round-trip and one-way delay, its variation, loss by direction and reordering, by STAMP (RFC 8762)",
+    kind: Kind::Active,
+    metrics: &[
+        "round_trip_delay",
+        "one_way_delay",
+        "delay_variation",
+        "interpacket_delay_variation",
+        "loss_ratio",
+    ],
+    loads_the_line: false,
+    default_port: Some(PORT),
+};
+
+/// The probe.
+pub struct Stamp {
+    settings: Settings,
+    key: Option<Key>,
+    net: Option<Arc<dyn Net>>,
+}
+
+impl Stamp {
+    /// With these settings, open and over this machine's network.
+    pub const fn new(settings: Settings) -> Self {
+        Self { settings, key: None, net: None }
+    }
+
+    /// In authenticated mode.
+    #[must_use]
+    pub fn with_key(self, key: Key) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// Over another network.
+    #[must_use]
+    pub fn over(self, net: Arc<dyn Net>) -> Self {
+        Self { net: Some(net), ..self }
+    }
+}
+
+#[async_trait]
+impl Probe for Stamp {
+    fn describe(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
+        let to = resolve(context, PORT).await?;
+        let ran = exchange(self, context, to, Load::Idle).await?;
+        let bytes = ran.payload_bytes + HEADERS[usize::from(to.is_ipv6())];
+        Ok(packets::measurement(
+            context,
+            &DESCRIPTOR,
+            &ran.books,
+            bytes as u64,
+            ran.one_way_refused().as_deref(),
+            ran.details(context, to, self),
+        ))
+    }
+}
+
+/// A finished exchange, before it is named.
+#[derive(Debug)]
+pub struct Ran {
+    /// The books.
+    pub books: crate::books::Books,
+    /// The socket.
+    pub door: Door,
+    /// What the far clock said of itself.
+    pub far_clock: Option<ErrorEstimate>,
+    /// The UDP payload of each packet.
+    pub payload_bytes: usize,
+}
+
+/// Sends a stream to one reflector. Other methods use this for the delay under their load: the watcher of the context
+/// is told of each packet under `load`.
+pub async fn exchange(
+    probe: &Stamp,
+    context: &Context,
+    to: SocketAddr,
+    load: Load,
+) -> Result<Ran, ProbeError> {
+    let (pace, timeout) = probe.settings.check(DESCRIPTOR.name, context.seed)?;
+    let mode = probe.key.clone().map_or(Mode::Open, Mode::Authenticated);
+    let payload_bytes = match probe.settings.payload_bytes {
+        None => mode.base(),
+        Some(bytes) if bytes == mode.base() || (mode.base() + 4..=LONGEST).contains(&bytes) => bytes,
+        Some(bytes) => {
+            let base = mode.base();
+            let problem = format!("{bytes} is neither {base} nor between {} and {LONGEST}", base + 4);
+            return Err(ProbeError::Setting {
+                method: DESCRIPTOR.name,
+                key: String::from("payload_bytes"),
+                problem,
+            });
+        }
+    };
+    let net = probe.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
+    let wanted = Wanted {
+        protocol: Protocol::Udp,
+        end: End::To(to),
+        binding: context.binding.clone(),
+        ttl: Some(TTL),
+        transmit_stamps: true,
+    };
+    let ssid = ChaCha8Rng::seed_from_u64(context.seed ^ 0x5353_4944).random_range(1..=u16::MAX);
+    let watcher = packets::watcher(context, load);
+    let (sender, door) = packets::run(net, wanted, context.stop.clone(), move |socket| {
+        let clock = estimate(socket.clock_state());
+        Sender::new(Plan { pace, timeout, mode, packet_bytes: payload_bytes, ssid, clock }, watcher)
+    })
+    .await?;
+    let (books, far_clock) = sender.close();
+    Ok(Ran { books, door, far_clock, payload_bytes })
+}
+
+/// What packets say of a clock.
+pub fn estimate(clock: ClockState) -> ErrorEstimate {
+    ErrorEstimate::new(clock.synchronised, clock.error)
+}
+
+impl Ran {
+    /// Why one-way delay is not a figure; `None` where both clocks are kept.
+    pub fn one_way_refused(&self) -> Option<String> {
+        let far = self.far_clock?;
+        match (self.door.clock.synchronised, far.synchronised()) {
+            (true, true) => None,
+            (false, true) => Some(String::from("this machine's clock is not synchronised")),
+            (true, false) => Some(String::from("the peer's clock is not synchronised")),
+            (false, false) => Some(String::from("neither clock is synchronised")),
+        }
+    }
+
+    fn details(&self, context: &Context, to: SocketAddr, probe: &Stamp) -> Map<String, Value> {
+        let clock = |synchronised: bool, error: Option<Span>| json!({"synchronised": synchronised, "error_ms": error.map(Span::as_millis_f64)});
+        let near = self.door.clock;
+        let mut details = Map::new();
+        packets::binding(context, &mut details);
+        let more = [
+            ("address", json!(to.to_string())),
+            ("authenticated", json!(probe.key.is_some())),
+            ("payload_bytes", json!(self.payload_bytes)),
+            ("spacing", json!(probe.settings.spacing)),
+            ("per_second", json!(probe.settings.per_second)),
+            ("timeout_ms", json!(probe.settings.timeout_ms)),
+            ("clock", clock(near.synchronised, Some(near.error))),
+            ("peer_clock", json!(self.far_clock.map(|far| clock(far.synchronised(), far.error())))),
+            ("broken", json!(self.door.broken)),
+        ];
+        details.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        details
+    }
+}
