@@ -116,6 +116,8 @@ pub struct Books {
     pub questions: Vec<Question>,
     /// First answers in order of arrival, as numbers of questions.
     pub arrivals: Vec<u32>,
+    /// The far end's counts of further answers to a question that was answered before.
+    pub recounted: Vec<u32>,
     /// What else arrived.
     pub strays: Strays,
 }

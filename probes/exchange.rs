@@ -39,6 +39,7 @@ pub struct Exchange {
     questions: Vec<Question>,
     /// First answers in order of arrival.
     arrivals: Vec<u32>,
+    recounted: Vec<u32>,
     strays: Strays,
     open: u64,
     /// Questions before this one have met their fate as far as the watcher is concerned.
@@ -58,6 +59,7 @@ impl Exchange {
             start: None,
             questions: Vec::new(),
             arrivals: Vec::new(),
+            recounted: Vec::new(),
             strays: Strays::default(),
             open: 0,
             settled: 0,
@@ -118,7 +120,10 @@ impl Exchange {
         };
         if let Some(first) = &question.answer {
             match (first.far, far) {
-                (Some(one), Some(other)) if one.count != other.count => self.strays.doubled_forward += 1,
+                (Some(one), Some(other)) if one.count != other.count => {
+                    self.strays.doubled_forward += 1;
+                    self.recounted.push(other.count);
+                }
                 _ => self.strays.doubled_backward += 1,
             }
             return;
@@ -169,6 +174,7 @@ impl Exchange {
             pace: self.pace,
             questions: self.questions,
             arrivals: self.arrivals,
+            recounted: self.recounted,
             strays: self.strays,
         }
     }

@@ -148,7 +148,12 @@ fn tell_directions_apart(books: &Books, out: &mut Figures) {
     };
     // A fresh session counts from zero. One that began higher was not ours alone: count from what we saw.
     let base = if first <= first_number { 0 } else { first };
-    let unseen = u64::from(last - base) + 1 - by_count.len() as u64;
+    let mut counts: Vec<u32> = answered.iter().map(|&(_, count)| count).collect();
+    counts.extend(books.recounted.iter().copied());
+    counts.sort_unstable();
+    counts.dedup();
+    let last = counts.last().copied().unwrap_or(last);
+    let unseen = (u64::from(last - base) + 1).saturating_sub(counts.len() as u64);
     let last_answered = answered.iter().map(|&(number, _)| number).max().unwrap_or(0) as usize;
     let between = books.questions[..last_answered]
         .iter()

@@ -1,0 +1,196 @@
+//! Every story under `scenarios/`, told to the methods it names: on virtual time, the same each time.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+use broadgauge_model::clock::Clock;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Direction, Load, Outcome, Sample, Values};
+use broadgauge_probes::codec::stamp::Mode;
+use broadgauge_probes::net::Net;
+use broadgauge_probes::net::sim::{Scenario, SimNet};
+use broadgauge_probes::packets::Settings;
+use broadgauge_probes::ping::Ping;
+use broadgauge_probes::probe::{Binding, Context, Measurement, Probe, Stop};
+use broadgauge_probes::stamp::peer::{Limits, Reflector};
+use broadgauge_probes::stamp::{Stamp, estimate};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Story {
+    #[expect(dead_code, reason = "for people")]
+    about: String,
+    methods: Vec<String>,
+    task: Settings,
+    network: Scenario,
+    expect: Expectations,
+}
+
+#[derive(Deserialize)]
+struct Expectations {
+    #[serde(default)]
+    stamp: BTreeMap<String, (f64, f64)>,
+    #[serde(flatten)]
+    all: BTreeMap<String, (f64, f64)>,
+}
+
+fn network(scenario: &Scenario) -> Arc<SimNet> {
+    let clock = estimate(broadgauge_probes::net::ClockState {
+        synchronised: true,
+        error: broadgauge_model::clock::Span::millis(5),
+    });
+    let reflector = Reflector::new(Mode::Open, Limits::default(), 862, clock);
+    Arc::new(SimNet::new(scenario.clone(), Box::new(reflector)))
+}
+
+fn context(net: &Arc<SimNet>) -> Context {
+    let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(net);
+    Context {
+        line_id: String::from("line"),
+        target: String::from("peer"),
+        address: String::from("192.0.2.9"),
+        family: None,
+        binding: Binding::default(),
+        clock,
+        seed: 42,
+        listener: None,
+        stop: Stop::never(),
+    }
+}
+
+async fn measure(method: &str, task: &Settings, net: &Arc<SimNet>) -> Measurement {
+    let door: Arc<dyn Net> = Arc::<SimNet>::clone(net);
+    let probe: Box<dyn Probe> = match method {
+        "stamp" => Box::new(Stamp::new(task.clone()).over(door)),
+        "ping" => Box::new(Ping::new(task.clone()).over(door)),
+        other => panic!("no method {other}"),
+    };
+    probe.run(&context(net)).await.unwrap()
+}
+
+fn sample(measurement: &Measurement, metric: MetricId, direction: Direction) -> &Sample {
+    let found = measurement.samples.iter().find(|s| s.metric == metric && s.direction == direction);
+    found.unwrap_or_else(|| panic!("no {metric} {direction:?}"))
+}
+
+fn quantile(sample: &Sample, q: f64) -> f64 {
+    let Values::Histogram(histogram) = &sample.values else { panic!("{:?}", sample.values) };
+    histogram.quantile(q).unwrap() as f64 * sample.metric.tick
+}
+
+fn figure(measurement: &Measurement, key: &str) -> f64 {
+    let main = sample(measurement, MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip);
+    let counts = main.counts;
+    let one_way = |direction, q| quantile(sample(measurement, MetricId::ONE_WAY_DELAY, direction), q);
+    let count = match key {
+        "planned" => counts.planned,
+        "sent" => counts.sent,
+        "missed" => counts.missed,
+        "received" => counts.received,
+        "lost" => counts.lost,
+        "late" => counts.late,
+        "duplicate" => counts.duplicate,
+        "reordered" => counts.reordered,
+        "lost_forward" => counts.lost_forward.unwrap(),
+        "lost_backward" => counts.lost_backward.unwrap(),
+        "kernel_stamps" => main.details["stamps"]["receive"]["kernel"].as_u64().unwrap(),
+        "min_ms" => return quantile(main, 0.0),
+        "p25_ms" => return quantile(main, 0.25),
+        "p50_ms" => return quantile(main, 0.5),
+        "p90_ms" => return quantile(main, 0.9),
+        "p99_ms" => return quantile(main, 0.99),
+        "max_ms" => return quantile(main, 1.0),
+        "pdv_p99_ms" => {
+            return quantile(sample(measurement, MetricId::DELAY_VARIATION, Direction::RoundTrip), 0.99);
+        }
+        "up_p50_ms" => return one_way(Direction::Up, 0.5),
+        "down_p50_ms" => return one_way(Direction::Down, 0.5),
+        detail => main.details[detail].as_u64().unwrap_or_else(|| panic!("no {detail}")),
+    };
+    count as f64
+}
+
+/// What holds whatever the network does.
+fn the_books_balance(measurement: &Measurement) {
+    let main = sample(measurement, MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip);
+    let counts = main.counts;
+    assert_eq!(counts.sent + counts.missed, counts.planned);
+    assert_eq!(counts.received + counts.lost, counts.sent);
+    assert!(counts.late <= counts.lost);
+    if let (Some(forward), Some(backward)) = (counts.lost_forward, counts.lost_backward) {
+        let unknown = main.details["lost_direction_unknown"].as_u64().unwrap();
+        assert_eq!(forward + backward + unknown + counts.late, counts.lost);
+    }
+    let Values::Histogram(delays) = &main.values else { panic!("{:?}", main.values) };
+    assert_eq!(delays.len(), counts.received);
+    let (_, singletons) = &measurement.singletons[0];
+    assert_eq!(singletons.len() as u64, counts.planned);
+    let lost = singletons.iter().filter(|s| s.outcome == Outcome::Lost).count() as u64;
+    let missed = singletons.iter().filter(|s| matches!(s.outcome, Outcome::Unmeasured(_))).count() as u64;
+    assert_eq!((lost, missed), (counts.lost, counts.missed));
+    assert!(singletons.iter().enumerate().all(|(i, s)| s.index == i as u64));
+    for sample in &measurement.samples {
+        assert_eq!(sample.load, Load::Idle);
+        if let Values::Number(ratio) = sample.values {
+            assert!((0.0..=1.0).contains(&ratio), "{} {ratio}", sample.metric);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_story_comes_out_as_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut told = 0;
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let story: Story = toml::from_str(&std::fs::read_to_string(&path).unwrap())
+            .unwrap_or_else(|why| panic!("{name}: {why}"));
+        for method in &story.methods {
+            let net = network(&story.network);
+            let measurement = measure(method, &story.task, &net).await;
+            the_books_balance(&measurement);
+            let own = if method == "stamp" { &story.expect.stamp } else { &BTreeMap::new() };
+            for (key, &(low, high)) in story.expect.all.iter().chain(own) {
+                let value = figure(&measurement, key);
+                if value < low || value > high {
+                    wrong.push(format!("{name}, {method}: {key} is {value}, not in {low}..={high}"));
+                }
+            }
+            told += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(told >= 25, "{told} stories");
+}
+
+fn story(name: &str) -> Story {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name).with_extension("toml");
+    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn losses_are_put_down_to_the_direction_in_which_the_line_lost_them() {
+    let story = story("random_loss");
+    let net = network(&story.network);
+    let measurement = measure("stamp", &story.task, &net).await;
+    let (forward, backward) = net.truth();
+    let counts = measurement.samples[0].counts;
+    let unknown = measurement.samples[0].details["lost_direction_unknown"].as_u64().unwrap();
+    assert!(unknown <= 3, "only what follows the last answer: {unknown}");
+    assert!(forward.lost - counts.lost_forward.unwrap() <= unknown, "{forward:?} {counts:?}");
+    assert!(backward.lost - counts.lost_backward.unwrap() <= unknown, "{backward:?} {counts:?}");
+    assert_eq!(forward.lost + backward.lost, counts.lost);
+}
+
+#[tokio::test]
+async fn the_same_seed_tells_the_same_story() {
+    let story = story("duplication");
+    let first = measure("stamp", &story.task, &network(&story.network)).await;
+    let again = measure("stamp", &story.task, &network(&story.network)).await;
+    assert_eq!(first.samples, again.samples);
+    assert_eq!(first.singletons, again.singletons);
+}
