@@ -7,7 +7,8 @@ fn reflector(limits: Limits) -> Reflector {
 }
 
 fn ask(reflector: &mut Reflector, from: SocketAddr, bytes: &[u8], ms: u64) -> Option<Vec<u8>> {
-    let now = Now { mono: Mono(ms * 1_000_000), wall: Wall::from_secs(1_767_225_600) + Span::millis(ms as i64) };
+    let now =
+        Now { mono: Mono(ms * 1_000_000), wall: Wall::from_secs(1_767_225_600) + Span::millis(ms as i64) };
     reflector.received(&Packet { bytes, from, to: None, now, kernel: None, ttl: Some(60) });
     match reflector.step(now) {
         Step::Send(Datagram { to, bytes, .. }) => {
@@ -43,7 +44,11 @@ fn one_address_cannot_take_everything() {
     let mut reflector = reflector(limits);
     let mut answers = |address: [u8; 4], n: usize| {
         // Another port is not another address.
-        (0..n).filter(|&i| ask(&mut reflector, SocketAddr::from((address, 50_000 + i as u16)), &question(1), 1).is_some()).count()
+        (0..n)
+            .filter(|&i| {
+                ask(&mut reflector, SocketAddr::from((address, 50_000 + i as u16)), &question(1), 1).is_some()
+            })
+            .count()
     };
     assert_eq!(answers([192, 0, 2, 7], 50), 10);
     assert_eq!(answers([192, 0, 2, 8], 50), 5, "and all together have a limit too");
