@@ -1,6 +1,7 @@
 //! Broadgauge's measurement methods, over real sockets or over a seeded virtual network.
 
 pub mod books;
+pub mod catalogue;
 pub mod codec;
 pub mod delay;
 pub mod exchange;

@@ -1,0 +1,97 @@
+//! Every method there is, one line each. A new method is a folder and a line here.
+
+use crate::codec::stamp::Key;
+use crate::ping::{self, Ping};
+use crate::probe::{Descriptor, Probe, ProbeError};
+use crate::stamp::{self, Stamp};
+use crate::throughput::{self, Throughput};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// A method's settings, by key.
+pub type Settings = Map<String, Value>;
+
+/// A method and how to make a probe of it.
+pub struct Method {
+    /// What it is.
+    pub descriptor: &'static Descriptor,
+    /// Makes a probe with these settings, and with the key shared with the peer where packets are authenticated.
+    pub build: fn(&Settings, Option<&Key>) -> Result<Box<dyn Probe>, ProbeError>,
+}
+
+/// Every method.
+pub static PROBES: &[Method] = &[
+    Method { descriptor: &stamp::DESCRIPTOR, build: build_stamp },
+    Method {
+        descriptor: &ping::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Ping::new(read(&ping::DESCRIPTOR, settings)?))),
+    },
+    Method {
+        descriptor: &throughput::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Throughput::new(read(&throughput::DESCRIPTOR, settings)?)?)),
+    },
+];
+
+/// Looks a method up by its name.
+pub fn find(name: &str) -> Option<&'static Method> {
+    PROBES.iter().find(|method| method.descriptor.name == name)
+}
+
+fn build_stamp(settings: &Settings, key: Option<&Key>) -> Result<Box<dyn Probe>, ProbeError> {
+    let probe = Stamp::new(read(&stamp::DESCRIPTOR, settings)?);
+    Ok(Box::new(match key {
+        Some(key) => probe.with_key(key.clone()),
+        None => probe,
+    }))
+}
+
+/// Reads settings, refusing keys that the method does not know.
+fn read<T: DeserializeOwned>(method: &'static Descriptor, settings: &Settings) -> Result<T, ProbeError> {
+    serde_json::from_value(Value::Object(settings.clone())).map_err(|error| {
+        let problem = error.to_string();
+        // serde quotes the key it does not know; a value of the wrong kind is found by trying each key alone.
+        let unknown = problem.split('`').nth(1).filter(|key| settings.contains_key(*key));
+        let key = unknown.map(str::to_owned).or_else(|| {
+            let alone = |(key, value): (&String, &Value)| Map::from_iter([(key.clone(), value.clone())]);
+            settings
+                .iter()
+                .find(|entry| serde_json::from_value::<T>(Value::Object(alone(*entry))).is_err())
+                .map(|(key, _)| key.clone())
+        });
+        ProbeError::Setting { method: method.name, key: key.unwrap_or_else(|| "settings".into()), problem }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use broadgauge_model::metric::MetricId;
+    use serde_json::json;
+
+    fn refusal(method: &str, settings: &Value) -> String {
+        let settings = settings.as_object().unwrap();
+        (find(method).unwrap().build)(settings, None).err().map(|e| e.to_string()).unwrap()
+    }
+
+    #[test]
+    fn every_method_yields_metrics_that_exist_and_builds_with_its_defaults() {
+        for method in PROBES {
+            for metric in method.descriptor.metrics {
+                assert!(MetricId::find(metric).is_some(), "{}: {metric}", method.descriptor.name);
+            }
+            assert!((method.build)(&Settings::new(), None).is_ok(), "{}", method.descriptor.name);
+        }
+    }
+
+    #[test]
+    fn a_setting_that_a_method_does_not_know_is_refused_by_name_with_those_it_knows() {
+        let text = refusal("ping", &json!({ "streams": 8 }));
+        assert!(text.contains("setting streams of method ping") && text.contains("timeout_ms"), "{text}");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_refused_by_its_key() {
+        let text = refusal("stamp", &json!({ "per_second": 5.0, "count": "many" }));
+        assert!(text.contains("setting count of method stamp"), "{text}");
+    }
+}
