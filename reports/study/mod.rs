@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod complaints;
+pub mod describe;
 pub mod head;
 pub mod peers;
 mod refusal;
