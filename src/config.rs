@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod collector;
+pub mod instruction;
 mod line;
 mod schedule;
 mod spool;

@@ -1,6 +1,7 @@
 //! The command's face for tests: everything `broadgauge` does, as functions.
 
 pub mod cli;
+pub mod collector;
 pub mod config;
 pub mod demo;
 pub mod export;
