@@ -14,7 +14,9 @@ pub struct FarEnd {
     pub received: Wall,
     /// T3.
     pub sent: Wall,
-    /// The far end's own count of answers.
+    /// The number that the question had on the wire.
+    pub number: u32,
+    /// The far end's own count of answers, or again the question's number.
     pub count: u32,
     /// The TTL that the question had left, where the far end says.
     pub ttl: Option<u8>,

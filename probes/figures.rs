@@ -120,11 +120,9 @@ pub fn figures(books: &Books) -> Figures {
 
 /// Uses the far end's own count, if it keeps one.
 fn tell_directions_apart(books: &Books, out: &mut Figures) {
-    let answered: Vec<(u32, u32)> = books
-        .arrivals
-        .iter()
-        .filter_map(|&number| Some((number, books.questions[number as usize].answer?.far?.count)))
-        .collect();
+    let far = |number: u32| books.questions[number as usize].answer?.far.map(|far| (number, far));
+    let heard: Vec<_> = books.arrivals.iter().filter_map(|&number| far(number)).collect();
+    let answered: Vec<(u32, u32)> = heard.iter().map(|&(number, far)| (number, far.count)).collect();
     let silent = books.questions.iter().filter(|q| q.failed.is_none() && q.answer.is_none()).count() as u64;
     if silent == 0 && !answered.is_empty() {
         (out.counts.lost_forward, out.counts.lost_backward) = (Some(0), Some(0));
@@ -132,7 +130,7 @@ fn tell_directions_apart(books: &Books, out: &mut Figures) {
         out.lost_somewhere = silent;
     }
     // A far end that only echoes our numbers cannot be told from one that received everything.
-    if !answered.iter().any(|&(number, count)| number != count) {
+    if heard.iter().all(|(_, far)| far.number == far.count) {
         return;
     }
     let mut by_count = answered.clone();

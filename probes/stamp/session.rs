@@ -3,6 +3,10 @@
 //! T1 and T4 are the kernel's where it stamps: the packet itself carries the time at which this process sent it,
 //! because the kernel's is known only afterwards. An answer counts only if it repeats the T1 of its question, so
 //! that neither chance nor a stranger who does not see our packets can make one up.
+//!
+//! A reflector that keeps no count repeats our numbers (RFC 8762 section 4.3, stateless), and so, it seems, does one that
+//! counts, as long as nothing is lost on the way there. Once a packet is missing and the two cannot be told
+//! apart, one number is left out, as if its packet could not be sent: a count runs on, an echo jumps.
 
 use crate::books::{Books, FarEnd};
 use crate::codec::ntp::{ErrorEstimate, Timestamp};
@@ -36,13 +40,21 @@ pub struct Sender {
     plan: Plan,
     exchange: Exchange,
     far_clock: Option<ErrorEstimate>,
+    /// The number that was left out.
+    left_out: Option<u32>,
+    /// The question after the latest that was answered.
+    expected: u32,
+    /// Whether an answer came before one to an earlier question.
+    gap: bool,
+    /// Whether all counts so far are our own numbers.
+    echoes: bool,
 }
 
 impl Sender {
     /// Ready to start at its first step. The watcher is told of each packet's fate.
     pub fn new(plan: Plan, watcher: Option<Watcher>) -> Self {
         let exchange = Exchange::new(plan.pace, plan.timeout, watcher);
-        Self { plan, exchange, far_clock: None }
+        Self { plan, exchange, far_clock: None, left_out: None, expected: 0, gap: false, echoes: true }
     }
 
     /// Closes the books, with what the far clock said of itself in the last answer.
@@ -54,32 +66,50 @@ impl Sender {
         Mark { at: Timestamp::ntp(at), error: self.plan.clock, ssid: self.plan.ssid }
     }
 
-    /// Reflectors without RFC 8972 leave the identifier out.
-    fn is_ours(&self, reply: &Reply) -> bool {
+    /// The number on the wire.
+    fn number_of(&self, question: u32) -> u32 {
+        question + u32::from(self.left_out.is_some_and(|left_out| question >= left_out))
+    }
+
+    /// The question of a reply. Reflectors without RFC 8972 leave the identifier out.
+    fn question_of(&self, reply: &Reply) -> Option<u32> {
         let known = |ssid| ssid == self.plan.ssid || ssid == 0;
-        let asked = self.exchange.question(reply.sender_sequence);
-        known(reply.sent.ssid)
+        let number = reply.sender_sequence;
+        let question = number - u32::from(self.left_out.is_some_and(|left_out| number > left_out));
+        let asked = self.exchange.question(question)?;
+        let ours = known(reply.sent.ssid)
             && known(reply.sender.ssid)
-            && asked.is_some_and(|question| reply.sender.at == Timestamp::ntp(question.left.user.wall))
+            && self.number_of(question) == number
+            && reply.sender.at == Timestamp::ntp(asked.left.user.wall);
+        ours.then_some(question)
+    }
+
+    fn answered(&mut self, question: u32, reply: &Reply, packet: &Packet<'_>) {
+        self.echoes &= reply.sequence == reply.sender_sequence;
+        self.gap |= question > self.expected;
+        self.expected = self.expected.max(question + 1);
+        self.far_clock = Some(reply.sent.error);
+        let format = reply.sent.error.format();
+        let far = FarEnd {
+            received: reply.received.near(packet.now.wall, format),
+            sent: reply.sent.at.near(packet.now.wall, format),
+            number: reply.sender_sequence,
+            count: reply.sequence,
+            ttl: Some(reply.sender_ttl),
+        };
+        self.exchange.answered(question, packet, Some(far));
     }
 }
 
 impl Inbox for Sender {
     fn received(&mut self, packet: &Packet<'_>) {
         match Reply::read(&self.plan.mode, packet.bytes) {
-            Ok(reply) if self.is_ours(&reply) => {
-                let format = reply.sent.error.format();
-                self.far_clock = Some(reply.sent.error);
-                let far = FarEnd {
-                    received: reply.received.near(packet.now.wall, format),
-                    sent: reply.sent.at.near(packet.now.wall, format),
-                    count: reply.sequence,
-                    ttl: Some(reply.sender_ttl),
-                };
-                self.exchange.answered(reply.sender_sequence, packet, Some(far));
-            }
+            Ok(reply) => match self.question_of(&reply) {
+                Some(question) => self.answered(question, &reply, packet),
+                None => self.exchange.strays().unrecognised += 1,
+            },
             Err(Refused::Forged) => self.exchange.strays().forged += 1,
-            Ok(_) | Err(Refused::Short) => self.exchange.strays().unrecognised += 1,
+            Err(Refused::Short) => self.exchange.strays().unrecognised += 1,
         }
     }
 
@@ -95,10 +125,13 @@ impl Inbox for Sender {
 impl Session for Sender {
     fn step(&mut self, now: Now) -> Step {
         match self.exchange.turn(now) {
-            Turn::Ask(sequence) => {
-                let request = Request { sequence, sent: self.mark(now.wall) };
+            Turn::Ask(question) => {
+                if self.gap && self.echoes && self.left_out.is_none() {
+                    self.left_out = Some(question);
+                }
+                let request = Request { sequence: self.number_of(question), sent: self.mark(now.wall) };
                 let bytes = request.write(&self.plan.mode, self.plan.packet_bytes);
-                Step::Send(Datagram { id: sequence.into(), to: None, bytes })
+                Step::Send(Datagram { id: question.into(), to: None, bytes })
             }
             Turn::Wait(until) => Step::WaitUntil(until),
             Turn::Done => Step::Done,

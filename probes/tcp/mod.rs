@@ -2,46 +2,14 @@
 
 pub mod info;
 
-use crate::probe::{Binding, Context, Family, ProbeError};
+pub use crate::resolve::{resolve, split};
+
+use crate::probe::{Binding, ProbeError};
 use broadgauge_model::clock::Span;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use tokio::net::{TcpSocket, TcpStream};
-
-/// Splits `host`, `host:port`, `[v6]:port` or a bare IPv6 address.
-pub fn split(address: &str, default_port: u16) -> Option<(&str, u16)> {
-    if let Some((host, rest)) = address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return match rest.strip_prefix(':') {
-            Some(port) => Some((host, port.parse().ok()?)),
-            None => rest.is_empty().then_some((host, default_port)),
-        };
-    }
-    if address.parse::<IpAddr>().is_ok() {
-        return Some((address, default_port));
-    }
-    match address.split_once(':') {
-        Some((host, port)) => Some((host, port.parse().ok()?)),
-        None => Some((address, default_port)),
-    }
-}
-
-/// The address of a context's target: the resolver's first answer of the wanted family.
-pub async fn resolve(context: &Context, default_port: u16) -> Result<SocketAddr, ProbeError> {
-    let failed = |source| ProbeError::Resolve { host: context.address.clone(), source };
-    let (host, port) = split(&context.address, default_port)
-        .filter(|(host, _)| !host.is_empty())
-        .ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidInput, "not HOST or HOST:PORT")))?;
-    let family = context.family.or(match context.binding.source {
-        Some(IpAddr::V4(_)) => Some(Family::V4),
-        Some(IpAddr::V6(_)) => Some(Family::V6),
-        None => None,
-    });
-    let mut found = tokio::net::lookup_host((host, port)).await.map_err(failed)?;
-    found
-        .find(|address| family.is_none_or(|family| address.is_ipv4() == (family == Family::V4)))
-        .ok_or_else(|| failed(io::Error::new(io::ErrorKind::NotFound, "no address of the wanted family")))
-}
 
 /// A non-blocking TCP socket towards `to`, bound as asked.
 pub fn open(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
@@ -83,18 +51,6 @@ fn refused(what: String, source: io::Error) -> ProbeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_split_as_people_write_them() {
-        assert_eq!(split("peer.example", 862), Some(("peer.example", 862)));
-        assert_eq!(split("peer.example:99", 862), Some(("peer.example", 99)));
-        assert_eq!(split("192.0.2.1:99", 862), Some(("192.0.2.1", 99)));
-        assert_eq!(split("2001:db8::1", 862), Some(("2001:db8::1", 862)));
-        assert_eq!(split("[2001:db8::1]", 862), Some(("2001:db8::1", 862)));
-        assert_eq!(split("[2001:db8::1]:99", 862), Some(("2001:db8::1", 99)));
-        assert_eq!(split("peer.example:many", 862), None);
-        assert_eq!(split("[2001:db8::1]99", 862), None);
-    }
 
     #[tokio::test]
     async fn a_source_address_and_a_dscp_are_set_before_connecting() {
