@@ -11,12 +11,15 @@ use serde_json::{Map, Value};
 /// A method's settings, by key.
 pub type Settings = Map<String, Value>;
 
+/// Makes a probe with these settings, and with the key shared with the peer where packets are authenticated.
+pub type Build = fn(&Settings, Option<&Key>) -> Result<Box<dyn Probe>, ProbeError>;
+
 /// A method and how to make a probe of it.
 pub struct Method {
     /// What it is.
     pub descriptor: &'static Descriptor,
-    /// Makes a probe with these settings, and with the key shared with the peer where packets are authenticated.
-    pub build: fn(&Settings, Option<&Key>) -> Result<Box<dyn Probe>, ProbeError>,
+    /// How to make a probe of it.
+    pub build: Build,
 }
 
 /// Every method.

@@ -4,8 +4,13 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 pub mod export;
+pub mod measure;
+mod measure_json;
+mod measure_text;
 pub mod out;
+pub mod peer;
 pub mod pick;
+mod secret;
 
 /// How a command ended; the numbers are the exit codes that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,8 @@ struct Cli {
 /// Measures broadband lines as customers feel them, beside the peer operators' lines
 #[derive(Subcommand)]
 enum Command {
+    Measure(measure::Args),
+    Peer(peer::Args),
     Export(export::Args),
 }
 
@@ -68,6 +75,8 @@ pub fn run() -> ExitCode {
     // One provider of cryptography for the whole program; a second installation is refused, and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome: Outcome = match cli.command {
+        Command::Measure(args) => measure::run(&args),
+        Command::Peer(args) => peer::run(args),
         Command::Export(args) => export::run(args),
     };
     let ended = outcome.unwrap_or_else(|failure| {
@@ -75,4 +84,30 @@ pub fn run() -> ExitCode {
         failure.ended
     });
     ExitCode::from(ended as u8)
+}
+
+/// Runs a future to its end on a runtime of its own.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::reach)?;
+    Ok(runtime.block_on(future))
+}
+
+/// Pulls the stop at the first Ctrl-C or SIGTERM. At the second Ctrl-C the program ends at once.
+fn stop_on_signal() -> broadgauge_probes::probe::Stop {
+    let (pull, stop) = broadgauge_probes::probe::Stop::new();
+    tokio::spawn(async move {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let terminated = async {
+            match &mut terminate {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminated => {} }
+        let _ = pull.send(true);
+        if tokio::signal::ctrl_c().await.is_ok() {
+            out::leave_at_once();
+        }
+    });
+    stop
 }

@@ -1,8 +1,10 @@
-//! Flags that several commands share: which results are wanted.
+//! Flags that several commands share: which results are wanted, and what is asked of them.
 
+use crate::gather;
 use crate::store::Filter;
 use broadgauge_model::clock::Wall;
-use broadgauge_model::metric::MetricId;
+use broadgauge_model::metric::{Margin, MetricId};
+use broadgauge_reports::study::{complaints, peers};
 
 /// Which results are wanted.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -33,6 +35,159 @@ impl Results {
     }
 }
 
+/// The ground on which a study or a report stands.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Ground {
+    /// The store: a path
+    #[arg(long, value_name = "STORE", default_value = "broadgauge.db")]
+    pub store: String,
+    /// The own operator
+    #[arg(long, value_name = "NAME")]
+    pub own: String,
+    /// The peer operators; all others where left out
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub peer: Vec<String>,
+    /// Only these metrics
+    #[arg(long, value_name = "METRIC", value_delimiter = ',')]
+    pub metric: Vec<MetricId>,
+    /// From this moment on: 2026-03-01, or RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from: Option<Wall>,
+    /// Before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub to: Option<Wall>,
+    /// Only lines of these regions
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub region: Vec<String>,
+    /// Only lines of these access technologies
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub technology: Vec<String>,
+    /// IANA time zone of lines that name none
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<String>,
+    /// Fixes everything that is random
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Resamples behind an interval
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(200..))]
+    pub replicates: u32,
+}
+
+impl Ground {
+    /// As the gatherer understands it.
+    pub fn request(&self) -> gather::Request {
+        gather::Request {
+            own: self.own.clone(),
+            peers: self.peer.clone(),
+            metrics: self.metric.clone(),
+            from: self.from,
+            to: self.to,
+            regions: self.region.clone(),
+            technologies: self.technology.clone(),
+            zone: self.zone.clone(),
+        }
+    }
+}
+
+/// What is asked of the comparison with peer operators.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Peers {
+    /// What both sides have in common: technology, region, area, plan, segment, hours, days
+    #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,region,hours")]
+    by: Vec<peers::Key>,
+    /// The quantiles
+    #[arg(long, value_name = "Q", value_delimiter = ',', default_value = "0.5,0.9,0.95", value_parser = quantile)]
+    quantile: Vec<f64>,
+    /// Peak hours, local: first hour and first hour after
+    #[arg(long, value_name = "FROM-TO", default_value = "19-23", value_parser = hours)]
+    peak: (u8, u8),
+    /// Peak hours on Monday to Friday only
+    #[arg(long)]
+    peak_weekdays: bool,
+    /// What still counts as at par: METRIC=ABSOLUTE:RELATIVE, as round_trip_delay=5:0.1
+    #[arg(long, value_name = "MARGIN", value_parser = margin)]
+    margin: Vec<(MetricId, Margin)>,
+    /// Let a line count as many times as its weight says
+    #[arg(long)]
+    weighted: bool,
+}
+
+impl Peers {
+    /// As the study understands it.
+    pub fn query(&self, ground: &Ground) -> peers::Query {
+        peers::Query {
+            peers: ground.peer.clone(),
+            by: self.by.clone(),
+            metrics: ground.metric.clone(),
+            quantiles: self.quantile.clone(),
+            margins: self.margin.iter().copied().collect(),
+            peak: peers::Peak { from: self.peak.0, to: self.peak.1, weekdays_only: self.peak_weekdays },
+            seed: ground.seed,
+            replicates: ground.replicates as usize,
+            weighted: self.weighted,
+            ..peers::Query::of(ground.own.as_str())
+        }
+    }
+}
+
+/// What is asked of the complaints.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Complaints {
+    /// Windows before a complaint, in hours
+    #[arg(long, value_name = "HOURS", value_delimiter = ',', default_value = "24,168")]
+    window: Vec<u32>,
+    /// Hours left out before a complaint, so that tests of the call itself do not count
+    #[arg(long, value_name = "HOURS", default_value_t = 0)]
+    gap: u32,
+}
+
+impl Complaints {
+    /// As the study understands it.
+    pub fn query(&self, ground: &Ground) -> complaints::Query {
+        complaints::Query {
+            metrics: ground.metric.clone(),
+            windows_hours: self.window.clone(),
+            gap_hours: self.gap,
+            seed: ground.seed,
+            ..complaints::Query::of(ground.own.as_str())
+        }
+    }
+}
+
+fn quantile(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|q| *q > 0.0 && *q < 1.0)
+        .ok_or_else(|| format!("{text:?} is not between 0 and 1"))
+}
+
+fn hours(text: &str) -> Result<(u8, u8), String> {
+    let (from, to) = text.split_once('-').ok_or_else(|| format!("{text:?} is not FROM-TO, as 19-23"))?;
+    match (from.parse(), to.parse()) {
+        (Ok(from), Ok(to)) if from < to && to <= 24 => Ok((from, to)),
+        _ => Err(format!("{text:?}: hours go from 0 to 24, and the first is the smaller")),
+    }
+}
+
+fn margin(text: &str) -> Result<(MetricId, Margin), String> {
+    let wrong = || format!("{text:?} is not METRIC=ABSOLUTE:RELATIVE, as round_trip_delay=5:0.1");
+    let (metric, bounds) = text.split_once('=').ok_or_else(wrong)?;
+    let (absolute, relative) = bounds.split_once(':').ok_or_else(wrong)?;
+    let number = |t: &str| t.parse().ok().filter(|v: &f64| v.is_finite() && *v >= 0.0).ok_or_else(wrong);
+    Ok((metric.parse()?, Margin { absolute: number(absolute)?, relative: number(relative)? }))
+}
+
+/// Reads a verdict.
+pub fn verdict(text: &str) -> Result<peers::Verdict, String> {
+    match text {
+        "better" => Ok(peers::Verdict::Better),
+        "worse" => Ok(peers::Verdict::Worse),
+        "at_par" => Ok(peers::Verdict::AtPar),
+        "cannot_tell" => Ok(peers::Verdict::CannotTell),
+        _ => Err(format!("{text:?} is not one of: better, worse, at_par, cannot_tell")),
+    }
+}
+
 /// Reads a moment: RFC 3339, or a date, which begins at midnight UTC.
 pub fn moment(text: &str) -> Result<Wall, String> {
     Wall::parse_rfc3339(text).or_else(|| Wall::parse_rfc3339(&format!("{text}T00:00:00Z"))).ok_or_else(|| {
@@ -49,5 +204,15 @@ mod tests {
         assert_eq!(moment("1970-01-02"), Ok(Wall::from_secs(86_400)));
         assert_eq!(moment("1970-01-02T01:00:00+01:00"), Ok(Wall::from_secs(86_400)));
         assert!(moment("yesterday").is_err());
+    }
+
+    #[test]
+    fn hours_and_margins_are_checked() {
+        assert_eq!(hours("19-23"), Ok((19, 23)));
+        assert!(hours("23-19").is_err());
+        let (metric, bounds) = margin("loss_ratio=0.002:0").expect("a margin");
+        assert_eq!((metric, bounds), (MetricId::LOSS_RATIO, Margin { absolute: 0.002, relative: 0.0 }));
+        assert!(margin("loss_ratio=-1:0").is_err());
+        assert!(margin("speed=1:0").is_err());
     }
 }

@@ -235,7 +235,7 @@ impl Writers<'_> {
     fn complaint(&mut self, line: &Line, class: usize, day: Date, rng: &mut ChaCha8Rng) -> io::Result<()> {
         self.tickets[class] += 1;
         let ticket = self.tickets.iter().sum::<u64>();
-        let at = self.moment(day, rng.random_range(8..22), rng.random_range(0..60))?;
+        let at = self.moment(day, rng.random_range(8..18), rng.random_range(0..60))?;
         let (class, text) = CLASSES[class];
         writeln!(
             self.complaints,

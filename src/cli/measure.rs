@@ -1,0 +1,195 @@
+//! `broadgauge measure METHOD TARGET`: one measurement, shown while it runs and summed up at its end.
+
+use super::{Ended, Failure, Outcome, measure_json, measure_text, out, secret};
+use broadgauge_model::clock::SystemClock;
+use broadgauge_model::result::Values;
+use broadgauge_probes::catalogue;
+use broadgauge_probes::probe::{Binding, Context, Family, Measurement, Stop};
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Measure once, with a live view, and print a summary
+#[derive(clap::Args)]
+pub struct Args {
+    /// The method
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(catalogue::PROBES.iter().map(|m| m.descriptor.name)))]
+    method: String,
+    /// Host name or address, with a port where the method's own is not used (host:port, [v6]:port)
+    target: String,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    door: Door,
+    /// Makes schedule and payload repeatable
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The name of the line in the result
+    #[arg(long, default_value = "this-line")]
+    line: String,
+    #[command(flatten)]
+    show: Show,
+}
+
+/// The settings that methods share; a method refuses those it does not know.
+#[derive(clap::Args)]
+struct How {
+    /// Packets or connections to send
+    #[arg(short, long, value_name = "N")]
+    count: Option<u64>,
+    /// Gap between packets, as 100ms or 1s
+    #[arg(short, long, value_name = "DURATION", value_parser = length)]
+    interval: Option<f64>,
+    /// Exponential gaps with this mean rather than even ones
+    #[arg(long)]
+    poisson: bool,
+    /// How long to wait for an answer
+    #[arg(short = 'W', long, value_name = "DURATION", value_parser = length)]
+    timeout: Option<f64>,
+    /// Payload bytes of each packet
+    #[arg(short, long, value_name = "BYTES")]
+    size: Option<u64>,
+    /// Parallel streams of a load
+    #[arg(short = 'P', long, value_name = "N")]
+    streams: Option<u64>,
+    /// How long packets are sent, or each load lasts
+    #[arg(short = 't', long, value_name = "DURATION", value_parser = length)]
+    duration: Option<f64>,
+    /// Which way a load goes: down, up or both, one after the other
+    #[arg(long, value_name = "WAY")]
+    direction: Option<String>,
+    /// File with the key shared with the peer, for authenticated packets
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Any other setting of the method
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// Through which door packets leave.
+#[derive(clap::Args)]
+struct Door {
+    /// Leave through this network interface
+    #[arg(short = 'I', long, value_name = "NAME")]
+    interface: Option<String>,
+    /// Leave from this address
+    #[arg(long, value_name = "ADDRESS")]
+    source: Option<IpAddr>,
+    /// Differentiated-services code point, 0 to 63
+    #[arg(short = 'Q', long, value_parser = clap::value_parser!(u8).range(0..64))]
+    dscp: Option<u8>,
+    /// IPv4 only
+    #[arg(short = '4', long = "ipv4", conflicts_with = "v6")]
+    v4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long = "ipv6")]
+    v6: bool,
+}
+
+/// What is printed.
+#[derive(clap::Args)]
+struct Show {
+    /// One JSON document rather than text
+    #[arg(long)]
+    json: bool,
+    /// With --json: every singleton too
+    #[arg(long, requires = "json")]
+    singletons: bool,
+    /// Only the summary
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// A length of time in seconds.
+fn length(text: &str) -> Result<f64, String> {
+    let length: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is not a length of time such as 100ms, 10s or 1m30s"))?;
+    if length.is_positive() {
+        Ok(length.as_secs_f64())
+    } else {
+        Err(format!("{text:?} is not longer than nothing"))
+    }
+}
+
+impl How {
+    fn settings(&self) -> Result<Map<String, Value>, Failure> {
+        let mut settings = Map::new();
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                settings.insert(key.to_owned(), value);
+            }
+        };
+        put("count", self.count.map(Value::from));
+        put("per_second", self.interval.map(|gap| Value::from(1.0 / gap)));
+        put("spacing", self.poisson.then(|| Value::from("poisson")));
+        put("timeout_ms", self.timeout.map(|s| Value::from(s * 1e3)));
+        put("payload_bytes", self.size.map(Value::from));
+        put("duration_s", self.duration.map(Value::from));
+        put("streams", self.streams.map(Value::from));
+        put("direction", self.direction.clone().map(Value::from));
+        for pair in &self.set {
+            let (key, text) = pair
+                .split_once('=')
+                .ok_or_else(|| Failure::input(anyhow::anyhow!("--set {pair:?} is not KEY=VALUE")))?;
+            put(key, Some(serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))));
+        }
+        Ok(settings)
+    }
+}
+
+impl Args {
+    fn context(&self, stop: Stop) -> Context {
+        let watched = out::is_watched() && !self.show.json && !self.show.quiet;
+        let Door { interface, source, dscp, v4, v6 } = &self.door;
+        Context {
+            line_id: self.line.clone(),
+            target: self.target.clone(),
+            address: self.target.clone(),
+            family: if *v4 { Some(Family::V4) } else { v6.then_some(Family::V6) },
+            binding: Binding { interface: interface.clone(), source: *source, dscp: *dscp },
+            clock: Arc::new(SystemClock::start()),
+            seed: self.seed,
+            listener: watched.then(measure_text::live),
+            stop,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Outcome {
+    let method = catalogue::find(&args.method)
+        .ok_or_else(|| Failure::input(anyhow::anyhow!("no method is called {:?}", args.method)))?;
+    let key = args.how.key_file.as_deref().map(secret::key).transpose()?;
+    let probe = (method.build)(&args.how.settings()?, key.as_ref()).map_err(Failure::input)?;
+    let measurement = super::block_on(async {
+        let context = args.context(super::stop_on_signal());
+        probe.run(&context).await
+    })?
+    .map_err(Failure::reach)?;
+    if args.show.json {
+        out::json(&measure_json::document(
+            &args.target,
+            method.descriptor,
+            &measurement,
+            args.show.singletons,
+        ));
+    } else {
+        out::data(&measure_text::summary(&args.target, method.descriptor, &measurement));
+    }
+    Ok(ended(&measurement))
+}
+
+fn ended(measurement: &Measurement) -> Ended {
+    let answered = |values: &Values| match values {
+        Values::Histogram(h) => !h.is_empty(),
+        Values::Number(_) => true,
+        Values::Unmeasured(_) => false,
+    };
+    let heard = measurement.samples.iter().any(|s| s.metric.id() != "loss_ratio" && answered(&s.values));
+    match (heard, measurement.interrupted) {
+        (_, true) => Ended::Partly,
+        (true, false) => Ended::Done,
+        (false, false) => Ended::CannotMeasure,
+    }
+}

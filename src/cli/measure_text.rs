@@ -1,0 +1,134 @@
+//! A measurement as a `ping` or `iperf3` user reads it at once.
+
+use super::out;
+use broadgauge_model::result::{Direction, Load, Outcome, Sample, Values};
+use broadgauge_model::text::Lang;
+use broadgauge_probes::probe::{Descriptor, Event, Listener, Measurement};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Prints each event as it comes.
+pub(super) fn live() -> Listener {
+    Arc::new(|event| match event {
+        Event::Singleton { load, singleton } => {
+            let under = if load == Load::Idle { String::new() } else { format!(" load={}", load.word()) };
+            match &singleton.outcome {
+                Outcome::Value(delay) => {
+                    out::line(&format!(
+                        "seq={}{under} delay={:.3} ms",
+                        singleton.index,
+                        delay.as_millis_f64()
+                    ));
+                }
+                Outcome::Lost => out::line(&format!("seq={}{under} lost", singleton.index)),
+                Outcome::Unmeasured(reason) => {
+                    out::line(&format!("seq={}{under} not sent: {}", singleton.index, reason.0));
+                }
+            }
+        }
+        Event::Rate { load, at, rate } => {
+            out::line(&format!(
+                "{:>6.1} s  {:<4} {:>9.2} Mbit/s",
+                at.as_secs_f64(),
+                load.word(),
+                rate.as_mbps()
+            ));
+        }
+        Event::Phase(name) => out::talk(&format!("[{name}]")),
+        Event::Queued { ahead } => {
+            out::talk(&format!("the peer is busy: {ahead} test{} ahead", if ahead == 1 { "" } else { "s" }));
+        }
+        _ => {}
+    })
+}
+
+/// The summary printed at the end.
+pub(super) fn summary(target: &str, method: &Descriptor, measurement: &Measurement) -> String {
+    let mut text = String::new();
+    let cut = if measurement.interrupted { ", interrupted" } else { "" };
+    let _ = writeln!(text, "--- {target}, {} (version {}){cut} ---", method.name, method.version);
+    let mut counted = None;
+    for sample in &measurement.samples {
+        if sample.counts.planned > 0 && counted != Some(sample.load) {
+            counted = Some(sample.load);
+            let _ = writeln!(text, "{}", packets(sample));
+        }
+    }
+    for sample in &measurement.samples {
+        let _ = writeln!(text, "{}", row(sample));
+    }
+    for note in notes(measurement) {
+        let _ = writeln!(text, "{note}");
+    }
+    text
+}
+
+fn packets(sample: &Sample) -> String {
+    let c = &sample.counts;
+    let share = |part: u64| if c.sent == 0 { 0.0 } else { 100.0 * part as f64 / c.sent as f64 };
+    let mut text = format!("{} sent, {} received, {:.2}% lost", c.sent, c.received, share(c.lost));
+    if let (Some(forward), Some(backward)) = (c.lost_forward, c.lost_backward) {
+        let _ = write!(text, " ({forward} going, {backward} coming)");
+    }
+    for (count, word) in
+        [(c.missed, "slots missed"), (c.late, "late"), (c.duplicate, "duplicate"), (c.reordered, "reordered")]
+    {
+        if count > 0 {
+            let _ = write!(text, ", {count} {word}");
+        }
+    }
+    if sample.load == Load::Idle { text } else { format!("under load {}: {text}", sample.load.word()) }
+}
+
+fn row(sample: &Sample) -> String {
+    let metric = sample.metric.row();
+    let unit = metric.unit.symbol().get(Lang::En);
+    let mut label = metric.label.get(Lang::En).to_owned();
+    match (sample.direction, sample.load) {
+        (Direction::RoundTrip, Load::Idle) => {}
+        (Direction::RoundTrip, load) => {
+            let _ = write!(label, ", {}", load.word());
+        }
+        (direction, _) => {
+            let _ = write!(label, ", {}", direction.word());
+        }
+    }
+    match &sample.values {
+        Values::Histogram(h) if h.is_empty() => format!("{label:<34} nothing answered"),
+        Values::Histogram(h) => {
+            let at = |q: f64| h.quantile(q).map_or(f64::NAN, |t| t as f64 * metric.tick);
+            let bound = |ticks: Option<u64>| ticks.map_or(f64::NAN, |t| t as f64 * metric.tick);
+            format!(
+                "{label:<34} min/p50/p90/p95/p99/max {:.3}/{:.3}/{:.3}/{:.3}/{:.3}/{:.3} {unit}, n {}",
+                bound(h.min()),
+                at(0.5),
+                at(0.9),
+                at(0.95),
+                at(0.99),
+                bound(h.max()),
+                h.len()
+            )
+        }
+        Values::Number(value) if metric.id == "loss_ratio" => {
+            format!("{label:<34} {:.3}% of {}", 100.0 * value, sample.counts.sent)
+        }
+        Values::Number(value) => format!("{label:<34} {value:.3} {unit} ({})", sample.statistic.word()),
+        Values::Unmeasured(reason) => format!("{label:<34} not measured: {}", reason.0),
+    }
+}
+
+/// Plain facts from the samples' details, each said once.
+fn notes(measurement: &Measurement) -> Vec<String> {
+    let mut notes = Vec::new();
+    for sample in &measurement.samples {
+        for (key, value) in &sample.details {
+            if let serde_json::Value::String(text) = value {
+                let note = format!("{}: {text}", key.replace('_', " "));
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+        }
+    }
+    notes
+}
