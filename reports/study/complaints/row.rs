@@ -26,7 +26,7 @@ pub struct Complaints {
 }
 
 /// Which observation of a line is the exposure, and how its window is summed up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Exposure {
     /// The metric.
     pub metric: MetricId,
@@ -38,8 +38,15 @@ pub struct Exposure {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// How a window's values become one number: `p95`, `p05`, `mean` or `pooled_ratio`.
-    pub summary: &'static str,
+    /// The method and its version.
+    pub method: String,
+    /// The method's version.
+    pub method_version: u32,
+    /// Whether the values are made up.
+    pub made: bool,
+    /// How a window's values become one number: `p95` and the like of singletons, `mean` of summaries made elsewhere,
+    /// `pooled_ratio` of packets lost and sent.
+    pub summary: String,
 }
 
 /// One band of a metric.

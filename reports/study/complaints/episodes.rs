@@ -1,0 +1,153 @@
+//! Who could have complained on which days, and who did.
+
+use super::query::Query;
+use crate::study::{Note, Words};
+use broadgauge_model::clock::Wall;
+use broadgauge_model::complaint::Class;
+use broadgauge_model::panel::Panel;
+use broadgauge_model::place::AccessLine;
+use broadgauge_model::text::Phrase;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// A line at risk.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// Days in service within the period, half open.
+    pub(super) days: Range<i32>,
+    /// Technology, region and plan: the ground on which lines are compared.
+    pub(super) ground: u32,
+    /// The node, numbered.
+    pub(super) node: Option<u32>,
+}
+
+/// Complaints of one line and class that belong together, at the time of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Episode {
+    /// Place of the line.
+    pub(super) line: u32,
+    pub(super) day: i32,
+    pub(super) hour: u8,
+}
+
+/// The lines of the operator and what their customers said.
+#[derive(Debug)]
+pub(super) struct AtRisk {
+    /// Index into the panel, ascending by line id.
+    pub(super) index: Vec<u32>,
+    pub(super) lines: Vec<Line>,
+    /// First day of the period, for every line the same calendar.
+    pub(super) first_day: i32,
+    pub(super) end_day: i32,
+    /// By class.
+    pub(super) episodes: BTreeMap<Class, Vec<Episode>>,
+}
+
+/// Local days by zone.
+struct Calendar<'a> {
+    default: &'a str,
+    zones: HashMap<&'a str, TimeZone>,
+}
+
+impl<'a> Calendar<'a> {
+    fn day(&mut self, at: Wall, zone: Option<&'a str>) -> i32 {
+        let name = zone.unwrap_or(self.default);
+        let rules = self.zones.entry(name).or_insert_with(|| TimeZone::get(name).unwrap_or(TimeZone::UTC));
+        let local = jiff::Timestamp::from_second(at.secs()).map(|t| i64::from(rules.to_offset(t).seconds()));
+        (at.secs() + local.unwrap_or(0)).div_euclid(86_400) as i32
+    }
+}
+
+fn numbered<T: Ord>(known: &mut BTreeMap<T, u32>, key: T) -> u32 {
+    let next = known.len() as u32;
+    *known.entry(key).or_insert(next)
+}
+
+/// Reads the panel.
+pub(super) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<Note>) -> AtRisk {
+    let mut index: Vec<u32> =
+        (0..panel.lines.len() as u32).filter(|&l| panel.lines[l as usize].operator == query.own).collect();
+    index.sort_by(|&a, &b| panel.lines[a as usize].line_id.cmp(&panel.lines[b as usize].line_id));
+    let mut calendar = Calendar { default: &panel.period.zone, zones: HashMap::new() };
+    let last = |at: Wall| Wall(at.0 - 1);
+    let first_day = calendar.day(panel.period.from, None);
+    let end_day = calendar.day(last(panel.period.to), None) + 1;
+    let (mut grounds, mut nodes) = (BTreeMap::new(), BTreeMap::new());
+    let lines: Vec<Line> = index
+        .iter()
+        .map(|&at| {
+            let line: &AccessLine = &panel.lines[at as usize];
+            let zone = line.zone.as_deref();
+            let from = line.active_from.filter(|t| *t > panel.period.from).unwrap_or(panel.period.from);
+            let to = line.active_to.filter(|t| *t < panel.period.to).unwrap_or(panel.period.to);
+            let ground = (&line.technology, &line.region, &line.plan);
+            Line {
+                days: calendar.day(from, zone)..calendar.day(last(to.max(from)), zone) + i32::from(to > from),
+                ground: numbered(&mut grounds, ground),
+                node: line.node.as_ref().map(|node| numbered(&mut nodes, node)),
+            }
+        })
+        .collect();
+    let episodes = episodes(panel, query, &index, &lines, notes);
+    AtRisk { index, lines, first_day, end_day, episodes }
+}
+
+fn episodes(
+    panel: &Panel,
+    query: &Query,
+    index: &[u32],
+    lines: &[Line],
+    notes: &mut Vec<Note>,
+) -> BTreeMap<Class, Vec<Episode>> {
+    let mut place = vec![u32::MAX; panel.lines.len()];
+    for (at, &line) in index.iter().enumerate() {
+        place[line as usize] = at as u32;
+    }
+    let (mut no_line, mut no_class, mut out_of_service, mut repeats) = (0, 0, 0, 0);
+    let mut complaints: BTreeMap<Class, Vec<Episode>> = BTreeMap::new();
+    for complaint in &panel.complaints {
+        let Some(line) = complaint.line else {
+            let operator = complaint.complaint.operator.as_deref();
+            no_line += u64::from(operator.is_none_or(|o| o == query.own));
+            continue;
+        };
+        let Some(&at) = place.get(line as usize).filter(|at| **at != u32::MAX) else { continue };
+        let Some(class) = complaint.complaint.class.filter(|c| *c != Class::Unsure) else {
+            no_class += 1;
+            continue;
+        };
+        if lines[at as usize].days.contains(&complaint.day) {
+            let (day, hour) = (complaint.day, complaint.hour);
+            complaints.entry(class).or_default().push(Episode { line: at, day, hour });
+        } else {
+            out_of_service += 1;
+        }
+    }
+    for list in complaints.values_mut() {
+        list.sort_unstable();
+        let mut last: Option<Episode> = None;
+        let mut first = Vec::with_capacity(list.len());
+        for &complaint in list.iter() {
+            let repeat =
+                last.is_some_and(|l| l.line == complaint.line && complaint.day - l.day <= query.repeat_days);
+            if repeat {
+                repeats += 1;
+            } else {
+                first.push(complaint);
+            }
+            last = Some(complaint);
+        }
+        *list = first;
+    }
+    let mut say = |en, zh, count| Note::push(notes, Words::plain(Phrase { en, zh }), count);
+    say("complaints that name no line of the data", "未指明数据内线路的投诉", no_line);
+    say("complaints whose class is not known", "类别未知的投诉", no_class);
+    say("complaints outside the line's time in service", "线路不在服务期内的投诉", out_of_service);
+    say(
+        "repeats of an earlier complaint, counted as one episode",
+        "与先前投诉同属一次事件的重复投诉",
+        repeats,
+    );
+    complaints
+}
