@@ -1,6 +1,6 @@
 //! The closed books of an exchange: what was asked, what came back, and what became of every slot.
 
-use crate::delay::{Seen, Trip, far_share, trip};
+use crate::delay::{Seen, Trip, far_share, step, trip};
 use crate::net::Now;
 use crate::pace::Pace;
 use broadgauge_model::clock::{Span, Wall};
@@ -73,10 +73,11 @@ impl Answer {
         })
     }
 
-    /// The delays there and back as the two clocks saw them; `None` where ours was set meanwhile.
-    pub fn one_way(&self, trip: &Trip) -> Option<(Span, Span)> {
+    /// The delays there and back as the two clocks saw them; `None` where ours was set meanwhile. `stepped` is how
+    /// far ours was set since the start: it is taken back, so that all exchanges are told by one clock.
+    pub fn one_way(&self, trip: &Trip, stepped: Span) -> Option<(Span, Span)> {
         let far = self.far.filter(|_| trip.stepped.is_none())?;
-        Some((far.received.since(trip.left), trip.arrived.since(far.sent)))
+        Some((far.received.since(trip.left) + stepped, trip.arrived.since(far.sent) - stepped))
     }
 }
 
@@ -101,7 +102,12 @@ impl Question {
             Outcome::Unmeasured(Reason(String::from("answered, but the far end's stamps cannot be right")))
         };
         let outcome = answer.round_trip(&trip).map_or_else(refused, Outcome::Value);
-        Singleton { outcome, one_way: answer.one_way(&trip), ..base }
+        Singleton { outcome, one_way: answer.one_way(&trip, self.stepped_since(start)), ..base }
+    }
+
+    /// How far our calendar clock was set between `start` and the sending.
+    pub fn stepped_since(&self, start: Now) -> Span {
+        step(start, self.left.user).unwrap_or_default()
     }
 }
 

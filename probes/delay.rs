@@ -52,11 +52,15 @@ pub struct Trip {
     pub stepped: Option<Span>,
 }
 
+/// How far the calendar clock was set between two readings, if it was.
+pub fn step(earlier: Now, later: Now) -> Option<Span> {
+    Some(later.step_since(earlier)).filter(|step| step.abs() > STEP)
+}
+
 /// The exchange between two ends.
 pub fn trip(left: Seen, arrived: Seen) -> Trip {
     let elapsed = arrived.user.mono - left.user.mono;
-    let step = arrived.user.step_since(left.user);
-    let stepped = (step.abs() > STEP).then_some(step);
+    let stepped = step(left.user, arrived.user);
     let mut trip = Trip {
         total: elapsed,
         left: left.user.wall,

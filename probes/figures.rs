@@ -17,6 +17,11 @@ use broadgauge_model::result::{Counts, Direction, Reason, Statistic, Values};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+/// Two free clocks drift apart by one part in so many (100 ppm).
+const DRIFT: i64 = 10_000;
+/// What software stamps may be wrong by.
+const STAMP_ERROR: Span = Span::millis(1);
+
 /// How often each clock was used for an end of an exchange.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StampUse {
@@ -44,6 +49,10 @@ pub struct Figures {
     pub round_trip: Vec<Option<Span>>,
     /// One-way delays there and back, as the two clocks saw them.
     pub one_way: Vec<(Span, Span)>,
+    /// How far the far clock is ahead of ours, at least and at most: neither direction takes less than no time.
+    pub far_clock_ahead: Option<(Span, Span)>,
+    /// Whether no distance of the clocks fits all exchanges: the far clock was set, or runs badly.
+    pub far_clock_moved: bool,
     /// The far end's share of each exchange.
     pub far_share: Vec<Span>,
     /// Lost, and not known in which direction.
@@ -93,7 +102,8 @@ pub fn figures(books: &Books) -> Figures {
         };
         out.far_share.extend(delay.map(|delay| trip.total - delay));
         out.round_trip.push(delay);
-        out.one_way.extend(answer.one_way(&trip));
+        let ways = answer.one_way(&trip, question.stepped_since(books.start));
+        out.one_way.extend(ways.filter(|_| delay.is_some()));
     }
     out.lateness.sort_unstable();
     let sent = out.round_trip.len() as u64;
@@ -115,6 +125,14 @@ pub fn figures(books: &Books) -> Figures {
         lost_backward: None,
     };
     tell_directions_apart(books, &mut out);
+    out.far_clock_ahead = out
+        .one_way
+        .iter()
+        .map(|&(there, back)| (Span(-back.0), there))
+        .reduce(|bounds, next| (bounds.0.max(next.0), bounds.1.min(next.1)));
+    let lasted = books.questions.last().map_or(Span::ZERO, |last| last.left.user.mono - books.start.mono);
+    let drift = Span(lasted.0 / DRIFT) + STAMP_ERROR;
+    out.far_clock_moved = out.far_clock_ahead.is_some_and(|(least, most)| least - most > drift);
     out
 }
 
@@ -203,10 +221,15 @@ impl Figures {
                 (Direction::Up, self.one_way.iter().map(|way| way.0).collect()),
                 (Direction::Down, self.one_way.iter().map(|way| way.1).collect()),
             ];
+            let moved = self.far_clock_moved.then_some("the peer's clock was set during the measurement");
             for (direction, delays) in ways {
-                out.push(histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), sent));
+                let mut variation = histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), sent);
+                if let Some(why) = moved {
+                    variation.values = Values::Unmeasured(Reason(why.to_owned()));
+                }
+                out.push(variation);
                 let mut delay = histogram(MetricId::ONE_WAY_DELAY, direction, &delays, sent);
-                if let Some(why) = one_way_refused {
+                if let Some(why) = moved.or(one_way_refused) {
                     delay.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
                 out.push(delay);

@@ -222,6 +222,9 @@ fn describe(figures: &Figures, books: &Books, details: &mut Map<String, Value>) 
         ("unreachable", json!(strays.unreachable)),
         ("clock_steps", json!(figures.clock_steps)),
         ("peer_stamps_refused", json!(figures.far_stamps_refused)),
+        ("peer_clock_ahead_at_least_ms", ms(figures.far_clock_ahead.map(|bounds| bounds.0))),
+        ("peer_clock_ahead_at_most_ms", ms(figures.far_clock_ahead.map(|bounds| bounds.1))),
+        ("peer_clock_moved", json!(figures.far_clock_moved)),
         ("ttl", json!(figures.ttl)),
     ];
     details.extend(more.map(|(key, value)| (key.to_owned(), value)));

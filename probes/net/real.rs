@@ -352,6 +352,9 @@ impl RealSocket {
                     break;
                 }
             }
+            if self.outstanding.is_empty() {
+                return Ok(());
+            }
         }
         Ok(())
     }

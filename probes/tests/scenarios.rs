@@ -105,6 +105,15 @@ fn figure(measurement: &Measurement, key: &str) -> f64 {
         "pdv_p99_ms" => {
             return quantile(sample(measurement, MetricId::DELAY_VARIATION, Direction::RoundTrip), 0.99);
         }
+        "up_pdv_max_ms" => {
+            return quantile(sample(measurement, MetricId::DELAY_VARIATION, Direction::Up), 1.0);
+        }
+        "one_way_refused" => {
+            let refused = |s: &&Sample| {
+                s.metric == MetricId::ONE_WAY_DELAY && matches!(s.values, Values::Unmeasured(_))
+            };
+            measurement.samples.iter().filter(refused).count() as u64
+        }
         "up_p50_ms" => return one_way(Direction::Up, 0.5),
         "down_p50_ms" => return one_way(Direction::Down, 0.5),
         detail => main.details[detail].as_u64().unwrap_or_else(|| panic!("no {detail}")),

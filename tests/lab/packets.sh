@@ -47,7 +47,7 @@ ip netns exec $near ping -q -c 3 -i 0.2 10.99.0.2 >/dev/null
 # measure NAME METHOD PER_SECOND SECONDS
 measure() {
     case $2 in stamp) filter="udp port 8620"; target=10.99.0.2:8620 ;; ping) filter="icmp"; target=10.99.0.2:0 ;; esac
-    ip netns exec $near tcpdump -i eth0 --nano --immediate-mode -U -B 8192 -s 200 -w "$work/$1.pcap" "$filter" 2>"$work/tcpdump" &
+    ip netns exec $near tcpdump -i eth0 --nano -U -B 8192 -s 200 -w "$work/$1.pcap" "$filter" 2>"$work/tcpdump" &
     dump=$!
     pids="$pids $dump"
     while ! grep -q listening "$work/tcpdump"; do
@@ -56,7 +56,7 @@ measure() {
     done
     echo "== $1"
     ip netns exec $near "$tool" "$2" $target "$3" "$4" "$work/$1.csv"
-    sleep 0.5
+    sleep 1.5 # the kernel hands packets to tcpdump once a second; handing over each at once would delay them
     kill -INT $dump
     wait $dump || true
     "$tool" compare "$2" "$work/$1.pcap" "$work/$1.csv"

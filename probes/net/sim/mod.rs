@@ -149,9 +149,10 @@ impl World {
 
     fn answer(&mut self, protocol: Protocol, socket: usize, to: SocketAddr, bytes: &[u8], ttl: u8) {
         let far = self.scenario.far.clone();
-        let far_now = |mono: Mono| Now {
-            mono,
-            wall: BEGIN + (mono - Mono(0)) + Span::from_secs_f64(far.clock_ahead_ms / 1e3),
+        let far_now = |mono: Mono| {
+            let step = far.clock_step.filter(|step| Mono(0) + seconds(step.at_s) <= mono);
+            let ahead = seconds(far.clock_ahead_ms / 1e3 + step.map_or(0.0, |step| step.by_s));
+            Now { mono, wall: BEGIN + (mono - Mono(0)) + ahead }
         };
         let left = self.mono + Span::from_secs_f64(far.processing_us / 1e6);
         let answers: Vec<Vec<u8>> = match protocol {

@@ -98,6 +98,8 @@ pub struct WallStep {
 pub struct Far {
     /// How far its clock is ahead of ours at the start.
     pub clock_ahead_ms: f64,
+    /// When somebody sets it.
+    pub clock_step: Option<WallStep>,
     /// How long an answer takes it.
     pub processing_us: f64,
     /// From when on it is silent.
