@@ -11,6 +11,8 @@ pub mod out;
 pub mod peer;
 pub mod pick;
 mod secret;
+pub mod study;
+mod study_text;
 
 /// How a command ended; the numbers are the exit codes that scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,7 @@ struct Cli {
 enum Command {
     Measure(measure::Args),
     Peer(peer::Args),
+    Study(study::Args),
     Export(export::Args),
 }
 
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
     let outcome: Outcome = match cli.command {
         Command::Measure(args) => measure::run(&args),
         Command::Peer(args) => peer::run(args),
+        Command::Study(args) => study::run(args),
         Command::Export(args) => export::run(args),
     };
     let ended = outcome.unwrap_or_else(|failure| {

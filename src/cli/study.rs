@@ -24,7 +24,7 @@ struct Peers {
     #[command(flatten)]
     ground: pick::Ground,
     #[command(flatten)]
-    peers: pick::Peers,
+    ask: pick::Peers,
     /// Exit with 1 where a row has this verdict: better, worse, at_par or cannot_tell
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = pick::verdict)]
     fail_on: Vec<peers::Verdict>,
@@ -38,7 +38,7 @@ struct Complaints {
     #[command(flatten)]
     ground: pick::Ground,
     #[command(flatten)]
-    complaints: pick::Complaints,
+    ask: pick::Complaints,
     /// One JSON document rather than a table
     #[arg(long)]
     json: bool,
@@ -49,7 +49,7 @@ pub fn run(args: Args) -> Outcome {
     match args.question {
         Question::Peers(args) => {
             let panel = panel(&args.ground)?;
-            let study = peers::study(&panel, &args.peers.query(&args.ground));
+            let study = peers::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
             } else {
@@ -60,7 +60,7 @@ pub fn run(args: Args) -> Outcome {
         }
         Question::Complaints(args) => {
             let panel = panel(&args.ground)?;
-            let study = complaints::study(&panel, &args.complaints.query(&args.ground));
+            let study = complaints::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
             } else {

@@ -54,8 +54,8 @@ fn foot(head: &Head, declined: Option<&Declined>) -> String {
 
 /// The comparison with peer operators.
 pub(super) fn peers(study: &peers::Peers) -> String {
-    let header =
-        ["metric", "load", "q", "stratum", "own", "peer", "", "difference", "q-value", "verdict"].map(String::from);
+    let header = ["metric", "load", "q", "stratum", "own", "peer", "", "difference", "q-value", "verdict"]
+        .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
         let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
@@ -120,7 +120,8 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
                 probability(row.q),
             ]);
         }
-        let _ = writeln!(text, "Each line against itself (time-stratified case-crossover)\n{}", columns(&rows));
+        let _ =
+            writeln!(text, "Each line against itself (time-stratified case-crossover)\n{}", columns(&rows));
     }
     text + &foot(&study.head, study.declined.as_ref())
 }
