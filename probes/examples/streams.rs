@@ -1,5 +1,7 @@
 //! Both ends of a throughput test by hand, for the lab: `streams peer ADDRESS` answers until its standard input ends,
-//! `streams measure ADDRESS [SETTINGS AS JSON]` measures once and prints each sample as a line of JSON.
+//! `streams measure ADDRESS [SETTINGS AS JSON]` measures once and prints each sample as a line of JSON, `streams row ...`
+//! prints each goodput as a row for scripts: direction, Mbit/s or why not, warm-up in ms, share of payload sent again,
+//! fairness among streams, bytes received.
 #![expect(clippy::print_stdout, reason = "a program of its own, whose output is data")]
 
 use broadgauge_model::clock::SystemClock;
@@ -16,9 +18,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["peer", address] => answer(address).await,
-        ["measure", address] => measure(address, "{}").await,
-        ["measure", address, settings] => measure(address, settings).await,
-        _ => Err("use: streams peer ADDRESS | streams measure ADDRESS [JSON]".into()),
+        ["measure", address] => measure(address, "{}", line).await,
+        ["measure", address, settings] => measure(address, settings, line).await,
+        ["row", address, settings] => measure(address, settings, row).await,
+        _ => {
+            Err("use: streams peer ADDRESS | streams measure ADDRESS [JSON] | streams row ADDRESS JSON"
+                .into())
+        }
     }
 }
 
@@ -32,7 +38,11 @@ async fn answer(address: &str) -> Result<(), Box<dyn Error>> {
     Ok(serving.await?)
 }
 
-async fn measure(address: &str, settings: &str) -> Result<(), Box<dyn Error>> {
+async fn measure(
+    address: &str,
+    settings: &str,
+    print: fn(&Sample) -> Option<String>,
+) -> Result<(), Box<dyn Error>> {
     let settings: Settings = serde_json::from_str(settings)?;
     let context = Context {
         line_id: String::from("lab"),
@@ -46,13 +56,42 @@ async fn measure(address: &str, settings: &str) -> Result<(), Box<dyn Error>> {
         stop: Stop::never(),
     };
     let Measurement { samples, .. } = Throughput::new(settings)?.run(&context).await?;
-    for sample in samples {
-        println!("{}", line(&sample));
+    for text in samples.iter().filter_map(print) {
+        println!("{text}");
     }
     Ok(())
 }
 
-fn line(sample: &Sample) -> serde_json::Value {
+fn row(sample: &Sample) -> Option<String> {
+    let value = match &sample.values {
+        Values::Number(number) => format!("{number:.6}"),
+        Values::Unmeasured(reason) => reason.0.clone(),
+        Values::Histogram(_) => return None,
+    };
+    let detail = |path: &[&str]| {
+        let root = sample.details.get(path[0]);
+        path[1..]
+            .iter()
+            .fold(root, |at, key| at.and_then(|at| at.get(key)))
+            .map_or("-".into(), ToString::to_string)
+    };
+    Some(
+        [
+            sample.direction.word().to_owned(),
+            value,
+            detail(&["warm_up_ms"]),
+            detail(&["sender", "retransmitted_ratio"]),
+            detail(&["stream_bytes", "fairness"]),
+            sample.details["stream_bytes"]["each"]
+                .as_array()
+                .map_or(0, |each| each.iter().filter_map(serde_json::Value::as_u64).sum())
+                .to_string(),
+        ]
+        .join("\t"),
+    )
+}
+
+fn line(sample: &Sample) -> Option<String> {
     let value = match &sample.values {
         Values::Number(number) => json!(number),
         Values::Unmeasured(reason) => json!({ "unmeasured": reason.0 }),
@@ -62,8 +101,9 @@ fn line(sample: &Sample) -> serde_json::Value {
             "p95": delays.quantile(0.95).map(|ticks| ticks as f64 * sample.metric.tick),
         }),
     };
-    json!({
+    let line = json!({
         "metric": sample.metric, "load": sample.load, "direction": sample.direction, "value": value,
         "details": sample.details,
-    })
+    });
+    Some(line.to_string())
 }

@@ -18,8 +18,6 @@ use std::sync::Arc;
 
 /// How long a connection may take.
 const CONNECT: Span = Span::secs(5);
-/// How long the peer may take to say what it must say next; it says its queue every two seconds.
-const PATIENCE: Span = Span::secs(12);
 /// How long after the planned end the peer may take to report.
 const GRACE: Span = Span::secs(6);
 
@@ -28,6 +26,8 @@ const GRACE: Span = Span::secs(6);
 pub(super) struct Turn {
     talk: Talk,
     pub(super) address: SocketAddr,
+    /// How long the peer may take to say what it must say next.
+    patience: Span,
     token: String,
     pub(super) software: String,
     pub(super) stamp_port: Option<u16>,
@@ -49,7 +49,11 @@ pub(super) struct Loaded {
 }
 
 /// Connects, asks, and waits for our turn. `None` where somebody pulled the stop.
-pub(super) async fn take_turn(settings: &Settings, context: &Context) -> Result<Option<Turn>, ProbeError> {
+pub(super) async fn take_turn(
+    settings: &Settings,
+    patience: Span,
+    context: &Context,
+) -> Result<Option<Turn>, ProbeError> {
     let address = tcp::resolve(context, super::DEFAULT_PORT).await?;
     let socket = tcp::open(address, &context.binding)?;
     let stream = tcp::connect(socket, address, CONNECT)
@@ -68,13 +72,13 @@ pub(super) async fn take_turn(settings: &Settings, context: &Context) -> Result<
         idle_ms: 0,
         congestion: settings.congestion.clone(),
     };
-    talk.say(&ToPeer::Hello(wish), PATIENCE).await.map_err(|error| wrong(error.to_string()))?;
+    talk.say(&ToPeer::Hello(wish), patience).await.map_err(|error| wrong(error.to_string()))?;
     let patience_ends = context.clock.mono() + Span::secs(i64::from(settings.queue_patience_s));
     let mut stop = context.stop.clone();
     loop {
         let heard = tokio::select! {
             () = stop.wait() => return Ok(None),
-            heard = talk.hear(PATIENCE) => heard.map_err(|error| wrong(error.to_string()))?,
+            heard = talk.hear(patience) => heard.map_err(|error| wrong(error.to_string()))?,
         };
         match heard {
             ToClient::Queued { ahead } if context.clock.mono() >= patience_ends => {
@@ -86,7 +90,7 @@ pub(super) async fn take_turn(settings: &Settings, context: &Context) -> Result<
             ToClient::Queued { ahead } => context.tell(Event::Queued { ahead }),
             ToClient::Refused { reason } => return Err(wrong(format!("refused the test: {reason}"))),
             ToClient::Welcome { token, software, stamp_port } => {
-                return Ok(Some(Turn { talk, address, token, software, stamp_port }));
+                return Ok(Some(Turn { talk, address, patience, token, software, stamp_port }));
             }
             _ => return Err(wrong(TalkError::Garbled.to_string())),
         }
@@ -102,7 +106,7 @@ impl Turn {
         context: &Context,
     ) -> Result<Loaded, Reason> {
         let sockets = self.join(settings, context).await?;
-        match self.talk.hear(PATIENCE).await.map_err(|error| peer(&error))? {
+        match self.talk.hear(self.patience).await.map_err(|error| peer(&error))? {
             ToClient::Ready {} => {}
             ToClient::Refused { reason } => return Err(Reason(format!("the peer refused: {reason}"))),
             _ => return Err(peer(&TalkError::Garbled)),
@@ -130,7 +134,7 @@ impl Turn {
                 .await
                 .map_err(|error| failed(format!("was not made: {error}")))?;
             let mut data = Talk::new(connected, LONGEST_TO_CLIENT);
-            data.say(&ToPeer::Data { token: self.token.clone(), stream }, PATIENCE)
+            data.say(&ToPeer::Data { token: self.token.clone(), stream }, self.patience)
                 .await
                 .map_err(|error| peer(&error))?;
             let stream = data.into_stream().ok_or_else(|| peer(&TalkError::Garbled))?;
@@ -147,7 +151,7 @@ impl Turn {
     ) -> Result<Loaded, Reason> {
         let receiver_congestion = congestion_of(&sockets);
         let (started, started_at) = (context.clock.mono(), context.clock.wall());
-        self.talk.say(&ToPeer::Start {}, PATIENCE).await.map_err(|error| peer(&error))?;
+        self.talk.say(&ToPeer::Start {}, self.patience).await.map_err(|error| peer(&error))?;
         let brake = Brake::default();
         let (watched, teller) = (brake.watched(), context.clone());
         let mut pumping = tokio::task::spawn_blocking(move || {
@@ -170,7 +174,7 @@ impl Turn {
         };
         let (sockets, intervals, receiver) = received.map_err(|error| Reason(error.to_string()))?;
         // Our clock has stopped: the payload is counted whatever the peer says, or does not say, from here on.
-        let report = self.report().await;
+        let report = self.report(sockets.len()).await;
         pump::abandon(sockets);
         let (sender, sender_congestion) = report.map_or((None, None), |r| (Some(r.streams), r.congestion));
         Ok(Loaded {
@@ -185,10 +189,11 @@ impl Turn {
     }
 
     /// Says that our clock has stopped and hears what the peer sent.
-    async fn report(&mut self) -> Option<Report> {
-        self.talk.say(&ToPeer::Stop {}, PATIENCE).await.ok()?;
+    async fn report(&mut self, streams: usize) -> Option<Report> {
+        self.talk.say(&ToPeer::Stop {}, self.patience).await.ok()?;
         match self.talk.hear(GRACE).await {
-            Ok(ToClient::Report(report)) => Some(report),
+            // What is counted is counted here; a report of other streams explains nothing.
+            Ok(ToClient::Report(report)) => Some(report).filter(|report| report.streams.len() == streams),
             _ => None,
         }
     }
@@ -201,7 +206,7 @@ impl Turn {
     ) -> Result<Loaded, Reason> {
         let sender_congestion = congestion_of(&sockets);
         let (started, started_at) = (context.clock.mono(), context.clock.wall());
-        self.talk.say(&ToPeer::Start {}, PATIENCE).await.map_err(|error| peer(&error))?;
+        self.talk.say(&ToPeer::Start {}, self.patience).await.map_err(|error| peer(&error))?;
         let brake = Brake::default();
         let (watched, clock) = (brake.watched(), Arc::clone(&context.clock));
         let (seed, until) = (context.seed, started + duration + GRACE);
@@ -217,7 +222,7 @@ impl Turn {
             tokio::select! {
                 () = stop.wait(), if !interrupted => {
                     interrupted = true;
-                    self.talk.say(&ToPeer::Stop {}, PATIENCE).await.map_err(|error| peer(&error))?;
+                    self.talk.say(&ToPeer::Stop {}, self.patience).await.map_err(|error| peer(&error))?;
                 }
                 heard = self.talk.hear(left) => match heard.map_err(|error| peer(&error))? {
                     ToClient::Tick { index, bytes } => tell(context, Load::Up, index, bytes),
@@ -228,9 +233,8 @@ impl Turn {
         };
         brake.pull();
         let sender = pumping.await.map_err(|error| Reason(error.to_string()))?;
-        if report.intervals.len() > intervals_in(duration) {
-            return Err(Reason(String::from("the peer reported more intervals than the test had")));
-        }
+        check(&report, &sender, intervals_in(duration))
+            .map_err(|problem| Reason(format!("the peer's report does not add up: {problem}")))?;
         Ok(Loaded {
             started_at,
             intervals: report.intervals,
@@ -240,6 +244,29 @@ impl Turn {
             sender_congestion,
             interrupted,
         })
+    }
+}
+
+/// A peer counts the upload, and we believe it no more than can be true.
+fn check(report: &Report, sent: &[Stream], intervals: usize) -> Result<(), &'static str> {
+    let total =
+        |mut each: std::slice::Iter<'_, u64>| each.try_fold(0_u64, |sum, &bytes| sum.checked_add(bytes));
+    let on_streams: Vec<u64> = report.streams.iter().map(|stream| stream.bytes).collect();
+    if report.intervals.len() > intervals {
+        return Err("more intervals than the test had");
+    }
+    if report.streams.len() != sent.len() {
+        return Err("not as many streams as the test had");
+    }
+    match (total(report.intervals.iter()), total(on_streams.iter())) {
+        (Some(counted), Some(received)) if counted > received => {
+            Err("more payload in time than on its streams")
+        }
+        (Some(_), Some(received)) if received > sent.iter().map(|stream| stream.bytes).sum() => {
+            Err("more payload than was sent")
+        }
+        (Some(_), Some(_)) => Ok(()),
+        _ => Err("no line carries so much payload"),
     }
 }
 

@@ -118,12 +118,14 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Throughput {
     settings: Settings,
+    /// How long the peer may take to say what it must say next; it tells its queue every two seconds.
+    patience: Span,
 }
 
 impl Throughput {
     /// With these settings, or why they cannot be.
     pub fn new(settings: Settings) -> Result<Self, ProbeError> {
-        Ok(Self { settings: settings.check()? })
+        Ok(Self { settings: settings.check()?, patience: Span::secs(12) })
     }
 }
 
@@ -141,7 +143,7 @@ impl Probe for Throughput {
             bytes_moved: 0,
             interrupted: false,
         };
-        let Some(mut turn) = client::take_turn(&self.settings, context).await? else {
+        let Some(mut turn) = client::take_turn(&self.settings, self.patience, context).await? else {
             measurement.interrupted = true;
             return Ok(measurement);
         };
@@ -166,3 +168,8 @@ impl Probe for Throughput {
         Ok(measurement)
     }
 }
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod tests;

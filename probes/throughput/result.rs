@@ -125,7 +125,7 @@ fn end(streams: Option<&[Stream]>, congestion: Option<&str>) -> Value {
         return json!({ "unmeasured": "the peer did not report" });
     };
     let sum = |field: fn(&crate::tcp::info::TcpInfo) -> Option<u64>| -> Option<u64> {
-        streams.iter().map(|stream| stream.tcp.as_ref().and_then(field)).sum()
+        streams.iter().try_fold(0, |sum: u64, stream| Some(sum.saturating_add(field(stream.tcp.as_ref()?)?)))
     };
     let (sent, again) = (sum(|tcp| tcp.sent_bytes), sum(|tcp| tcp.retransmitted_bytes));
     let ratio = sent.zip(again).filter(|&(sent, _)| sent > 0).map(|(sent, again)| again as f64 / sent as f64);

@@ -53,6 +53,15 @@ fn head_of_line_blocking_does_not_lift_the_rate() {
 }
 
 #[test]
+fn payload_that_waited_behind_a_gap_is_not_counted_from_its_release_on() {
+    // A gap opens in the warm-up and is filled just after the window could start: three intervals come at once.
+    let mut series = vec![LEVEL; 100];
+    series[2..5].fill(0);
+    series[5] = 4 * LEVEL;
+    assert_eq!(mbps(&series), 20.0);
+}
+
+#[test]
 fn a_stall_after_the_line_has_shown_its_rate_counts() {
     let mut series = vec![LEVEL; 100];
     series[20..40].fill(0);

@@ -1,0 +1,212 @@
+//! Both ends over loopback. What is asserted is the bookkeeping, never the speed.
+
+use super::peer::{Limits, Peer};
+use super::*;
+use crate::probe::{Binding, Event, Stop};
+use broadgauge_model::clock::SystemClock;
+use broadgauge_model::result::{Sample, Values};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A peer that serves until this is dropped.
+struct Serving {
+    address: SocketAddr,
+    end: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    async fn with(limits: Limits, address: &str) -> Self {
+        let peer = Peer::bind(address.parse().unwrap(), limits, None).await.unwrap();
+        let address = peer.address().unwrap();
+        let (end, stop) = Stop::new();
+        let task = tokio::spawn(peer.serve(Arc::new(SystemClock::start()), stop));
+        Self { address, end, task }
+    }
+
+    async fn start() -> Self {
+        Self::with(Limits::default(), "127.0.0.1:0").await
+    }
+}
+
+fn context(address: SocketAddr) -> Context {
+    Context {
+        line_id: String::from("line 1"),
+        target: String::from("peer 1"),
+        address: address.to_string(),
+        family: None,
+        binding: Binding::default(),
+        clock: Arc::new(SystemClock::start()),
+        seed: 7,
+        listener: None,
+        stop: Stop::never(),
+    }
+}
+
+fn short(direction: Directions) -> Throughput {
+    Throughput::new(Settings { streams: 3, duration_ms: 1_000, direction, ..Settings::default() }).unwrap()
+}
+
+fn number(sample: &Sample) -> f64 {
+    match &sample.values {
+        Values::Number(number) => *number,
+        other => panic!("a number, not {other:?}"),
+    }
+}
+
+fn why_not(sample: &Sample) -> &str {
+    match &sample.values {
+        Values::Unmeasured(reason) => &reason.0,
+        other => panic!("unmeasured, not {other:?}"),
+    }
+}
+
+fn sum(value: &Value) -> u64 {
+    value.as_array().unwrap().iter().map(|each| each.as_u64().unwrap()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_byte_in_the_intervals_is_on_a_stream_and_the_rate_is_that_of_the_window() {
+    let peer = Serving::start().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let ear = Arc::clone(&seen);
+    let mut context = context(peer.address);
+    context.listener = Some(Arc::new(move |event| {
+        if let Event::Rate { load, rate, .. } = event {
+            ear.lock().unwrap().push((load, rate.0));
+        }
+    }));
+    let measurement = short(Directions::Both).run(&context).await.unwrap();
+    assert!(!measurement.interrupted);
+    let ids: Vec<_> = measurement.samples.iter().map(|sample| sample.metric.id()).collect();
+    assert_eq!(ids, ["download_goodput", "upload_goodput"]);
+    let mut moved = 0;
+    for sample in &measurement.samples {
+        let details = &sample.details;
+        let intervals: Vec<f64> = serde_json::from_value(details["intervals_bps"].clone()).unwrap();
+        let bytes = sum(&details["stream_bytes"]["each"]);
+        assert_eq!(intervals.len(), 10);
+        assert_eq!(intervals.iter().sum::<f64>() / 80.0, bytes as f64);
+        let window: f64 = intervals[5..].iter().sum::<f64>() / 5.0 / 1e6;
+        assert!((number(sample) - window).abs() < 1e-6 * window);
+        assert_eq!(details["warm_up_ms"], 500.0);
+        assert!(details["sender"]["congestion_control"].is_string());
+        assert_eq!(details["sender"]["tcp_info"].as_array().unwrap().len(), 3);
+        assert!(details["sender"]["min_rtt_us"].as_u64().unwrap() > 0);
+        assert!(details["stream_bytes"]["fairness"].as_f64().unwrap() <= 1.0 + 1e-9);
+        moved += bytes;
+    }
+    assert_eq!(measurement.bytes_moved, moved);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.iter().filter(|(load, _)| *load == broadgauge_model::result::Load::Down).count(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_family_works_alike() {
+    let peer = Serving::with(Limits::default(), "[::1]:0").await;
+    let measurement = short(Directions::Up).run(&context(peer.address)).await.unwrap();
+    assert!(number(&measurement.samples[0]) > 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_congestion_control_that_was_asked_for_is_used_at_the_sending_end() {
+    let peer = Serving::start().await;
+    let settings = Settings {
+        streams: 1,
+        duration_ms: 1_000,
+        congestion: Some(String::from("reno")),
+        ..Settings::default()
+    };
+    let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
+    for sample in &measurement.samples {
+        assert_eq!(sample.details["sender"]["congestion_control"], "reno");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_congestion_control_that_the_system_lacks_is_a_reason_not_a_rate() {
+    let peer = Serving::start().await;
+    let settings = Settings { congestion: Some(String::from("nosuch")), ..Settings::default() };
+    let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
+    assert_eq!(measurement.samples.len(), 1);
+    assert!(why_not(&measurement.samples[0]).contains("nosuch"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_test_waits_and_is_told_its_place() {
+    let peer = Serving::start().await;
+    let (started, mut running) = watch::channel(false);
+    let mut first = context(peer.address);
+    first.listener = Some(Arc::new(move |event| {
+        if matches!(event, Event::Rate { .. }) {
+            started.send_replace(true);
+        }
+    }));
+    let first = tokio::spawn(async move { short(Directions::Down).run(&first).await });
+    running.wait_for(|running| *running).await.unwrap();
+    let places = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&places);
+    let mut second = context(peer.address);
+    second.listener = Some(Arc::new(move |event| match event {
+        Event::Queued { ahead } => told.lock().unwrap().push(ahead),
+        Event::Phase(_) => told.lock().unwrap().push(0),
+        _ => {}
+    }));
+    let measurement = short(Directions::Down).run(&second).await.unwrap();
+    assert!(number(&measurement.samples[0]) > 0.0);
+    assert!(number(&first.await.unwrap().unwrap().samples[0]) > 0.0);
+    let places = places.lock().unwrap();
+    assert_eq!((places.first(), places.last()), (Some(&1), Some(&0)), "{places:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_the_test_at_once_and_keeps_what_was_counted() {
+    let peer = Serving::start().await;
+    for direction in [Directions::Down, Directions::Up] {
+        let (pull, stop) = Stop::new();
+        let mut context = context(peer.address);
+        context.stop = stop;
+        context.listener = Some(Arc::new(move |event| {
+            if matches!(event, Event::Rate { at, .. } if at >= Span::millis(1_200)) {
+                pull.send_replace(true);
+            }
+        }));
+        let settings = Settings { duration_ms: 60_000, direction, ..Settings::default() };
+        let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
+        assert!(measurement.interrupted);
+        assert!(number(&measurement.samples[0]) > 0.0);
+        assert_eq!(measurement.samples[0].details["interrupted"], true);
+        assert!(measurement.samples[0].lasted < Span::secs(30));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_is_stopped_half_way_is_a_reason_not_a_rate() {
+    for direction in [Directions::Down, Directions::Up] {
+        let Serving { address, end, task } = Serving::start().await;
+        let mut context = context(address);
+        context.listener = Some(Arc::new(move |event| {
+            if matches!(event, Event::Rate { at, .. } if at >= Span::millis(300)) {
+                end.send_replace(true);
+            }
+        }));
+        let settings = Settings { duration_ms: 60_000, direction, ..Settings::default() };
+        let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
+        let reason = why_not(&measurement.samples[0]);
+        assert!(reason.contains("before their time") || reason.contains("closed"), "{reason}");
+        task.await.unwrap();
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_name() {
+    let refused = |settings: Settings| Throughput::new(settings).unwrap_err().to_string();
+    assert!(refused(Settings { streams: 0, ..Settings::default() }).contains("streams"));
+    assert!(refused(Settings { duration_ms: 1_050, ..Settings::default() }).contains("duration_ms"));
+    assert!(refused(Settings { duration_ms: 500, ..Settings::default() }).contains("duration_ms"));
+    let long = Settings { congestion: Some("x".repeat(40)), ..Settings::default() };
+    assert!(refused(long).contains("congestion"));
+}
