@@ -31,7 +31,13 @@ pub static PROBES: &[Method] = &[
     },
     Method {
         descriptor: &throughput::DESCRIPTOR,
-        build: |settings, _| Ok(Box::new(Throughput::new(read(&throughput::DESCRIPTOR, settings)?)?)),
+        build: |settings, key| {
+            let probe = Throughput::new(read(&throughput::DESCRIPTOR, settings)?)?;
+            Ok(Box::new(match key {
+                Some(key) => probe.with_key(key.clone()),
+                None => probe,
+            }))
+        },
     },
 ];
 

@@ -4,9 +4,13 @@
 //! fairness among streams, bytes received.
 #![expect(clippy::print_stdout, reason = "a program of its own, whose output is data")]
 
-use broadgauge_model::clock::SystemClock;
+use broadgauge_model::clock::{Clock, SystemClock};
 use broadgauge_model::result::{Sample, Values};
+use broadgauge_probes::codec::stamp::Mode;
+use broadgauge_probes::net::real::RealNet;
 use broadgauge_probes::probe::{Binding, Context, Measurement, Probe, Stop};
+use broadgauge_probes::stamp::peer as stamp;
+use broadgauge_probes::stamp::serve::serve;
 use broadgauge_probes::throughput::peer::{Limits, Peer};
 use broadgauge_probes::throughput::{Settings, Throughput};
 use serde_json::json;
@@ -29,10 +33,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn answer(address: &str) -> Result<(), Box<dyn Error>> {
-    let peer = Peer::bind(address.parse()?, Limits::default(), None).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let net = RealNet::new(Arc::clone(&clock));
+    let binding = Binding::default();
+    let reflector = serve(&net, address.parse()?, &binding, Mode::Open, stamp::Limits::default())?;
+    let port = Some(reflector.address().port());
+    let peer = Peer::bind(address.parse()?, Limits::default(), port).await?;
     println!("{}", peer.address()?);
     let (end, stop) = Stop::new();
-    let serving = tokio::spawn(peer.serve(Arc::new(SystemClock::start()), stop));
+    let serving = tokio::spawn(peer.serve(clock, stop));
     tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await??;
     end.send(true)?;
     Ok(serving.await?)
@@ -91,6 +100,7 @@ fn row(sample: &Sample) -> Option<String> {
     )
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of two ways to print, and the other leaves samples out")]
 fn line(sample: &Sample) -> Option<String> {
     let value = match &sample.values {
         Values::Number(number) => json!(number),

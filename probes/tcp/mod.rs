@@ -2,8 +2,6 @@
 
 pub mod info;
 
-pub use crate::resolve::{resolve, split};
-
 use crate::probe::{Binding, ProbeError};
 use broadgauge_model::clock::Span;
 use socket2::{Domain, Protocol, Socket, Type};

@@ -8,8 +8,9 @@ use super::words::{
     LONGEST_TO_CLIENT, PROTOCOL, Report, Talk, TalkError, ToClient, ToPeer, VERSION, Way, Wish,
 };
 use crate::probe::{Context, Event, ProbeError};
+use crate::resolve::resolve;
 use crate::tcp;
-use broadgauge_model::clock::{Span, Wall};
+use broadgauge_model::clock::{Mono, Span, Wall};
 use broadgauge_model::result::{Load, Reason};
 use broadgauge_model::unit::Rate;
 use socket2::Socket;
@@ -25,10 +26,16 @@ const GRACE: Span = Span::secs(6);
 #[derive(Debug)]
 pub(super) struct Turn {
     talk: Talk,
-    pub(super) address: SocketAddr,
     /// How long the peer may take to say what it must say next.
     patience: Span,
     token: String,
+    pub(super) peer: Face,
+}
+
+/// What a peer says of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Face {
+    pub(super) address: SocketAddr,
     pub(super) software: String,
     pub(super) stamp_port: Option<u16>,
 }
@@ -38,6 +45,8 @@ pub(super) struct Turn {
 pub(super) struct Loaded {
     /// When the receiving end's clock was started, as nearly as this end knows.
     pub(super) started_at: Wall,
+    /// The same on our own clock.
+    pub(super) started: Mono,
     /// What the receiving end counted, in whole intervals.
     pub(super) intervals: Vec<u64>,
     pub(super) receiver: Vec<Stream>,
@@ -54,7 +63,7 @@ pub(super) async fn take_turn(
     patience: Span,
     context: &Context,
 ) -> Result<Option<Turn>, ProbeError> {
-    let address = tcp::resolve(context, super::DEFAULT_PORT).await?;
+    let address = resolve(context, super::DEFAULT_PORT).await?;
     let socket = tcp::open(address, &context.binding)?;
     let stream = tcp::connect(socket, address, CONNECT)
         .await
@@ -69,7 +78,7 @@ pub(super) async fn take_turn(
         streams: settings.streams,
         ways: settings.direction.ways().to_vec(),
         duration_ms: settings.duration_ms,
-        idle_ms: 0,
+        idle_ms: settings.idle_ms + super::delay::TIMEOUT_MS,
         congestion: settings.congestion.clone(),
     };
     talk.say(&ToPeer::Hello(wish), patience).await.map_err(|error| wrong(error.to_string()))?;
@@ -90,7 +99,8 @@ pub(super) async fn take_turn(
             ToClient::Queued { ahead } => context.tell(Event::Queued { ahead }),
             ToClient::Refused { reason } => return Err(wrong(format!("refused the test: {reason}"))),
             ToClient::Welcome { token, software, stamp_port } => {
-                return Ok(Some(Turn { talk, address, patience, token, software, stamp_port }));
+                let peer = Face { address, software, stamp_port };
+                return Ok(Some(Turn { talk, patience, token, peer }));
             }
             _ => return Err(wrong(TalkError::Garbled.to_string())),
         }
@@ -98,19 +108,28 @@ pub(super) async fn take_turn(
 }
 
 impl Turn {
+    /// Opens the data connections of one direction. `Err` says why it cannot be measured.
+    pub(super) async fn prepare(
+        &mut self,
+        settings: &Settings,
+        context: &Context,
+    ) -> Result<Vec<Socket>, Reason> {
+        let sockets = self.join(settings, context).await?;
+        match self.talk.hear(self.patience).await.map_err(|error| peer(&error))? {
+            ToClient::Ready {} => Ok(sockets),
+            ToClient::Refused { reason } => Err(Reason(format!("the peer refused: {reason}"))),
+            _ => Err(peer(&TalkError::Garbled)),
+        }
+    }
+
     /// Loads the line in one direction. `Err` says why that direction was not measured.
     pub(super) async fn load(
         &mut self,
         way: Way,
+        sockets: Vec<Socket>,
         settings: &Settings,
         context: &Context,
     ) -> Result<Loaded, Reason> {
-        let sockets = self.join(settings, context).await?;
-        match self.talk.hear(self.patience).await.map_err(|error| peer(&error))? {
-            ToClient::Ready {} => {}
-            ToClient::Refused { reason } => return Err(Reason(format!("the peer refused: {reason}"))),
-            _ => return Err(peer(&TalkError::Garbled)),
-        }
         let duration = Span::millis(settings.duration_ms as i64);
         match way {
             Way::Down => self.down(sockets, duration, context).await,
@@ -124,13 +143,13 @@ impl Turn {
         let mut sockets = Vec::with_capacity(settings.streams);
         for stream in 0..settings.streams {
             let socket =
-                tcp::open(self.address, &context.binding).map_err(|error| Reason(error.to_string()))?;
+                tcp::open(self.peer.address, &context.binding).map_err(|error| Reason(error.to_string()))?;
             if let Some(wanted) = &settings.congestion {
                 socket
                     .set_tcp_congestion(wanted.as_bytes())
                     .map_err(|error| failed(format!("cannot use congestion control {wanted:?}: {error}")))?;
             }
-            let connected = tcp::connect(socket, self.address, CONNECT)
+            let connected = tcp::connect(socket, self.peer.address, CONNECT)
                 .await
                 .map_err(|error| failed(format!("was not made: {error}")))?;
             let mut data = Talk::new(connected, LONGEST_TO_CLIENT);
@@ -179,6 +198,7 @@ impl Turn {
         let (sender, sender_congestion) = report.map_or((None, None), |r| (Some(r.streams), r.congestion));
         Ok(Loaded {
             started_at,
+            started,
             intervals,
             receiver,
             receiver_congestion,
@@ -191,7 +211,7 @@ impl Turn {
     /// Says that our clock has stopped and hears what the peer sent.
     async fn report(&mut self, streams: usize) -> Option<Report> {
         self.talk.say(&ToPeer::Stop {}, self.patience).await.ok()?;
-        match self.talk.hear(GRACE).await {
+        match self.talk.hear(GRACE.min(self.patience)).await {
             // What is counted is counted here; a report of other streams explains nothing.
             Ok(ToClient::Report(report)) => Some(report).filter(|report| report.streams.len() == streams),
             _ => None,
@@ -237,6 +257,7 @@ impl Turn {
             .map_err(|problem| Reason(format!("the peer's report does not add up: {problem}")))?;
         Ok(Loaded {
             started_at,
+            started,
             intervals: report.intervals,
             receiver: report.streams,
             receiver_congestion: report.congestion,

@@ -10,15 +10,20 @@
 //! both ends, stand beside the rate for that. A rate from several streams is not comparable with one stream's.
 
 mod client;
+mod delay;
 pub mod meter;
 pub mod peer;
 mod pump;
 mod result;
 mod words;
 
-use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
+use crate::codec::stamp::Key;
+use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError, Stop};
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
+use broadgauge_model::result::{Load, Reason};
+use client::{Loaded, Turn};
+use delay::{Seen, Watch};
 use serde::{Deserialize, Serialize};
 use words::Way;
 
@@ -62,7 +67,7 @@ impl Directions {
 }
 
 /// The settings as written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// How many TCP connections at once.
@@ -73,6 +78,12 @@ pub struct Settings {
     pub direction: Directions,
     /// The congestion control of both senders, such as `cubic` or `bbr`; each system's own where absent.
     pub congestion: Option<String>,
+    /// How long the delay of the idle line is watched before the first load; 0 leaves that out.
+    pub idle_ms: u64,
+    /// How many delay probes a second run beside; 0 leaves them out.
+    pub delay_per_second: f64,
+    /// The port of the peer's STAMP reflector; the one that the peer names where absent.
+    pub delay_port: Option<u16>,
     /// How long to wait behind other tests before giving up.
     pub queue_patience_s: u32,
 }
@@ -84,6 +95,9 @@ impl Default for Settings {
             duration_ms: 10_000,
             direction: Directions::Both,
             congestion: None,
+            idle_ms: 3_000,
+            delay_per_second: 20.0,
+            delay_port: None,
             queue_patience_s: 300,
         }
     }
@@ -104,6 +118,12 @@ impl Settings {
         if !(1_000..=60_000).contains(&self.duration_ms) || !self.duration_ms.is_multiple_of(100) {
             return wrong("duration_ms", "must be 1000 to 60000, in whole hundreds");
         }
+        if self.idle_ms > 5_000 {
+            return wrong("idle_ms", "must be at most 5000");
+        }
+        if !(0.0..=100.0).contains(&self.delay_per_second) {
+            return wrong("delay_per_second", "must be 0 to 100");
+        }
         if self.congestion.as_ref().is_some_and(|name| name.is_empty() || name.len() > 15) {
             return wrong(
                 "congestion",
@@ -115,9 +135,9 @@ impl Settings {
 }
 
 /// The method with its settings.
-#[derive(Clone, Debug)]
 pub struct Throughput {
     settings: Settings,
+    key: Option<Key>,
     /// How long the peer may take to say what it must say next; it tells its queue every two seconds.
     patience: Span,
 }
@@ -125,7 +145,13 @@ pub struct Throughput {
 impl Throughput {
     /// With these settings, or why they cannot be.
     pub fn new(settings: Settings) -> Result<Self, ProbeError> {
-        Ok(Self { settings: settings.check()?, patience: Span::secs(12) })
+        Ok(Self { settings: settings.check()?, key: None, patience: Span::secs(12) })
+    }
+
+    /// With delay probes in authenticated mode.
+    #[must_use]
+    pub fn with_key(self, key: Key) -> Self {
+        Self { key: Some(key), ..self }
     }
 }
 
@@ -136,7 +162,7 @@ impl Probe for Throughput {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let mut measurement = Measurement {
+        let mut out = Measurement {
             started_at: context.clock.wall(),
             samples: Vec::new(),
             singletons: Vec::new(),
@@ -144,28 +170,70 @@ impl Probe for Throughput {
             interrupted: false,
         };
         let Some(mut turn) = client::take_turn(&self.settings, self.patience, context).await? else {
-            measurement.interrupted = true;
-            return Ok(measurement);
+            out.interrupted = true;
+            return Ok(out);
         };
+        let watch = Watch::new(&self.settings, self.key.as_ref(), &turn.peer, context);
+        let mut idle = None;
+        if let Some(watch) = watch.as_ref().filter(|_| self.settings.idle_ms > 0) {
+            context.tell(Event::Phase("idle"));
+            let during = Span::millis(self.settings.idle_ms as i64);
+            let seen = delay::seen(watch, Load::Idle, during, &context.stop).await;
+            idle = result::idle(&seen, context, &mut out);
+            out.interrupted = context.stop.is_set();
+        }
         for (part, way) in self.settings.direction.ways().iter().enumerate() {
+            if out.interrupted {
+                break;
+            }
             if part > 0 {
                 tokio::time::sleep(SETTLE.to_std()).await;
             }
-            context.tell(crate::probe::Event::Phase(match way {
-                Way::Down => "download",
-                Way::Up => "upload",
-            }));
-            let started_at = context.clock.wall();
-            let loaded = turn.load(*way, &self.settings, context).await;
-            let lost = loaded.is_err();
-            let direction = result::Direction { way: *way, turn: &turn, settings: &self.settings, context };
-            direction.add(started_at, loaded, &mut measurement);
-            if lost || measurement.interrupted {
-                // After a breach the two ends no longer agree where they are: the rest is not asked.
+            context.tell(Event::Phase(way.word()));
+            let peer = turn.peer.clone();
+            let direction = result::Direction { way: *way, peer: &peer, settings: &self.settings, context };
+            let asked_at = context.clock.wall();
+            let (loaded, seen) = self.load(*way, &mut turn, watch.as_ref(), context).await;
+            let breach = loaded.is_err();
+            direction.add(asked_at, loaded, seen, idle.as_ref(), &mut out);
+            if breach {
+                // The two ends no longer agree where they are: the rest is not asked.
                 break;
             }
         }
-        Ok(measurement)
+        Ok(out)
+    }
+}
+
+impl Throughput {
+    /// Loads the line one way, and watches its delay meanwhile.
+    async fn load(
+        &self,
+        way: Way,
+        turn: &mut Turn,
+        watch: Option<&Result<Watch<'_>, Reason>>,
+        context: &Context,
+    ) -> (Result<Loaded, Reason>, Option<Seen>) {
+        let sockets = match turn.prepare(&self.settings, context).await {
+            Ok(sockets) => sockets,
+            Err(reason) => return (Err(reason), None),
+        };
+        let (end, over) = Stop::new();
+        let load = async {
+            let loaded = turn.load(way, sockets, &self.settings, context).await;
+            if loaded.as_ref().map_or(true, |loaded| loaded.interrupted) {
+                end.send_replace(true);
+            }
+            loaded
+        };
+        let duration = Span::millis(self.settings.duration_ms as i64);
+        let beside = async {
+            match watch {
+                Some(watch) => Some(delay::seen(watch, way.load(), duration, &over).await),
+                None => None,
+            }
+        };
+        tokio::join!(load, beside)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a load comes to as a sample: the goodput, and beside it all that explains it.
 
-use super::client::{Loaded, Turn};
+use super::client::{Face, Loaded};
+use super::delay::{Seen, Stretch};
 use super::pump::Stream;
 use super::words::Way;
 use super::{DESCRIPTOR, Settings, meter};
 use crate::probe::{Context, Measurement};
-use broadgauge_model::clock::{Span, Wall};
+use broadgauge_model::clock::{Mono, Span, Wall};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{self, Counts, Load, Reason, Sample, Statistic, Values};
 use serde_json::{Map, Value, json};
@@ -13,59 +14,110 @@ use serde_json::{Map, Value, json};
 /// One direction of one test.
 pub(super) struct Direction<'a> {
     pub(super) way: Way,
-    pub(super) turn: &'a Turn,
+    pub(super) peer: &'a Face,
     pub(super) settings: &'a Settings,
     pub(super) context: &'a Context,
 }
 
 impl Direction<'_> {
-    /// Adds what came of it to a measurement.
-    pub(super) fn add(self, asked_at: Wall, loaded: Result<Loaded, Reason>, to: &mut Measurement) {
+    /// Adds what came of it to a measurement: the goodput, and the delay where it was watched.
+    pub(super) fn add(
+        self,
+        asked_at: Wall,
+        loaded: Result<Loaded, Reason>,
+        seen: Option<Seen>,
+        idle: Option<&Stretch>,
+        to: &mut Measurement,
+    ) {
         let mut details = self.details();
+        let mut window = None;
         let (started_at, lasted, values) = match loaded {
             Err(reason) => (asked_at, Span::ZERO, Values::Unmeasured(reason)),
             Ok(loaded) => {
                 to.interrupted |= loaded.interrupted;
                 to.bytes_moved += bytes_of(&loaded.receiver);
-                let lasted = Span(meter::INTERVAL.0 * loaded.intervals.len() as i64);
-                (loaded.started_at, lasted, self.values(&loaded, &mut details))
+                let end = span_of(loaded.intervals.len());
+                let (warm_up, values) = self.values(&loaded, &mut details);
+                window = warm_up.map(|warm_up| (loaded.started + warm_up, loaded.started + end));
+                (loaded.started_at, end, values)
             }
         };
         let (metric, direction) = match self.way {
             Way::Down => (MetricId::DOWNLOAD_GOODPUT, result::Direction::Down),
             Way::Up => (MetricId::UPLOAD_GOODPUT, result::Direction::Up),
         };
-        to.samples.push(Sample {
-            metric,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: self.context.line_id.clone(),
-            target: Some(self.context.target.clone()),
-            // The load is the observation itself.
-            load: Load::Idle,
+        // The load is the observation itself.
+        let goodput = Sample {
             direction,
             started_at,
             lasted,
             statistic: Statistic::Mean,
-            values,
-            counts: Counts::default(),
             details,
+            ..sample(self.context, metric, Load::Idle, values)
+        };
+        to.samples.push(goodput);
+        if let Some(seen) = seen {
+            self.add_delay(started_at, &seen, window, idle, to);
+        }
+    }
+
+    /// The delay in the window of the goodput, and how far it rose above the idle line's.
+    fn add_delay(
+        &self,
+        started_at: Wall,
+        seen: &Seen,
+        window: Option<(Mono, Mono)>,
+        idle: Option<&Stretch>,
+        to: &mut Measurement,
+    ) {
+        let load = self.way.load();
+        let metric = MetricId::LOADED_ROUND_TRIP_DELAY;
+        let (books, (from, until)) = match (seen, window) {
+            (Ok(books), Some(window)) => (books, window),
+            (Err(reason), _) => {
+                let values = Values::Unmeasured(reason.clone());
+                to.samples.push(Sample { started_at, ..sample(self.context, metric, load, values) });
+                return;
+            }
+            (Ok(_), None) => {
+                let values = unmeasured(String::from("the line was not loaded as planned"));
+                to.samples.push(Sample { started_at, ..sample(self.context, metric, load, values) });
+                return;
+            }
+        };
+        let stretch = Stretch::within(books, from, until);
+        let mut details = Map::new();
+        for (name, q) in [("p50", 0.5), ("p95", 0.95)] {
+            let (before, during) = (idle.and_then(|idle| idle.quantile_ms(q)), stretch.quantile_ms(q));
+            let rise = before.zip(during).map(|(before, during)| during - before);
+            details.insert(format!("idle_{name}_ms"), json!(before));
+            details.insert(format!("loaded_{name}_ms"), json!(during));
+            details.insert(format!("rise_{name}_ms"), json!(rise));
+        }
+        to.bytes_moved += packet_bytes(&stretch.counts);
+        to.samples.push(Sample {
+            started_at: started_at + (from - books.start.mono),
+            lasted: until - from,
+            counts: stretch.counts,
+            details,
+            ..sample(self.context, metric, load, delays_of(&stretch))
         });
+        to.singletons.push((load, stretch.singletons));
     }
 
     fn details(&self) -> Map<String, Value> {
         let mut details = Map::new();
-        details.insert("peer".into(), json!(self.turn.address.to_string()));
-        details.insert("peer_software".into(), json!(self.turn.software));
-        details.insert("peer_stamp_port".into(), json!(self.turn.stamp_port));
+        details.insert("peer".into(), json!(self.peer.address.to_string()));
+        details.insert("peer_software".into(), json!(self.peer.software));
+        details.insert("peer_stamp_port".into(), json!(self.peer.stamp_port));
         details.insert("streams".into(), json!(self.settings.streams));
         details.insert("layer".into(), json!("TCP payload, counted by the receiver in intervals of 100 ms"));
         details.insert("received_without_copy".into(), json!(true));
-        details.insert("binding".into(), json!(self.context.binding));
+        crate::packets::binding(self.context, &mut details);
         details
     }
 
-    fn values(&self, loaded: &Loaded, details: &mut Map<String, Value>) -> Values {
+    fn values(&self, loaded: &Loaded, details: &mut Map<String, Value>) -> (Option<Span>, Values) {
         let rates: Vec<f64> = meter::rates(&loaded.intervals).map(|rate| rate.0).collect();
         let cut = loaded.receiver.iter().filter(|stream| stream.cut).count();
         details.insert("intervals_bps".into(), json!(rates));
@@ -77,24 +129,89 @@ impl Direction<'_> {
         let planned = (self.settings.duration_ms / 100) as usize;
         let seconds = loaded.intervals.len() as f64 / 10.0;
         if cut > 0 && !loaded.interrupted {
-            return unmeasured(format!("{cut} of {} streams ended before their time", self.settings.streams));
+            return (
+                None,
+                unmeasured(format!("{cut} of {} streams ended before their time", self.settings.streams)),
+            );
         }
         if loaded.intervals.len() < planned && !loaded.interrupted {
-            return unmeasured(format!("the test ended after {seconds} s of {}", planned as f64 / 10.0));
+            let planned = planned as f64 / 10.0;
+            return (None, unmeasured(format!("the test ended after {seconds} s of {planned}")));
         }
         let Some(goodput) = meter::goodput(&loaded.intervals) else {
-            return unmeasured(if loaded.intervals.len() < meter::FEWEST {
+            let reason = if loaded.intervals.len() < meter::FEWEST {
                 format!("{seconds} s are too short to tell a rate from its warm-up")
             } else {
                 format!("no payload arrived in {seconds} s")
-            });
+            };
+            return (None, unmeasured(reason));
         };
         details.insert("warm_up_ms".into(), json!(goodput.warm_up.as_millis_f64()));
         details.insert("window_ms".into(), json!(goodput.window.as_millis_f64()));
         details.insert("window_bytes".into(), json!(goodput.bytes));
         details.insert("rate_with_warm_up_bps".into(), json!(goodput.rate_with_warm_up.0));
-        Values::Number(goodput.rate.as_mbps())
+        (Some(goodput.warm_up), Values::Number(goodput.rate.as_mbps()))
     }
+}
+
+/// Adds the delay of the idle line, and hands it back for comparison.
+pub(super) fn idle(seen: &Seen, context: &Context, to: &mut Measurement) -> Option<Stretch> {
+    let metric = MetricId::ROUND_TRIP_DELAY;
+    let books = match seen {
+        Ok(books) => books,
+        Err(reason) => {
+            let values = Values::Unmeasured(reason.clone());
+            to.samples
+                .push(Sample { started_at: to.started_at, ..sample(context, metric, Load::Idle, values) });
+            return None;
+        }
+    };
+    let stretch = Stretch::whole(books);
+    to.bytes_moved += packet_bytes(&stretch.counts);
+    to.samples.push(Sample {
+        started_at: books.start.wall,
+        lasted: stretch.singletons.last().map_or(Span::ZERO, |last| last.intended),
+        counts: stretch.counts,
+        ..sample(context, metric, Load::Idle, delays_of(&stretch))
+    });
+    to.singletons.push((Load::Idle, stretch.singletons.clone()));
+    Some(stretch)
+}
+
+/// Empty where packets were sent and none was answered: that is loss, not a failure to ask.
+fn delays_of(stretch: &Stretch) -> Values {
+    if stretch.counts.sent == 0 {
+        return unmeasured(String::from("no delay probe could be sent"));
+    }
+    Values::Histogram(stretch.delays.clone())
+}
+
+/// What the delay probes moved: 44 bytes of STAMP, 8 of UDP and 20 of IPv4, each way.
+const fn packet_bytes(counts: &Counts) -> u64 {
+    (counts.sent + counts.received) * 72
+}
+
+/// A sample of a metric, to be completed.
+fn sample(context: &Context, metric: MetricId, load: Load, values: Values) -> Sample {
+    Sample {
+        metric,
+        method: DESCRIPTOR.name.to_owned(),
+        method_version: DESCRIPTOR.version,
+        line_id: context.line_id.clone(),
+        target: Some(context.target.clone()),
+        load,
+        direction: result::Direction::RoundTrip,
+        started_at: Wall::default(),
+        lasted: Span::ZERO,
+        statistic: Statistic::Singleton,
+        values,
+        counts: Counts::default(),
+        details: Map::new(),
+    }
+}
+
+const fn span_of(intervals: usize) -> Span {
+    Span(meter::INTERVAL.0 * intervals as i64)
 }
 
 fn unmeasured(reason: String) -> Values {

@@ -2,8 +2,11 @@
 
 use super::peer::{Limits, Peer};
 use super::*;
+use crate::codec::stamp::Mode;
+use crate::net::real::RealNet;
 use crate::probe::{Binding, Event, Stop};
-use broadgauge_model::clock::SystemClock;
+use crate::stamp::serve::serve;
+use broadgauge_model::clock::{Clock, SystemClock};
 use broadgauge_model::result::{Sample, Values};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -47,7 +50,12 @@ fn context(address: SocketAddr) -> Context {
 }
 
 fn short(direction: Directions) -> Throughput {
-    Throughput::new(Settings { streams: 3, duration_ms: 1_000, direction, ..Settings::default() }).unwrap()
+    Throughput::new(Settings { duration_ms: 1_000, direction, ..bare() }).unwrap()
+}
+
+/// Without delay probes.
+fn bare() -> Settings {
+    Settings { streams: 3, delay_per_second: 0.0, ..Settings::default() }
 }
 
 fn number(sample: &Sample) -> f64 {
@@ -101,7 +109,7 @@ async fn every_byte_in_the_intervals_is_on_a_stream_and_the_rate_is_that_of_the_
     }
     assert_eq!(measurement.bytes_moved, moved);
     let seen = seen.lock().unwrap();
-    assert_eq!(seen.iter().filter(|(load, _)| *load == broadgauge_model::result::Load::Down).count(), 10);
+    assert_eq!(seen.iter().filter(|(load, _)| *load == Load::Down).count(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,12 +122,8 @@ async fn the_other_family_works_alike() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_congestion_control_that_was_asked_for_is_used_at_the_sending_end() {
     let peer = Serving::start().await;
-    let settings = Settings {
-        streams: 1,
-        duration_ms: 1_000,
-        congestion: Some(String::from("reno")),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { streams: 1, duration_ms: 1_000, congestion: Some(String::from("reno")), ..bare() };
     let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
     for sample in &measurement.samples {
         assert_eq!(sample.details["sender"]["congestion_control"], "reno");
@@ -129,7 +133,7 @@ async fn the_congestion_control_that_was_asked_for_is_used_at_the_sending_end() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_congestion_control_that_the_system_lacks_is_a_reason_not_a_rate() {
     let peer = Serving::start().await;
-    let settings = Settings { congestion: Some(String::from("nosuch")), ..Settings::default() };
+    let settings = Settings { congestion: Some(String::from("nosuch")), ..bare() };
     let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
     assert_eq!(measurement.samples.len(), 1);
     assert!(why_not(&measurement.samples[0]).contains("nosuch"));
@@ -174,7 +178,7 @@ async fn a_stop_ends_the_test_at_once_and_keeps_what_was_counted() {
                 pull.send_replace(true);
             }
         }));
-        let settings = Settings { duration_ms: 60_000, direction, ..Settings::default() };
+        let settings = Settings { duration_ms: 60_000, direction, ..bare() };
         let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
         assert!(measurement.interrupted);
         assert!(number(&measurement.samples[0]) > 0.0);
@@ -193,7 +197,7 @@ async fn a_peer_that_is_stopped_half_way_is_a_reason_not_a_rate() {
                 end.send_replace(true);
             }
         }));
-        let settings = Settings { duration_ms: 60_000, direction, ..Settings::default() };
+        let settings = Settings { duration_ms: 60_000, direction, ..bare() };
         let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
         let reason = why_not(&measurement.samples[0]);
         assert!(reason.contains("before their time") || reason.contains("closed"), "{reason}");
@@ -201,9 +205,64 @@ async fn a_peer_that_is_stopped_half_way_is_a_reason_not_a_rate() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_delay_is_watched_idle_and_in_the_window_of_each_load() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let net = RealNet::new(Arc::clone(&clock));
+    let local = SocketAddr::from(([127, 0, 0, 1], 0));
+    let limits = crate::stamp::peer::Limits::default();
+    let reflector = serve(&net, local, &Binding::default(), Mode::Open, limits).unwrap();
+    let peer = Peer::bind(local, Limits::default(), Some(reflector.address().port())).await.unwrap();
+    let context = context(peer.address().unwrap());
+    let (end, stop) = Stop::new();
+    let serving = tokio::spawn(peer.serve(clock, stop));
+    let settings = Settings {
+        streams: 2,
+        duration_ms: 1_500,
+        idle_ms: 300,
+        delay_per_second: 50.0,
+        ..Settings::default()
+    };
+    let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
+    let of = |id: &str| -> Vec<&Sample> {
+        measurement.samples.iter().filter(|sample| sample.metric.id() == id).collect()
+    };
+    let idle = of("round_trip_delay");
+    assert_eq!((idle.len(), idle[0].load, idle[0].counts.planned), (1, Load::Idle, 15));
+    let loaded = of("loaded_round_trip_delay");
+    assert_eq!(loaded.iter().map(|sample| sample.load).collect::<Vec<_>>(), [Load::Down, Load::Up]);
+    for (sample, goodput) in loaded.iter().zip([of("download_goodput")[0], of("upload_goodput")[0]]) {
+        let window = Span::millis(goodput.details["window_ms"].as_f64().unwrap() as i64);
+        assert_eq!(sample.lasted, window);
+        let counts = sample.counts;
+        assert!(counts.planned.abs_diff((window.0 / 20_000_000) as u64) <= 1, "{counts:?} in {window:?}");
+        assert_eq!(counts.planned, counts.sent + counts.missed);
+        assert_eq!(counts.sent, counts.received + counts.lost);
+        let Values::Histogram(delays) = &sample.values else { panic!("{:?}", sample.values) };
+        assert_eq!(delays.len(), counts.received);
+        let detail = |key: &str| sample.details[key].as_f64().unwrap();
+        let rise = detail("loaded_p95_ms") - detail("idle_p95_ms");
+        assert!((detail("rise_p95_ms") - rise).abs() < 1e-9);
+    }
+    assert_eq!(measurement.singletons.len(), 3);
+    end.send_replace(true);
+    serving.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_reflector_the_delay_is_unmeasured_and_the_rate_is_not() {
+    let peer = Serving::start().await;
+    let settings = Settings { direction: Directions::Down, delay_per_second: 20.0, ..bare() };
+    let settings = Settings { duration_ms: 1_000, ..settings };
+    let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
+    let [idle, rate, loaded] = &measurement.samples[..] else { panic!("{:?}", measurement.samples) };
+    assert!(why_not(idle).contains("no STAMP reflector") && why_not(loaded).contains("no STAMP reflector"));
+    assert!(number(rate) > 0.0);
+}
+
 #[test]
 fn settings_that_cannot_be_are_refused_by_name() {
-    let refused = |settings: Settings| Throughput::new(settings).unwrap_err().to_string();
+    let refused = |settings: Settings| Throughput::new(settings).err().unwrap().to_string();
     assert!(refused(Settings { streams: 0, ..Settings::default() }).contains("streams"));
     assert!(refused(Settings { duration_ms: 1_050, ..Settings::default() }).contains("duration_ms"));
     assert!(refused(Settings { duration_ms: 500, ..Settings::default() }).contains("duration_ms"));

@@ -15,6 +15,7 @@
 
 use super::pump::Stream;
 use broadgauge_model::clock::Span;
+use broadgauge_model::result::Load;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -36,6 +37,22 @@ pub(super) const LONGEST_TO_CLIENT: usize = 64 * 1024;
 pub(super) enum Way {
     Down,
     Up,
+}
+
+impl Way {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Down => "download",
+            Self::Up => "upload",
+        }
+    }
+
+    pub(super) const fn load(self) -> Load {
+        match self {
+            Self::Down => Load::Down,
+            Self::Up => Load::Up,
+        }
+    }
 }
 
 /// What a client asks for.
