@@ -6,5 +6,6 @@ pub mod config;
 pub mod demo;
 pub mod export;
 pub mod gather;
+pub mod import;
 pub mod schedule;
 pub mod store;

@@ -1,0 +1,35 @@
+//! Tables of others, in: CSV and spreadsheets, mapped to our columns, checked row by row, stripped of what names a
+//! person, and put into a store.
+//!
+//! A row that cannot be read is refused with its file, line, column and the reason; it never stops the others.
+//! Importing a file twice changes nothing. A [`map`] says how another table's headers, units, times, spellings and
+//! wide rows become ours.
+//!
+//! What it cannot tell: whether a number that has the right form is true.
+
+mod draft;
+mod encoding;
+mod error;
+mod kind;
+pub mod map;
+mod map_check;
+mod mask;
+mod nearest;
+mod plan;
+mod pseudonym;
+mod reject;
+mod rows;
+mod run;
+mod summary;
+mod table;
+mod unit;
+mod when;
+
+pub use error::ImportError;
+pub use kind::{Field, Holds, Kind, Measure};
+pub use map::Map;
+pub use mask::{Masked, mask};
+pub use pseudonym::Pseudonyms;
+pub use run::{Progress, Request, check_bytes, run};
+pub use summary::{FileSummary, Refusal, Skipped, Spelling, Summary};
+pub use table::Reading;

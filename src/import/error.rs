@@ -1,0 +1,74 @@
+//! Why an import stops. A bad row does not stop it: see [`super::Refusal`].
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why an import stops.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("cannot read {path}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of ours cannot be written.
+    #[error("cannot write {path}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The map is not one we know.
+    #[error("{path}: {message}")]
+    Map {
+        /// The map.
+        path: String,
+        /// Which key is wrong, and the cure.
+        message: String,
+    },
+    /// The table cannot be read at all.
+    #[error("{file}: {message}")]
+    Table {
+        /// The table.
+        file: String,
+        /// What is wrong, and the cure.
+        message: String,
+    },
+    /// The spreadsheet cannot be opened.
+    #[error("{file}: cannot read it as a spreadsheet")]
+    Sheet {
+        /// The spreadsheet.
+        file: String,
+        /// Why.
+        source: calamine::Error,
+    },
+    /// The key for pseudonyms cannot be used.
+    #[error("key {path}: {message}", path = path.display())]
+    Key {
+        /// The key's file.
+        path: PathBuf,
+        /// What is wrong, and the cure.
+        message: String,
+    },
+    /// The store failed. What was stored before stays; importing the file again completes it.
+    #[error("{file}: stopped after {rows} rows; importing it again completes it")]
+    Store {
+        /// The table.
+        file: String,
+        /// Rows read.
+        rows: u64,
+        /// Why.
+        source: crate::store::StoreError,
+    },
+    /// Complaints without a key.
+    #[error(
+        "complaints need a key, so that ticket numbers are not stored as they are: name one with --key FILE; \
+         --new-key makes it"
+    )]
+    NoKey,
+}

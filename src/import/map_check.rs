@@ -1,0 +1,132 @@
+//! Does a map make sense by itself, before any file is read? Each fault names its key and the cure.
+
+use super::kind::{Field, Holds, Kind, Measure};
+use super::map::{ColumnTable, Map, Observation, Skip};
+use super::nearest::hint;
+use super::unit::{Conversion, zone_named};
+use super::when;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Direction, Load, Statistic};
+
+/// The first fault of a map.
+pub(super) fn check(map: &Map) -> Result<(), String> {
+    if let Some(zone) = &map.zone {
+        zone_named(zone).map_err(|e| format!("zone: {e}"))?;
+    }
+    map.read.encoding.as_deref().map_or(Ok(()), |label| {
+        super::encoding::named(label).map(drop).map_err(|e| format!("read.encoding: {e}"))
+    })?;
+    if map.read.header_row == Some(0) {
+        return Err("read.header_row: lines are counted from 1".into());
+    }
+    if map.read.decimal.is_some_and(|d| Some(d) == map.read.thousands || d.is_ascii_digit()) {
+        return Err("read.decimal: must differ from read.thousands and from the digits".into());
+    }
+    for (i, skip) in map.skip.iter().enumerate() {
+        check_skip(skip).map_err(|e| format!("skip {}: {e}", i + 1))?;
+    }
+    for (name, column) in &map.columns {
+        let Some(field) = map.kind.field(name) else {
+            let names = map.kind.fields().iter().map(|f| f.name);
+            let all = names.clone().collect::<Vec<_>>().join(", ");
+            let nearest = hint(name, names);
+            return Err(format!(
+                "columns.{name}: {} has no such column{nearest}; it has {all}",
+                map.kind.word()
+            ));
+        };
+        check_column(field, &column.0).map_err(|e| format!("columns.{name}: {e}"))?;
+    }
+    if map.kind != Kind::Results && !map.observation.is_empty() {
+        return Err(format!("observation: belongs to results, not to {}", map.kind.word()));
+    }
+    for own in ["metric", "value", "statistic", "peak", "load", "direction", "sent", "lost"] {
+        if !map.observation.is_empty() && map.columns.contains_key(own) {
+            return Err(format!(
+                "columns.{own}: each [[observation]] says this itself; leave one of the two out"
+            ));
+        }
+    }
+    for (i, observation) in map.observation.iter().enumerate() {
+        check_observation(observation)
+            .map_err(|e| format!("observation {} ({:?}): {e}", i + 1, observation.column))?;
+    }
+    Ok(())
+}
+
+fn check_skip(skip: &Skip) -> Result<(), String> {
+    let ways = [skip.empty.is_some(), !skip.is.is_empty(), !skip.is_not.is_empty()]
+        .into_iter()
+        .filter(|w| *w)
+        .count();
+    if ways != 1 {
+        return Err("exactly one of empty, is and is_not is needed".into());
+    }
+    if skip.reason.trim().is_empty() {
+        return Err("reason: is empty; the summary and the reports repeat it".into());
+    }
+    Ok(())
+}
+
+fn check_column(field: &Field, column: &ColumnTable) -> Result<(), String> {
+    let ways = [column.column.is_some(), !column.join.is_empty(), column.constant.is_some()];
+    if ways.into_iter().filter(|w| *w).count() != 1 {
+        return Err("exactly one of column, join and constant is needed".into());
+    }
+    if column.with.is_some() && column.join.is_empty() {
+        return Err("with: belongs to join".into());
+    }
+    let times = !column.formats.is_empty()
+        || column.zone.is_some()
+        || column.not_before.is_some()
+        || column.before.is_some();
+    if times && field.holds != Holds::Time {
+        return Err("formats, zone, not_before and before belong to columns that hold times".into());
+    }
+    for format in &column.formats {
+        when::check_format(format).map_err(|e| format!("formats: {format:?} {e}"))?;
+    }
+    if let Some(zone) = &column.zone {
+        zone_named(zone).map_err(|e| format!("zone: {e}"))?;
+    }
+    for (key, bound) in [("not_before", &column.not_before), ("before", &column.before)] {
+        if let Some(text) = bound {
+            when::check_bound(text).map_err(|e| format!("{key}: {e}"))?;
+        }
+    }
+    if let Some(unit) = &column.unit {
+        match field.holds {
+            Holds::Number(Measure::Rate) => Conversion::rate(unit).map(drop),
+            Holds::Number(Measure::Delay) => Conversion::delay(unit).map(drop),
+            // The metric may differ from row to row: it is checked there.
+            Holds::Value => Ok(()),
+            _ => Err("this column has no unit".into()),
+        }
+        .map_err(|e| format!("unit: {e}"))?;
+    }
+    Ok(())
+}
+
+fn check_observation(o: &Observation) -> Result<(), String> {
+    if o.column.is_empty() {
+        return Err("column: is missing: name the header of the value".into());
+    }
+    if o.metric.is_empty() {
+        return Err("metric: is missing".into());
+    }
+    let metric: MetricId = o.metric.parse().map_err(|e| format!("metric: {e}"))?;
+    if let Some(unit) = &o.unit {
+        Conversion::to(metric.unit, unit).map_err(|e| format!("unit: {e}"))?;
+    }
+    let statistic = o.statistic.as_deref().map(str::parse::<Statistic>).transpose()?;
+    match o.hours.as_deref() {
+        Some("peak" | "all_day") if statistic.is_none_or(|s| s == Statistic::Singleton) => {
+            return Err("statistic: a summary over hours is a mean, a median, a p95…: say which".into());
+        }
+        None | Some("peak" | "all_day") => {}
+        Some(other) => return Err(format!("hours: {other:?} is not one of: peak, all_day")),
+    }
+    o.load.as_deref().map_or(Ok(()), |l| l.parse::<Load>().map(drop))?;
+    o.direction.as_deref().map_or(Ok(()), |d| d.parse::<Direction>().map(drop))?;
+    Ok(())
+}

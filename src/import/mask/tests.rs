@@ -1,0 +1,132 @@
+use super::*;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+fn masked(text: &str) -> String {
+    mask(text).0
+}
+
+#[test]
+fn telephone_numbers_of_several_countries_go() {
+    for number in [
+        "13812345678",
+        "138 1234 5678",
+        "138-1234-5678",
+        "+86 138 1234 5678",
+        "+8613812345678",
+        "0086-13812345678",
+        "１３８１２３４５６７８",
+        "138－1234－5678",
+        "010-62345678",
+        "0755 8234 5678",
+        "(021)62345678",
+        "400-820-8820",
+        "(555) 223-4567",
+        "555-223-4567",
+        "555.223.4567",
+        "1-555-223-4567",
+        "5552234567",
+        "020 7946 0958",
+        "01632 960123",
+        "+44 20 7946 0958",
+        "+49 (30) 1234567",
+    ] {
+        assert_eq!(masked(&format!("我的电话{number}，谢谢")), "我的电话[phone]，谢谢", "{number}");
+        let (text, count) = mask(&format!("it is {number}, thanks"));
+        assert_eq!((text.as_str(), count.phones), ("it is [phone], thanks", 1), "{number}");
+    }
+    assert_eq!(masked("call 555-1234 now"), "call [phone] now");
+    assert_eq!(masked("联系 62345678"), "联系 [phone]");
+}
+
+#[test]
+fn cards_and_identity_numbers_go() {
+    // 4111 1111 1111 1111 and 6222 0212 3456 7890 128-like test numbers; the check digits were worked by hand.
+    assert_eq!(masked("card 4111 1111 1111 1111."), "card [card].");
+    assert_eq!(masked("card 4111-1111-1111-1111."), "card [card].");
+    assert_eq!(masked("amex 378282246310005"), "amex [card]");
+    assert_eq!(masked("身份证11010519491231002X"), "身份证[id]"); // the example of GB 11643-1999
+    assert_eq!(masked("身份证110105 19491231 002x号"), "身份证[id]号");
+    assert_eq!(masked("身份证１１０１０５１９４９１２３１００２Ｘ"), "身份证[id]");
+    assert_eq!(masked("旧证110105491231002"), "旧证[id]");
+}
+
+#[test]
+fn addresses_go() {
+    assert_eq!(masked("mail a.b+c@example.co.uk."), "mail [email].");
+    assert_eq!(masked("邮箱zhang_3＠ｅｘａｍｐｌｅ．ｃｏｍ，谢谢"), "邮箱[email]，谢谢");
+    assert_eq!(masked("x@y a@b.c@d.e"), "x@y [email]@d.e");
+    assert_eq!(masked("13812345678@139.com"), "[email]");
+}
+
+#[test]
+fn speeds_dates_money_and_counts_stay() {
+    for text in [
+        "I pay for 1000 Mbps and get 300 300 1000 Mbps",
+        "2015-04-08 10:22:56 and 20150408 and 20150408102256",
+        "from 2015.04.08 to 08/04/2015, 3:53:50 PM",
+        "down 93.4 up 11.25, loss 0.010%, 12ms to 192.168.100.200",
+        "$1234567890 and ¥13812345678",
+        "带宽1000M，测速只有93.5兆，月费199元",
+        "3.14159265358979",
+        "ticket 250635 zip 21009 port 51820",
+        "2024年4月5日 08:30 卡顿 3 次",
+        "speeds between 100-1000 or 20000-30000",
+        "at 1430000000123 it broke",
+    ] {
+        assert_eq!(masked(text), text);
+    }
+}
+
+#[test]
+fn a_number_beside_a_date_goes_and_the_date_stays() {
+    assert_eq!(masked("2015-04-22 13812345678"), "2015-04-22 [phone]");
+    assert_eq!(masked("555-223-4567 8pm"), "[phone] 8pm");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_mobile_number_goes_from_any_text(
+        before in "[^0-9０-９@＠$£€¥￥.．+]{0,20}", after in "[^0-9０-９@＠a-zA-Zａ-ｚＡ-Ｚ%％‰兆元块毫秒米公]{0,20}",
+        rest in "[3-9][0-9]{9}", sep in prop::sample::select(vec!["", " ", "-", "－", "\u{3000}"]), wide: bool,
+    ) {
+        let plain = format!("1{}{sep}{}{sep}{}", &rest[..2], &rest[2..6], &rest[6..]);
+        let number: String = plain.chars().map(|c| if wide && c.is_ascii_digit() {
+            char::from_u32(c as u32 + 0xfee0).unwrap()
+        } else { c }).collect();
+        let (text, count) = mask(&format!("{before}{number}{after}"));
+        prop_assert!(!text.chars().map(crate::import::unit::half_width).any(|c| c.is_ascii_digit()), "{}", text);
+        prop_assert_eq!(count.phones, 1);
+    }
+
+    #[test]
+    fn an_identity_number_goes(region in "[1-9][0-9]{5}", y in 1900..2030u32, m in 1..13u32, d in 1..29u32, tail in "[0-9]{3}[0-9X]") {
+        let (text, count) = mask(&format!("证{region}{y}{m:02}{d:02}{tail}。"));
+        prop_assert_eq!((text.as_str(), count.ids), ("证[id]。", 1));
+    }
+
+    #[test]
+    fn what_is_masked_stays_masked(text in "\\PC{0,60}") {
+        let once = masked(&text);
+        prop_assert_eq!(masked(&once), once);
+    }
+
+    #[test]
+    fn digits_and_text_in_any_mixture_do_no_harm(text in "[0-9 ().+@xX号-]{0,60}") {
+        let once = masked(&text);
+        prop_assert_eq!(masked(&once), once);
+    }
+
+    #[test]
+    fn text_without_digits_and_addresses_is_untouched(text in "[^0-9０-９@＠]{0,60}") {
+        prop_assert_eq!(masked(&text), text);
+    }
+
+    #[test]
+    fn a_speed_with_its_unit_stays(n in 0..99_999u32, unit in prop::sample::select(vec!["Mbps", " Mbit/s", "M", " ms", "%", "兆", "元"])) {
+        let text = format!("约{n}{unit}");
+        prop_assert_eq!(masked(&text), text);
+    }
+}

@@ -1,0 +1,309 @@
+//! From files to the store, a few thousand records at a time.
+
+use super::draft::{Assumed, Draft, Fault};
+use super::error::ImportError;
+use super::kind::Kind;
+use super::map::Map;
+use super::plan::{Plan, bind};
+use super::pseudonym::Pseudonyms;
+use super::reject::Rejects;
+use super::rows::{Record, read};
+use super::summary::{FileSummary, Refusal, SHOWN, Skipped, Summary};
+use super::table::{Reading, Row, Table};
+use crate::store::{Entry, Memory, Source, SourceKind, Store, StoreError};
+use broadgauge_model::complaint::Complaint;
+use broadgauge_model::place::AccessLine;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+/// Records that go to the store at once.
+const BATCH: usize = 4_000;
+/// Records shown by a dry run.
+const PREVIEW: usize = 5;
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What the files hold.
+    pub kind: Kind,
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// The map, where the files do not have our own headers.
+    pub map: Option<PathBuf>,
+    /// How to read the files, where the map does not say or is to be overridden.
+    pub reading: Reading,
+    /// Write nothing: say what would be stored.
+    pub dry_run: bool,
+    /// Where refused rows are kept.
+    pub reject_file: Option<PathBuf>,
+    /// The key for pseudonyms; complaints need one.
+    pub key: Option<PathBuf>,
+    /// Make the key.
+    pub new_key: bool,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// Rows read so far.
+    pub rows: u64,
+}
+
+/// Imports files into a store.
+pub fn run(
+    request: &Request,
+    store: &dyn Store,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Summary, ImportError> {
+    let map = match &request.map {
+        None => Map::plain(request.kind),
+        Some(path) => Map::open(path)?,
+    };
+    if map.kind != request.kind {
+        let path = request.map.as_deref().unwrap_or(Path::new("map")).display().to_string();
+        let message = format!("kind: the map is for {}, not for {}", map.kind.word(), request.kind.word());
+        return Err(ImportError::Map { path, message });
+    }
+    let map = Map { read: map.read.clone().overridden_by(request.reading.clone()), ..map };
+    let pseudonyms = pseudonyms(request)?;
+    let scratch = Memory::default();
+    let store = if request.dry_run { &scratch } else { store };
+    let mut rejects = Rejects::new(request.reject_file.as_deref());
+    let mut summary = Summary { kind: map.kind.word(), dry_run: request.dry_run, files: Vec::new() };
+    for path in &request.files {
+        let table = Table::open(path, &map.read)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let mut importer = Importer::new(&map, table, &name, pseudonyms.as_ref(), store, &mut rejects)?;
+        importer.preview = if request.dry_run { PREVIEW } else { 0 };
+        summary.files.push(importer.run(progress)?);
+    }
+    rejects.finish()?;
+    Ok(summary)
+}
+
+/// Reads a text table from memory and keeps nothing: for fuzzing, and to try a map.
+pub fn check_bytes(kind: Kind, bytes: Vec<u8>, map: Option<&str>) -> Result<FileSummary, ImportError> {
+    let map = map.map_or_else(|| Ok(Map::plain(kind)), |text| Map::parse("map", text))?;
+    let table = Table::of_bytes("table", bytes, &map.read)?;
+    let (store, pseudonyms, mut rejects) = (Memory::default(), Pseudonyms::new([0; 32]), Rejects::new(None));
+    Importer::new(&map, table, "table", Some(&pseudonyms), &store, &mut rejects)?.run(&mut |_| {})
+}
+
+fn pseudonyms(request: &Request) -> Result<Option<Pseudonyms>, ImportError> {
+    match (&request.key, request.new_key) {
+        (Some(path), true) if !request.dry_run => Pseudonyms::create(path, rand::random()).map(Some),
+        (Some(path), false) => Pseudonyms::open(path).map(Some),
+        // A preview does not need the key, and makes none.
+        _ if request.dry_run => Ok(Some(Pseudonyms::new(rand::random()))),
+        _ if request.kind == Kind::Complaints => Err(ImportError::NoKey),
+        _ => Ok(None),
+    }
+}
+
+struct Importer<'a> {
+    table: Table,
+    plan: Plan,
+    source: Source,
+    pseudonyms: Option<&'a Pseudonyms>,
+    store: &'a dyn Store,
+    rejects: &'a mut Rejects,
+    assumed: Assumed,
+    skipped: Vec<u64>,
+    /// Names seen in this file: the line, and a hash of what stood there.
+    seen: HashMap<String, (u64, u64)>,
+    rows: Vec<Row>,
+    pending: Vec<(usize, Record)>,
+    preview: usize,
+    summary: FileSummary,
+}
+
+impl<'a> Importer<'a> {
+    fn new(
+        map: &Map,
+        table: Table,
+        name: &str,
+        pseudonyms: Option<&'a Pseudonyms>,
+        store: &'a dyn Store,
+        rejects: &'a mut Rejects,
+    ) -> Result<Self, ImportError> {
+        let plan = bind(map, &table.headers, table.encoding.is_none())
+            .map_err(|message| ImportError::Table { file: table.name.clone(), message })?;
+        rejects.headers(&table.name, &table.headers)?;
+        let kind = if map.made { SourceKind::Made } else { SourceKind::Imported };
+        let source = Source { kind, name: map.source.clone().unwrap_or_else(|| name.to_owned()) };
+        Ok(Self {
+            summary: FileSummary::start(&table, &plan.unknown),
+            skipped: vec![0; plan.skips.len()],
+            table,
+            plan,
+            source,
+            pseudonyms,
+            store,
+            rejects,
+            assumed: Assumed::default(),
+            seen: HashMap::new(),
+            rows: Vec::new(),
+            pending: Vec::new(),
+            preview: 0,
+        })
+    }
+
+    fn run(mut self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<FileSummary, ImportError> {
+        while let Some(row) = self.table.next_row()? {
+            self.summary.rows_read += 1;
+            if self.summary.rows_read.is_multiple_of(1_000) {
+                progress(Progress { file: &self.table.name, rows: self.summary.rows_read });
+            }
+            self.take(row)?;
+            if self.pending.len() >= BATCH {
+                self.store_pending()?;
+            }
+        }
+        self.store_pending()?;
+        let rules = self.plan.skips.iter().zip(&self.skipped);
+        self.summary.rows_skipped =
+            rules.map(|(s, count)| Skipped { reason: s.rule.reason.clone(), count: *count }).collect();
+        self.summary.undecodable_characters = self.table.replaced();
+        self.summary.assumed(self.assumed);
+        Ok(self.summary)
+    }
+
+    fn take(&mut self, row: Row) -> Result<(), ImportError> {
+        if let Some(reason) = self.table.misfit(&row) {
+            return self.refuse(&row, &[Fault::row(reason)]);
+        }
+        if let Some(rule) = Draft::skipped(&self.plan, &row) {
+            self.skipped[rule] += 1;
+            return Ok(());
+        }
+        let mut reading = read(&self.plan, &row, self.pseudonyms, &mut self.assumed);
+        self.summary.values_missing += reading.missing;
+        self.summary.masked.add(reading.masked);
+        if let Some(fault) = reading.records.first().and_then(|record| self.clash(record, row.line)) {
+            reading.records.clear();
+            reading.faults.push(fault);
+        }
+        if !reading.faults.is_empty() {
+            self.refuse(&row, &reading.faults)?;
+        }
+        for record in reading.records {
+            if self.summary.preview.len() < self.preview {
+                self.summary.preview.push(shown(&record));
+            }
+            self.pending.push((self.rows.len(), record));
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// Two rows of one file with one name and two meanings: which is right cannot be told, and taking the last would
+    /// make the outcome depend on the order.
+    fn clash(&mut self, record: &Record, line: u64) -> Option<Fault> {
+        let name = record.name()?;
+        let mut hasher = DefaultHasher::new();
+        format!("{record:?}").hash(&mut hasher);
+        let meaning = hasher.finish();
+        let (first, known) = *self.seen.entry(name.to_owned()).or_insert((line, meaning));
+        let column = if self.plan.kind == Kind::Lines { "line_id" } else { "complaint_id" };
+        let header = self.plan.columns.iter().find(|c| c.field.name == column).map_or(column, |c| &c.header);
+        (known != meaning).then(|| {
+            Fault::at(header, format!("the same {column} stands on line {first} with other content"))
+        })
+    }
+
+    fn refuse(&mut self, row: &Row, faults: &[Fault]) -> Result<(), ImportError> {
+        self.summary.rows_refused += 1;
+        for fault in faults {
+            if self.summary.refusals.len() < SHOWN {
+                self.summary.refusals.push(Refusal {
+                    file: self.table.name.clone(),
+                    line: row.line,
+                    column: fault.column.clone(),
+                    reason: fault.reason.clone(),
+                });
+            }
+        }
+        self.rejects.keep(&self.table.name, &self.table.headers, row, faults)
+    }
+
+    fn store_pending(&mut self) -> Result<(), ImportError> {
+        let pending = std::mem::take(&mut self.pending);
+        let rows = std::mem::take(&mut self.rows);
+        let rejected = self.put(&pending).map_err(|source| ImportError::Store {
+            file: self.table.name.clone(),
+            rows: self.summary.rows_read,
+            source,
+        })?;
+        let mut faults: Vec<(usize, Vec<Fault>)> = Vec::new();
+        for (place, reason) in rejected {
+            let row = pending[place].0;
+            match faults.last_mut() {
+                Some((last, all)) if *last == row => all.push(Fault::row(reason)),
+                _ => faults.push((row, vec![Fault::row(reason)])),
+            }
+        }
+        faults.iter().try_for_each(|(row, faults)| self.refuse(&rows[*row], faults))
+    }
+
+    /// Writes records, and gives back those that the store rejects by their place.
+    fn put(&mut self, pending: &[(usize, Record)]) -> Result<Vec<(usize, String)>, StoreError> {
+        let mut lines: Vec<AccessLine> = Vec::new();
+        let mut complaints: Vec<Complaint> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        for (_, record) in pending {
+            match record {
+                Record::Line(line) => lines.push((**line).clone()),
+                Record::Complaint(complaint) => complaints.push((**complaint).clone()),
+                Record::Result(entry) => entries.push((**entry).clone()),
+            }
+        }
+        let mut tally = crate::store::Tally::default();
+        if !lines.is_empty() {
+            tally.add(self.store.put_lines(&lines)?);
+        }
+        if !complaints.is_empty() {
+            tally.add(self.store.put_complaints(&complaints)?);
+        }
+        self.summary.stored += tally.added;
+        self.summary.updated += tally.changed;
+        self.summary.unchanged += tally.unchanged;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let receipt = self.store.put_entries(&self.source, &entries)?;
+        self.summary.stored += receipt.stored;
+        self.summary.unchanged += receipt.already;
+        Ok(receipt.rejected.into_iter().map(|r| (r.number as usize, r.reason)).collect())
+    }
+}
+
+fn shown(record: &Record) -> String {
+    let json = match record {
+        Record::Line(line) => serde_json::to_value(line),
+        Record::Complaint(complaint) => serde_json::to_value(complaint),
+        Record::Result(entry) => {
+            let sample = &entry.sample;
+            return format!(
+                "{} {} {:?} {} ({:?}, load {}, {}) from {} by {}",
+                sample.line_id,
+                sample.metric,
+                sample.values,
+                sample.statistic.word(),
+                entry.window,
+                sample.load.word(),
+                sample.direction.word(),
+                sample.started_at.rfc3339(),
+                sample.method
+            );
+        }
+    };
+    // Rows are plain data with text keys, so they always have a JSON text.
+    let mut json = json.unwrap_or_default();
+    if let Some(fields) = json.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    json.to_string()
+}
