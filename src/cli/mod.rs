@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 pub mod export;
+pub mod import;
 pub mod measure;
 mod measure_json;
 mod measure_text;
@@ -69,6 +70,7 @@ enum Command {
     Peer(peer::Args),
     Study(study::Args),
     Export(export::Args),
+    Import(import::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -82,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Peer(args) => peer::run(args),
         Command::Study(args) => study::run(args),
         Command::Export(args) => export::run(args),
+        Command::Import(args) => import::run(args),
     };
     let ended = outcome.unwrap_or_else(|failure| {
         out::complain(&failure.error);

@@ -96,6 +96,10 @@ impl<'a> Draft<'a> {
         if bound.other == Other::Refuse {
             return Err(Fault::at(&bound.header, format!("{text:?} is not among the values of the map")));
         }
+        if bound.other == Other::Keep && bound.field.holds != Holds::Text {
+            // A number or a time says by itself whether it can be read.
+            return Ok(Some(text));
+        }
         let key = (bound.header.clone(), text.chars().take(80).collect::<String>());
         let spellings = &mut self.assumed.spellings;
         if spellings.len() < MOST_SPELLINGS || spellings.contains_key(&key) {

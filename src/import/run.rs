@@ -11,6 +11,7 @@ use super::rows::{Record, read};
 use super::summary::{FileSummary, Refusal, SHOWN, Skipped, Summary};
 use super::table::{Reading, Row, Table};
 use crate::store::{Entry, Memory, Source, SourceKind, Store, StoreError};
+use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use std::collections::HashMap;
@@ -304,6 +305,12 @@ fn shown(record: &Record) -> String {
     let mut json = json.unwrap_or_default();
     if let Some(fields) = json.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
+        for (name, value) in fields {
+            let time = value.as_i64().filter(|_| name.ends_with("_at") || name.starts_with("active_"));
+            if let Some(ns) = time {
+                *value = Wall(ns).rfc3339().into();
+            }
+        }
     }
     json.to_string()
 }

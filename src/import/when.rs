@@ -125,7 +125,8 @@ fn fit(format: &str, text: &str) -> Option<Fit> {
         let at = parts.to_timestamp().ok()?;
         return i64::try_from(at.as_nanosecond()).ok().map(|ns| Fit::Instant(Wall(ns)));
     }
-    let date = parts.to_date().ok()?;
+    // `%Y` also reads "22": a year of two digits belongs to `%y`.
+    let date = parts.to_date().ok().filter(|d| d.year() >= 1000)?;
     let time = if parts.hour().is_some() { parts.to_time().ok()? } else { jiff::civil::Time::midnight() };
     Some(Fit::Civil(date.to_datetime(time)))
 }
@@ -172,6 +173,7 @@ mod tests {
         let t = times(&["%d-%m-%y %I:%M:%S %p", "%Y-%m-%d %I:%M:%S %p"], Some("America/New_York"));
         assert_eq!(at(t.read("22-04-15 3:53:50 PM")), "2015-04-22T19:53:50Z");
         assert_eq!(at(t.read("2015-04-08 10:22:56 AM")), "2015-04-08T14:22:56Z");
+        assert!(!t.read("12-04-15 3:53:50 PM").unwrap().ambiguous, "12 is no year of four digits");
         assert!(t.read("04-Aug-15 10:22:56 AM").unwrap_err().contains("formats"));
         assert!(t.read("22-04-15 3:53:50 PM and more").is_err());
     }

@@ -1,0 +1,92 @@
+//! `broadgauge import`: other people's tables, into the store.
+
+use super::{Ended, Failure, Outcome, out};
+use crate::import::{self, Kind, Reading, Request};
+use crate::store;
+use std::path::PathBuf;
+
+/// Take in tables of lines, results or complaints (CSV, XLSX, XLS, ODS)
+#[derive(clap::Args)]
+#[command(
+    after_help = "A bad row is refused and told with its file, line, column and reason; the others are stored, \
+and the exit code is 4. Importing a file again changes nothing."
+)]
+pub struct Args {
+    /// What the files hold: lines, results or complaints
+    kind: Kind,
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The store: a path
+    #[arg(long, value_name = "STORE", default_value = "broadgauge.db")]
+    store: String,
+    /// How the files' headers, units, times and spellings become ours
+    #[arg(long, value_name = "MAP.toml")]
+    map: Option<PathBuf>,
+    /// Write nothing: say what would be stored
+    #[arg(long)]
+    dry_run: bool,
+    /// Keep refused rows here, with the reason
+    #[arg(long, value_name = "FILE")]
+    reject_file: Option<PathBuf>,
+    /// The key under which ticket numbers become pseudonyms; complaints need one
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Make that key
+    #[arg(long, requires = "key")]
+    new_key: bool,
+    /// The encoding of text files, such as gb18030; found by itself where left out
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// What stands between two cells of a text file: , where left out
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<char>,
+    /// The sheet of a spreadsheet: the first where left out
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// The line that holds the headers: 1 where left out
+    #[arg(long, value_name = "LINE", value_parser = clap::value_parser!(u64).range(1..))]
+    header_row: Option<u64>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Outcome {
+    let request = Request {
+        kind: args.kind,
+        files: args.files,
+        map: args.map,
+        reading: Reading {
+            encoding: args.encoding,
+            delimiter: args.delimiter,
+            sheet: args.sheet,
+            header_row: args.header_row,
+            ..Reading::default()
+        },
+        dry_run: args.dry_run,
+        reject_file: args.reject_file,
+        key: args.key,
+        new_key: args.new_key,
+    };
+    // A dry run writes nothing, not even an empty store.
+    let url = if request.dry_run { "memory:" } else { &args.store };
+    let store = store::open(url).map_err(Failure::input)?;
+    let bar = out::progress("reading");
+    let told = |p: import::Progress<'_>| bar.set_message(format!("{}: {} rows", p.file, p.rows));
+    let summary = import::run(&request, store.as_ref(), &mut { told });
+    bar.finish_and_clear();
+    let summary = summary.map_err(Failure::input)?;
+    if args.json {
+        out::json(&summary);
+    } else {
+        for file in &summary.files {
+            out::data(&file.to_string());
+        }
+        if summary.dry_run {
+            out::talk("dry run: nothing was written");
+        }
+    }
+    Ok(if summary.refused() > 0 { Ended::Partly } else { Ended::Done })
+}
