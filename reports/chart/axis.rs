@@ -48,9 +48,26 @@ impl Ticks {
         Self::new(Scale::Linear, at(first), at(last), ticks)
     }
 
-    /// A log axis over `low..high` with a little room at both ends, whose labels fit into `room` pixels.
+    /// A log axis from left to right over `low..high`, with a little space at both ends, whose labels fit into `room`
+    /// pixels.
     pub fn log(low: f64, high: f64, room: f64, label: impl Fn(f64) -> String) -> Self {
-        const SERIES: [&[f64]; 5] = [
+        Self::log_apart(low, high, room, label, apart)
+    }
+
+    /// The same from bottom to top.
+    pub fn log_upright(low: f64, high: f64, room: f64, label: impl Fn(f64) -> String) -> Self {
+        Self::log_apart(low, high, room, label, |_, _| 2.2 * SMALL)
+    }
+
+    fn log_apart(
+        low: f64,
+        high: f64,
+        room: f64,
+        label: impl Fn(f64) -> String,
+        apart: impl Fn(&str, &str) -> f64,
+    ) -> Self {
+        const SERIES: [&[f64]; 6] = [
+            &[1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0],
             &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
             &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
             &[1.0, 2.0, 3.0, 5.0],

@@ -5,12 +5,13 @@
 
 use super::axis::{SMALL, Scale, Ticks};
 use super::legend::{self, Swatch};
+use super::number::{self, Style};
 use super::page::{Page, shorten};
 use super::palette::{AXIS, BLACK, GREY, Look, OWN, VERMILION, text_on};
 use super::panel::{Mesh, Panel, hatch, marker, middle, whisker};
 use super::scene::{Anchor, Ink, Label, Rect, Scene, Shape, Stroke, WHITE};
 use super::table::{Cell, Table};
-use super::{Caption, Chart, Figure, Frame, Party, number, words};
+use super::{Caption, Chart, Figure, Frame, Party, words};
 use crate::font::{self, Weight};
 use broadgauge_model::text::{Lang, Phrase};
 
@@ -77,14 +78,8 @@ impl Coverage {
     }
 
     fn consistent(figure: Option<&Figure>, lang: Lang) -> String {
-        match figure {
-            Some(Figure::Known { value, interval, .. }) => {
-                const TOLD: Phrase = Phrase { en: "{value} ({interval})", zh: "{value}（{interval}）" };
-                let interval = number::interval(&number::short(interval.0), &number::short(interval.1), lang);
-                TOLD.fill(lang, &[("value", &number::short(*value)), ("interval", &interval)])
-            }
-            Some(Figure::Declined(_)) | None => "–".to_owned(),
-        }
+        let known = figure.filter(|figure| figure.value().is_some());
+        known.map_or_else(|| "–".to_owned(), |figure| number::told(figure, Style::Bare, lang))
     }
 
     fn draw_bar(scene: &mut Scene, panel: &Panel, y: f64, bar: &CoverageBar) {
@@ -114,7 +109,7 @@ impl Coverage {
         let cuts = [0.0, *high, low.max(*high), 1.0];
         for (part, ink) in PARTS.into_iter().enumerate() {
             let (from, to) = (panel.x(cuts[part]), panel.x(cuts[part + 1]));
-            let share = number::percent(cuts[part + 1] - cuts[part]);
+            let share = number::whole_percent(cuts[part + 1] - cuts[part]);
             let fill =
                 Shape::Rect { area: Rect::new(from, top, to - from, BAR), fill: Some(ink), stroke: None };
             scene.push_with(fill, format!("{}: {share}", bar.party.name));

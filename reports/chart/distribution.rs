@@ -60,11 +60,14 @@ impl Band {
     }
 }
 
-const HEIGHT: f64 = 340.0;
-/// Where markers stand on a curve, as shares.
+const HEIGHT: f64 = 350.0;
+/// Where markers stand on a curve, as shares at or below.
 const MARKED: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
+/// The same where the tail is looked at.
+const MARKED_TAIL: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 /// Where a curve may be labelled, best first.
-const LABELLED: [f64; 9] = [0.82, 0.68, 0.6, 0.4, 0.32, 0.18, 0.55, 0.94, 0.06];
+const LABELLED: [f64; 14] =
+    [0.82, 0.68, 0.6, 0.4, 0.32, 0.18, 0.55, 0.88, 0.93, 0.95, 0.97, 0.985, 0.12, 0.06];
 
 impl Curve {
     /// The value at a share.
@@ -114,11 +117,10 @@ impl DistributionOverlay {
         if !self.tail {
             return Ticks::linear(0.0, 1.0, 5, label);
         }
-        let least = self.curves.iter().flat_map(|c| &c.steps).map(|s| 1.0 - s.1).filter(|&v| v > 1e-9);
-        let least = least.fold(0.5, f64::min).max(1e-4);
-        let decades = (least.log10().floor() as i32..=0).map(|d| 10_f64.powi(d));
-        let ticks = decades.map(|v| (v, label(v))).collect();
-        Ticks::new(Scale::Log, 10_f64.powf(least.log10().floor()), 1.0, ticks)
+        let tails = self.curves.iter().flat_map(|curve| &curve.steps).map(|step| 1.0 - step.1);
+        let least = tails.filter(|&tail| tail > 1e-9).fold(0.1, f64::min).max(1e-4);
+        let decades = (-4..=0).map(|d| 10_f64.powi(d)).filter(|&v| v >= least);
+        Ticks::new(Scale::Log, 0.8 * least, 1.0, decades.map(|v| (v, label(v))).collect())
     }
 
     fn draw_band(&self, scene: &mut Scene, panel: &Panel, curve: &Curve) {
@@ -142,16 +144,16 @@ impl DistributionOverlay {
     }
 
     fn draw_landmarks(&self, scene: &mut Scene, panel: &Panel, placer: &mut Placer) {
+        // Curves leave the lower right free, and tails the upper right.
+        let (first, step) =
+            if self.tail { (panel.area.y + 10.0, 17.0) } else { (panel.area.bottom() - 12.0, -17.0) };
         for (value, text) in self.landmarks.iter().filter(|mark| panel.x.holds(mark.0)) {
             let x = panel.x(*value);
             let line = [(x, panel.area.y), (x, panel.area.bottom())];
             scene.line(line[0], line[1], Stroke::new(GREY, 1.0).dashed(&[3.0, 3.0]));
-            let places = (0..6).flat_map(|row| {
-                let row = if self.tail { row } else { 5 - row };
-                let share = if self.tail { 0.06 } else { 0.0 } + 0.07 * f64::from(row) + 0.04;
-                let y = panel.area.y + share * panel.area.height;
-                let label = Label::new(text, x + 5.0, y, SMALL, GREY).centred();
-                let other = Label { x: x - 5.0, ..label.clone() }.anchor(Anchor::End);
+            let places = (0..12).flat_map(|row| {
+                let label = Label::new(text, x + 6.0, first + step * f64::from(row), SMALL, GREY).centred();
+                let other = Label { x: x - 6.0, ..label.clone() }.anchor(Anchor::End);
                 [label, other]
             });
             if let Some(label) = placer.first_free(&panel.area, places) {
@@ -161,22 +163,34 @@ impl DistributionOverlay {
         }
     }
 
-    /// The name of a curve beside it, where nothing is crossed.
-    fn draw_name(&self, scene: &mut Scene, panel: &Panel, placer: &mut Placer, curve: &Curve, lang: Lang) {
+    /// The names of the curves beside them, where nothing is crossed; above the chart where there is no such place.
+    fn draw_names(&self, scene: &mut Scene, panel: &Panel, placer: &mut Placer, lang: Lang) {
         const NAME: Phrase = Phrase { en: "{name} (n = {n})", zh: "{name}（n = {n}）" };
-        let text = NAME.fill(lang, &[("name", &curve.party.name), ("n", &number::fixed(curve.n as f64, 0))]);
-        let ink = Look::of(&curve.party).text();
-        let places = LABELLED.into_iter().flat_map(|share| {
-            let at = curve.quantile(share).map(|v| panel.at((v, self.height_of(share))));
-            let label = |dx: f64| {
-                let (x, y) = at?;
+        let mut right = panel.area.right();
+        for curve in &self.curves {
+            let n = number::fixed(curve.n as f64, 0);
+            let text = NAME.fill(lang, &[("name", &curve.party.name), ("n", &n)]);
+            let look = Look::of(&curve.party);
+            let label = |x, y| Label::new(&text, x, y, SMALL, look.text()).bold().centred();
+            let beside = [9.0, 16.0, 26.0].into_iter().flat_map(|dx| {
+                LABELLED.into_iter().flat_map(move |share| [(share, dx, 0.0), (share, -dx, 0.0)])
+            });
+            let off = LABELLED.into_iter().flat_map(|share| [(share, 4.0, 15.0), (share, -4.0, -15.0)]);
+            let places = beside.chain(off).filter_map(|(share, dx, dy)| {
+                let (x, y) = panel.at((curve.quantile(share)?, self.height_of(share)));
                 let anchor = if dx > 0.0 { Anchor::Start } else { Anchor::End };
-                Some(Label::new(&text, x + dx, y, SMALL, ink).bold().anchor(anchor).centred())
-            };
-            [9.0, -9.0, 24.0, -24.0].into_iter().filter_map(label).collect::<Vec<_>>()
-        });
-        if let Some(label) = placer.first_free(&panel.area, places) {
-            scene.text(label.halo());
+                Some(label(x + dx, y + dy).anchor(anchor))
+            });
+            if let Some(found) = placer.first_free(&panel.area, places) {
+                scene.text(found.halo());
+                continue;
+            }
+            let named = label(right, panel.area.y - 18.0).anchor(Anchor::End);
+            right -= named.width() + 8.0;
+            let y = panel.area.y - 18.0;
+            scene.line((right - 18.0, y), (right, y), look.line());
+            right -= 34.0;
+            scene.text(named);
         }
     }
 }
@@ -197,7 +211,7 @@ impl Chart for DistributionOverlay {
         let y = self.y_axis();
         let left = y.label_width() + 10.0;
         let area =
-            Rect::new(body.x + left, body.y + 22.0, body.width - left - 8.0, body.height - 22.0 - 46.0);
+            Rect::new(body.x + left, body.y + 26.0, body.width - left - 8.0, body.height - 26.0 - 48.0);
         let panel = Panel::draw(&mut scene, area, self.x_axis(area.width), y, Mesh::Rows);
         panel.base_line(&mut scene);
         let scale = panel.x.scale();
@@ -219,7 +233,8 @@ impl Chart for DistributionOverlay {
             panel.line(&mut scene, &corners, look.line());
             let places: Vec<_> = corners.iter().map(|&point| panel.at(point)).collect();
             placer.take_line(&places);
-            for share in MARKED {
+            let marked: &[f64] = if self.tail { &MARKED_TAIL } else { &MARKED };
+            for &share in marked {
                 let Some(value) = curve.quantile(share).filter(|&v| panel.x.holds(v)) else { continue };
                 let at = panel.at((value, self.height_of(share)));
                 let told = number::value(value, self.metric.unit);
@@ -229,9 +244,7 @@ impl Chart for DistributionOverlay {
             }
         }
         self.draw_landmarks(&mut scene, &panel, &mut placer);
-        for curve in &self.curves {
-            self.draw_name(&mut scene, &panel, &mut placer, curve, lang);
-        }
+        self.draw_names(&mut scene, &panel, &mut placer, lang);
         scene
     }
 
@@ -291,4 +304,17 @@ fn thin(panel: &Panel, corners: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         kept.extend(last);
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_band_has_the_width_of_massart() {
+        // sqrt(ln(2 / 0.05) / 200), by hand: ln 40 = 3.688879, / 200 = 0.018444, root 0.135810.
+        let Band::Constant(half) = Band::dkw(100, 0.05) else { panic!("a band") };
+        assert!((half - 0.135_810).abs() < 1e-6, "{half}");
+        assert_eq!(Band::dkw(0, 0.05), Band::None);
+    }
 }

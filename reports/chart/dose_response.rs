@@ -5,13 +5,14 @@
 
 use super::axis::{SMALL, Scale, Ticks, span};
 use super::legend::{self, Swatch};
+use super::number::{self, Style};
 use super::page::Page;
 use super::palette::{AXIS, BLACK, GREY, OWN, SKY, TEXT, WARN};
 use super::panel::{Mesh, Panel, hatch, hollow, marker, middle, upright};
 use super::place::Placer;
 use super::scene::{Anchor, Label, MarkerShape, Rect, Scene, Shape, Stroke, WHITE};
 use super::table::{Cell, Table};
-use super::{Caption, Chart, Figure, Frame, number, words};
+use super::{Caption, Chart, Figure, Frame, words};
 use crate::font::{self, Weight};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::text::{Lang, Phrase};
@@ -60,7 +61,7 @@ pub struct Fit {
 const HEIGHT: f64 = 380.0;
 /// Below the axis: how much ground each band stands on.
 const GROUND: f64 = 74.0;
-const AXIS_ROOM: f64 = 46.0;
+const AXIS_ROOM: f64 = 48.0;
 
 const LINE_DAYS: Phrase = Phrase { en: "Line-days", zh: "线路·日" };
 const COMPLAINTS: Phrase = Phrase { en: "Complaints", zh: "投诉件数" };
@@ -125,8 +126,9 @@ impl DoseResponse {
     }
 
     fn draw_knee(&self, scene: &mut Scene, panel: &Panel, placer: &mut Placer, lang: Lang) {
-        const KNEE: Phrase = Phrase { en: "knee {value} ({interval})", zh: "拐点 {value}（{interval}）" };
-        let Some(Figure::Known { value, interval, .. }) = &self.knee else { return };
+        const KNEE: Phrase = Phrase { en: "knee: {knee}", zh: "拐点：{knee}" };
+        let Some(knee) = &self.knee else { return };
+        let Figure::Known { value, interval, .. } = knee else { return };
         let (left, right) = (panel.x(interval.0), panel.x(interval.1));
         let band = Rect::new(left, panel.area.y, (right - left).max(1.0), panel.area.height);
         scene.fill(band, WARN.at(0.28));
@@ -134,9 +136,7 @@ impl DoseResponse {
         let ends = [(x, panel.area.y), (x, panel.area.bottom())];
         scene.line(ends[0], ends[1], Stroke::new(WARN, 1.4).dashed(&[4.0, 3.0]));
         placer.take_line(&ends);
-        let print = |v: f64| words::tick(number::rounded(v), self.metric.unit);
-        let interval = number::interval(&print(interval.0), &print(interval.1), lang);
-        let text = KNEE.fill(lang, &[("value", &print(*value)), ("interval", &interval)]);
+        let text = KNEE.fill(lang, &[("knee", &number::told(knee, Style::Value(self.metric.unit), lang))]);
         let places = (0..5).flat_map(|row| {
             let label = Label::new(
                 &text,
@@ -184,7 +184,7 @@ impl DoseResponse {
         for (i, bin) in self.bins.iter().enumerate() {
             let (left, right) = (panel.x(bin.from), panel.x(self.right_edge(i)));
             let x = f64::midpoint(left, right);
-            let tip = format!("{}: {}", self.band_name(i, lang), told(&bin.rate, lang));
+            let tip = format!("{}: {}", self.band_name(i, lang), number::told(&bin.rate, Style::Bare, lang));
             match &bin.rate {
                 Figure::Known { value, interval, .. } => {
                     let y = panel.y(*value);
@@ -234,20 +234,10 @@ impl DoseResponse {
         let bin = &self.bins[i];
         let print = |v: f64| words::tick(v, self.metric.unit);
         if bin.to.is_finite() {
-            number::interval(&print(bin.from), &print(bin.to), lang)
+            number::range(&print(bin.from), &print(bin.to), lang)
         } else {
             format!("≥{}", print(bin.from))
         }
-    }
-}
-
-fn told(figure: &Figure, lang: Lang) -> String {
-    match figure {
-        Figure::Known { value, interval, .. } => {
-            let interval = number::interval(&number::short(interval.0), &number::short(interval.1), lang);
-            format!("{} ({interval})", number::short(*value))
-        }
-        Figure::Declined(reason) => reason.clone(),
     }
 }
 
@@ -262,7 +252,7 @@ impl Chart for DoseResponse {
         let Page { mut scene, body } = Page::open(frame, lang, &self.caption);
         let items = self.legend(lang);
         legend::draw(&mut scene, (body.x, body.y), body.width, &items);
-        let top = body.y + legend::height(&items, body.width) + 22.0;
+        let top = body.y + legend::height(&items, body.width) + 26.0;
         let names =
             [LINE_DAYS, COMPLAINTS].map(|phrase| font::width(phrase.get(lang), SMALL, Weight::Regular));
         let left = names[0].max(names[1]) + 10.0;
@@ -276,7 +266,7 @@ impl Chart for DoseResponse {
             STATISTIC.fill(lang, &[("title", &title), ("statistic", &self.statistic)])
         };
         panel.x_title(&mut scene, title);
-        scene.text(Label::new(RATE.get(lang), body.x, top - 9.0, SMALL, TEXT));
+        scene.text(Label::new(RATE.get(lang), body.x, top - 14.0, SMALL, TEXT));
         let mut placer = Placer::default();
         self.draw_fit(&mut scene, &panel, &mut placer);
         let first = scene.marks.len();

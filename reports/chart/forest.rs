@@ -48,7 +48,11 @@ pub struct ForestRow {
     pub q: Option<f64>,
 }
 
-const ROW: f64 = 30.0;
+const ROW: f64 = 28.0;
+/// The same where a label takes two lines.
+const TALL_ROW: f64 = 38.0;
+/// The share of the width that labels may take.
+const LABELS: f64 = 0.27;
 const HEADING: f64 = 30.0;
 const HEAD: f64 = 26.0;
 const AXIS_ROOM: f64 = 64.0;
@@ -73,6 +77,12 @@ impl Forest {
         self.groups.iter().flat_map(|group| &group.rows)
     }
 
+    fn row_height(&self, width: f64) -> f64 {
+        let wide = |row: &ForestRow| font::width(&row.label, SMALL, Weight::Regular);
+        let room = LABELS * (width - 32.0);
+        if self.rows().any(|row| wide(row) > room) { TALL_ROW } else { ROW }
+    }
+
     fn columns(&self, body: Rect, lang: Lang) -> Columns {
         let wide = |texts: &mut dyn Iterator<Item = String>| {
             texts.map(|text| font::width(&text, SMALL, Weight::Regular)).fold(0.0, f64::max)
@@ -84,7 +94,7 @@ impl Forest {
         let n = wide(&mut self.rows().map(|row| count(&row.ratio)).chain(heads(EPISODES)));
         let q = wide(&mut self.rows().map(|row| chance(row.q)).chain(["q".to_owned()]));
         let labels = wide(&mut self.rows().map(|row| row.label.clone()));
-        let label = labels.min(0.27 * body.width);
+        let label = labels.min(LABELS * body.width);
         let gap = 14.0;
         let right = body.right() - 6.0;
         let (q_left, n_left) = (right - q, right - q - gap - n);
@@ -152,13 +162,14 @@ impl ForestRow {
     }
 }
 
-/// 1.31 (1.18–1.45).
+/// 1.31 (1.18 to 1.45).
 fn told(figure: &Figure, lang: Lang) -> String {
-    const TOLD: Phrase = Phrase { en: "{value} ({interval})", zh: "{value}（{interval}）" };
+    const TOLD: Phrase = Phrase { en: "{value} ({low} to {high})", zh: "{value}（{low}～{high}）" };
     let Figure::Known { value, interval, .. } = figure else { return String::new() };
-    let print = |v: f64| number::fixed(v, if v < 10.0 { 2 } else { 1 });
-    let interval = number::interval(&print(interval.0), &print(interval.1), lang);
-    TOLD.fill(lang, &[("value", &print(*value)), ("interval", &interval)])
+    // Two decimals in every row: a column is read from above.
+    let [value, low, high] =
+        [*value, interval.0, interval.1].map(|v| number::fixed(v, if v < 9.995 { 2 } else { 0 }));
+    TOLD.fill(lang, &[("value", &value), ("low", &low), ("high", &high)])
 }
 
 fn count(figure: &Figure) -> String {
@@ -183,7 +194,7 @@ impl Chart for Forest {
         let rows = self.rows().count() as f64;
         Page::overhead(&self.caption, width)
             + HEAD
-            + rows * ROW
+            + rows * self.row_height(width)
             + self.groups.len() as f64 * HEADING
             + AXIS_ROOM
     }
@@ -194,11 +205,12 @@ impl Chart for Forest {
         const MORE: Phrase = Phrase { en: "more →", zh: "更多 →" };
         let Page { mut scene, body } = Page::open(frame, lang, &self.caption);
         let columns = self.columns(body, lang);
+        let row_height = self.row_height(frame.width);
         let (left, right) = columns.plot;
         let area = Rect::new(left, body.y + HEAD, (right - left).max(40.0), body.height - HEAD - AXIS_ROOM);
         let mut y = area.y;
         for group in &self.groups {
-            let height = HEADING + ROW * group.rows.len() as f64;
+            let height = HEADING + row_height * group.rows.len() as f64;
             if group.control {
                 scene.fill(Rect::new(body.x, y + 3.0, body.width, height - 6.0), SHADE);
             }
@@ -229,8 +241,8 @@ impl Chart for Forest {
             y += HEADING;
             for row in &group.rows {
                 let ink = if group.control { GREY } else { OWN };
-                row.draw(&mut scene, &panel, &columns, y + ROW / 2.0 - 2.0, ink, lang);
-                y += ROW;
+                row.draw(&mut scene, &panel, &columns, y + row_height / 2.0 - 2.0, ink, lang);
+                y += row_height;
             }
         }
         panel.base_line(&mut scene);

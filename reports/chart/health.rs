@@ -6,9 +6,9 @@
 use super::axis::SMALL;
 use super::legend::{self, Swatch};
 use super::page::{Page, shorten};
-use super::palette::{BLACK, GREY, OWN, SHADE, TEXT, WARN};
+use super::palette::{BLACK, GREY, OWN, TEXT, UNMEASURED, WARN};
 use super::panel::{hatch, middle};
-use super::scene::{Anchor, Label, Rect, Scene, Shape};
+use super::scene::{Anchor, Ink, Label, Rect, Scene, Shape, Stroke};
 use super::table::{Cell, Table};
 use super::time;
 use super::{Caption, Chart, Frame, number, words};
@@ -65,8 +65,9 @@ impl HealthSlot {
 }
 
 const ROW: f64 = 28.0;
-const HEAD: f64 = 42.0;
+const HEAD: f64 = 36.0;
 const AXIS_ROOM: f64 = 46.0;
+const NONE_PLANNED: Stroke = Stroke::new(Ink::solid(0xB8_B8B8), 1.2);
 
 const ON_TIME: Phrase = Phrase { en: "on time", zh: "按时" };
 const LATE: Phrase = Phrase { en: "late", zh: "迟到" };
@@ -77,26 +78,22 @@ const NOT_PLANNED: Phrase = Phrase { en: "none planned", zh: "无计划" };
 type Column = (Phrase, Phrase, fn(&HealthRow) -> String);
 
 const COLUMNS: [Column; 6] = [
-    (Phrase { en: "on", zh: "按时" }, Phrase { en: "time", zh: "" }, |row| row.share(|s| s.on_time)),
-    (Phrase { en: "late", zh: "迟到" }, Phrase { en: "", zh: "" }, |row| row.share(|s| s.late)),
-    (Phrase { en: "miss-", zh: "缺失" }, Phrase { en: "ing", zh: "" }, |row| {
-        row.share(HealthSlot::missing)
+    (Phrase { en: "on", zh: "" }, Phrase { en: "time", zh: "按时" }, |row| row.share(|s| s.on_time)),
+    (Phrase { en: "", zh: "" }, LATE, |row| row.share(|s| s.late)),
+    (Phrase { en: "", zh: "" }, MISSING, |row| row.share(HealthSlot::missing)),
+    (Phrase { en: "clock", zh: "时钟" }, Phrase { en: "offset, ms", zh: "偏移，毫秒" }, |row| {
+        brief(row.clock_offset_ms)
     }),
-    (Phrase { en: "clock", zh: "时钟偏移" }, Phrase { en: "offset, ms", zh: "（毫秒）" }, |row| {
-        unit(row.clock_offset_ms)
+    (Phrase { en: "timer", zh: "定时" }, Phrase { en: "error, ms", zh: "误差，毫秒" }, |row| {
+        brief(row.timer_error_ms)
     }),
-    (
-        Phrase { en: "timer late", zh: "定时误差" },
-        Phrase { en: "p95, ms", zh: "P95（毫秒）" },
-        |row| unit(row.timer_error_ms),
-    ),
     (Phrase { en: "own", zh: "自身" }, Phrase { en: "load", zh: "负载" }, |row| {
         row.self_load.map_or_else(|| "–".to_owned(), number::percent)
     }),
 ];
 
-fn unit(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), number::short)
+fn brief(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), number::brief)
 }
 
 impl HealthRow {
@@ -121,7 +118,8 @@ impl HealthRow {
                 Rect::new(x, area.bottom() - share(from + count), width - gap, share(count))
             };
             if all == 0 {
-                scene.fill(Rect::new(x, area.bottom() - 2.0, width - gap, 2.0), SHADE);
+                let y = area.y + area.height / 2.0;
+                scene.line((x, y), (x + width, y), NONE_PLANNED);
                 continue;
             }
             let tip = format!("{}/{all}", slot.on_time + slot.late);
@@ -132,7 +130,7 @@ impl HealthRow {
             }
             if slot.missing() > 0 {
                 let rest = part(slot.on_time + slot.late, slot.missing());
-                scene.fill(rest, SHADE);
+                scene.fill(rest, UNMEASURED);
                 scene.push(hatch(rest));
             }
         }
@@ -145,10 +143,10 @@ impl HealthStrip {
         let mut items = vec![
             (Swatch::Fill(OWN), ON_TIME.get(lang).to_owned()),
             (Swatch::Fill(WARN), LATE.get(lang).to_owned()),
-            (Swatch::Hatch(SHADE), MISSING.get(lang).to_owned()),
+            (Swatch::Hatch(UNMEASURED), MISSING.get(lang).to_owned()),
         ];
         if slots().any(|slot| slot.planned == 0) {
-            items.push((Swatch::Fill(SHADE), NOT_PLANNED.get(lang).to_owned()));
+            items.push((Swatch::Line(NONE_PLANNED), NOT_PLANNED.get(lang).to_owned()));
         }
         items
     }
@@ -156,7 +154,9 @@ impl HealthStrip {
 
 impl Chart for HealthStrip {
     fn height(&self, width: f64) -> f64 {
-        Page::overhead(&self.caption, width) + HEAD + self.rows.len() as f64 * ROW + AXIS_ROOM
+        let legend = Lang::ALL.map(|lang| legend::height(&self.legend(lang), width - 32.0));
+        let rows = self.rows.len() as f64 * ROW;
+        Page::overhead(&self.caption, width) + legend[0].max(legend[1]) + HEAD + rows + AXIS_ROOM
     }
 
     fn lay_out(&self, frame: Frame, lang: Lang) -> Scene {
@@ -172,18 +172,16 @@ impl Chart for HealthStrip {
             ends[i] = right;
             right -= cells.max(wide(upper.get(lang))).max(wide(lower.get(lang))) + 12.0;
         }
-        let area = Rect::new(left, body.y + HEAD, right - 4.0 - left, body.height - HEAD - AXIS_ROOM);
-        legend::draw(&mut scene, (left, body.y + 8.0), area.width, &self.legend(lang));
+        let items = self.legend(lang);
+        legend::draw(&mut scene, (body.x, body.y), body.width, &items);
+        let top = body.y + legend::height(&items, body.width);
+        let area = Rect::new(left, top + HEAD, right - 4.0 - left, body.bottom() - top - HEAD - AXIS_ROOM);
         for ((upper, lower, _), x) in COLUMNS.iter().zip(ends) {
             let (upper, lower) = (upper.get(lang), lower.get(lang));
             let label = |text, y| Label::new(text, x, y, SMALL, GREY).anchor(Anchor::End);
-            let base = body.y + HEAD - 8.0;
-            if lower.is_empty() {
-                scene.text(label(upper, base));
-            } else {
-                scene.text(label(upper, base - 15.0));
-                scene.text(label(lower, base));
-            }
+            let base = area.y - 8.0;
+            scene.text(label(upper, base - 15.0));
+            scene.text(label(lower, base));
         }
         let height = area.height / self.rows.len().max(1) as f64;
         for (i, row) in self.rows.iter().enumerate() {

@@ -6,7 +6,7 @@
 use super::axis::SMALL;
 use super::legend::{self, Swatch};
 use super::page::{Page, shorten};
-use super::palette::{AXIS, BLACK, EXCESS, SHADE, TEXT};
+use super::palette::{AXIS, BLACK, EXCESS, TEXT, UNMEASURED};
 use super::panel::{hatch, middle};
 use super::scene::{Anchor, Label, Rect, Scene, Shape, Stroke, WHITE};
 use super::table::{Cell, Table};
@@ -57,9 +57,10 @@ pub struct HeatCell {
 }
 
 const ROW: f64 = 23.0;
-const HEADING: f64 = 26.0;
+const HEADING: f64 = 30.0;
 const HOURS: f64 = 22.0;
-const PEAK: f64 = 24.0;
+/// What the busy hours need above the cells where there is no heading beside them.
+const PEAK: f64 = 26.0;
 
 impl TimeOfDayHeatmap {
     /// The width of one class of colour: six of them reach the greatest share.
@@ -80,7 +81,7 @@ impl TimeOfDayHeatmap {
             .enumerate()
             .map(|(i, &ink)| {
                 let (low, high) = (print(class * i as f64), print(class * (i + 1) as f64));
-                (Swatch::Fill(ink), format!("{}%", number::interval(&low, &high, lang)))
+                (Swatch::Fill(ink), format!("{}%", number::range(&low, &high, lang)))
             })
             .collect();
         let cells = || self.panels.iter().flat_map(|p| &p.rows).flat_map(|r| &r.cells);
@@ -88,7 +89,7 @@ impl TimeOfDayHeatmap {
             items.push((Swatch::Hatch(WHITE), FEW.fill(lang, &[("n", &self.least_n.to_string())])));
         }
         if cells().any(|cell| cell.n == 0) {
-            items.push((Swatch::Hatch(SHADE), NONE.get(lang).to_owned()));
+            items.push((Swatch::Hatch(UNMEASURED), NONE.get(lang).to_owned()));
         }
         items
     }
@@ -108,12 +109,18 @@ impl TimeOfDayHeatmap {
                 scene.push_with(fill, format!("{place}: {}", number::percent(share)));
             }
             _ => {
-                let ground = if n == 0 { SHADE } else { WHITE };
+                let ground = if n == 0 { UNMEASURED } else { WHITE };
                 let edge = Some(Stroke::new(AXIS.tint(0.5), 0.5));
                 scene.push_with(Shape::Rect { area, fill: Some(ground), stroke: edge }, place);
                 scene.push(hatch(area));
             }
         }
+    }
+
+    /// What the busy hours need above the first panel: nothing where they stand beside its heading.
+    fn peak_room(&self) -> f64 {
+        let beside = self.panels.first().is_some_and(|panel| !panel.heading.is_empty());
+        if self.peak.is_none() || beside { 0.0 } else { PEAK }
     }
 
     fn draw_peak(&self, scene: &mut Scene, left: f64, cell: f64, y: f64, lang: Lang) {
@@ -136,12 +143,11 @@ impl Chart for TimeOfDayHeatmap {
         let headings = self.panels.iter().filter(|panel| !panel.heading.is_empty()).count();
         // Languages differ by a line of legend at most.
         let legend = Lang::ALL.map(|lang| legend::height(&self.legend(lang), width - 32.0));
-        let peak = if self.peak.is_some() { PEAK } else { 0.0 };
         Page::overhead(&self.caption, width)
             + (rows as f64 * ROW + headings as f64 * HEADING + self.panels.len() as f64 * HOURS)
             + legend[0].max(legend[1])
             + 22.0
-            + peak
+            + self.peak_room()
     }
 
     fn lay_out(&self, frame: Frame, lang: Lang) -> Scene {
@@ -153,15 +159,15 @@ impl Chart for TimeOfDayHeatmap {
         let cell = (body.right() - left) / 24.0;
         let mut y = body.y + 22.0 + legend::height(&items, body.width);
         let rows: usize = self.panels.iter().map(|panel| panel.rows.len()).sum();
-        let peak = if self.peak.is_some() { PEAK } else { 0.0 };
         let fixed = self.panels.len() as f64 * HOURS
             + self.panels.iter().filter(|panel| !panel.heading.is_empty()).count() as f64 * HEADING;
-        let row_height = ((body.bottom() - y - peak - fixed) / rows.max(1) as f64).clamp(4.0, 1.5 * ROW);
+        let row_height =
+            ((body.bottom() - y - self.peak_room() - fixed) / rows.max(1) as f64).clamp(4.0, 1.5 * ROW);
         for (i, panel) in self.panels.iter().enumerate() {
-            if i == 0 && self.peak.is_some() {
-                y += PEAK;
+            if i == 0 {
+                y += self.peak_room();
                 let heading = if panel.heading.is_empty() { 0.0 } else { HEADING };
-                self.draw_peak(&mut scene, left, cell, y + heading - 8.0, lang);
+                self.draw_peak(&mut scene, left, cell, y + heading - 7.0, lang);
             }
             if !panel.heading.is_empty() {
                 let text = shorten(&panel.heading, body.width, SMALL, Weight::Bold);

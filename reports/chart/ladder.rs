@@ -4,12 +4,13 @@
 //! on one axis. A quantile that cannot be told from the data is a hollow marker with the reason.
 
 use super::axis::{SMALL, Scale, Ticks, span, wants_log};
+use super::number::{self, Style};
 use super::page::{Page, shorten, wrap};
-use super::palette::{AXIS, BLACK, GREY, GRID, Look, TEXT};
+use super::palette::{BLACK, GREY, GRID, Look, SHADE, TEXT};
 use super::panel::{Mesh, Panel, hollow, marker, whisker};
-use super::scene::{Anchor, Label, Rect, Scene, Stroke};
+use super::scene::{Anchor, Label, Rect, Scene, Stroke, WHITE};
 use super::table::{Cell, Table};
-use super::{Caption, Chart, Figure, Frame, Party, number, words};
+use super::{Caption, Chart, Figure, Frame, Party, words};
 use crate::font::{self, Weight};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::text::{Lang, Phrase};
@@ -43,13 +44,14 @@ pub struct Rung {
     pub quantile: f64,
     /// One figure per party, in their order.
     pub figures: Vec<Figure>,
-    /// The verdict, at the right: a few words, may have line breaks; may be empty.
+    /// The verdict, at the right: its first line is set in bold, the rest below it; may be empty.
     pub remark: String,
 }
 
 const ROW: f64 = 19.0;
 const RUNG_GAP: f64 = 10.0;
-const HEADING: f64 = 28.0;
+const HEADING: f64 = 24.0;
+const STRATUM_GAP: f64 = 10.0;
 const AXIS_ROOM: f64 = 48.0;
 const REMARK_SHARE: f64 = 0.26;
 
@@ -77,23 +79,21 @@ impl QuantileLadder {
     }
 
     /// The name and the number beside a point.
-    fn beside(&self, party: usize, figure: &Figure, first: bool) -> String {
+    fn beside(&self, party: usize, figure: &Figure, first: bool, lang: Lang) -> String {
         let name = &self.parties[party].name;
-        let what = match figure {
-            Figure::Known { value, .. } => number::value(*value, self.metric.unit),
-            Figure::Declined(reason) => reason.clone(),
-        };
+        let what = number::point(figure, number::bare(self.metric.unit), lang);
         if first { format!("{name}  {what}") } else { what }
     }
 
-    fn draw_rung(&self, scene: &mut Scene, panel: &Panel, top: f64, rung: &Rung, first: bool) {
+    fn draw_rung(&self, scene: &mut Scene, panel: &Panel, top: f64, rung: &Rung, first: bool, lang: Lang) {
         let height = self.rung_height();
         let slack = (height - ROW * self.parties.len() as f64) / 2.0;
         for (i, (party, figure)) in self.parties.iter().zip(&rung.figures).enumerate() {
             let look = Look::of(party);
             let y = top + slack + ROW * (i as f64 + 0.5);
-            let text = self.beside(i, figure, first);
-            let tip = format!("{} {}: {}", party.name, words::rank(rung.quantile), self.told(figure));
+            let text = self.beside(i, figure, first, lang);
+            let told = number::told(figure, Style::Value(self.metric.unit), lang);
+            let tip = format!("{} {}: {}", party.name, words::rank(rung.quantile), told);
             let (left, right) = match figure {
                 Figure::Known { value, interval, .. } => {
                     let ends = (panel.x(interval.0), panel.x(interval.1));
@@ -126,15 +126,21 @@ impl QuantileLadder {
             scene.text(label.centred().halo());
         }
     }
+}
 
-    fn told(&self, figure: &Figure) -> String {
-        match figure {
-            Figure::Known { value, interval, n } => {
-                let print = |v| number::value(v, self.metric.unit);
-                format!("{} ({}–{}), n = {n}", print(*value), print(interval.0), print(interval.1))
-            }
-            Figure::Declined(reason) => reason.clone(),
-        }
+/// A verdict: its first line in bold, all of it about a height.
+fn draw_remark(scene: &mut Scene, remark: &str, x: f64, centre: f64, room: f64) {
+    const LEAD: f64 = 16.5;
+    let (verdict, rest) = remark.split_once('\n').unwrap_or((remark, ""));
+    let verdict = wrap(verdict, room, SMALL, Weight::Bold);
+    let rest = wrap(rest, room, SMALL, Weight::Regular);
+    let above = centre - LEAD * ((verdict.len() + rest.len()) as f64 - 1.0) / 2.0;
+    let label = |line: &String, i: usize| Label::new(line, x, above + LEAD * i as f64, SMALL, TEXT).centred();
+    for (i, line) in verdict.iter().enumerate() {
+        scene.text(label(line, i).bold());
+    }
+    for (i, line) in rest.iter().enumerate() {
+        scene.text(label(line, verdict.len() + i));
     }
 }
 
@@ -145,6 +151,7 @@ impl Chart for QuantileLadder {
         Page::overhead(&self.caption, width)
             + rungs as f64 * self.rung_height()
             + headings as f64 * HEADING
+            + headings.saturating_sub(1) as f64 * STRATUM_GAP
             + AXIS_ROOM
     }
 
@@ -173,11 +180,16 @@ impl Chart for QuantileLadder {
         let mut top = area.y;
         for (p, stratum) in self.panels.iter().enumerate() {
             if !stratum.heading.is_empty() {
-                let band = Rect::new(body.x, top + 4.0, body.width, HEADING - 8.0);
-                scene.fill(band, super::palette::SHADE);
+                // The mesh ends where a stratum ends.
+                let gap = if p == 0 { 0.0 } else { STRATUM_GAP };
+                scene.fill(Rect::new(body.x, top - 1.0, body.width, gap + 1.0), WHITE);
+                let band = Rect::new(body.x, top + gap, body.width, HEADING);
+                scene.fill(band, SHADE);
+                top += gap;
                 let text = shorten(&stratum.heading, body.width - 12.0, SMALL, Weight::Bold);
-                scene
-                    .text(Label::new(text, body.x + 6.0, top + HEADING / 2.0, SMALL, BLACK).bold().centred());
+                scene.text(
+                    Label::new(text, body.x + 6.0, band.y + band.height / 2.0, SMALL, BLACK).bold().centred(),
+                );
                 top += HEADING;
             }
             for (i, rung) in stratum.rungs.iter().enumerate() {
@@ -192,20 +204,10 @@ impl Chart for QuantileLadder {
                 } else {
                     scene.text(label.centred());
                 }
-                self.draw_rung(&mut scene, &panel, top, rung, p == 0 && i == 0);
-                let lines = wrap(&rung.remark, margin - 14.0, SMALL, Weight::Regular);
-                let lead = 16.5;
-                let above = centre - lead * (lines.len() as f64 - 1.0) / 2.0;
-                for (j, line) in lines.into_iter().enumerate() {
-                    let y = above + lead * j as f64;
-                    scene.text(Label::new(line, area.right() + 14.0, y, SMALL, TEXT).centred());
-                }
+                self.draw_rung(&mut scene, &panel, top, rung, p == 0 && i == 0, lang);
+                draw_remark(&mut scene, &rung.remark, area.right() + 20.0, centre, margin - 20.0);
                 top += self.rung_height();
             }
-        }
-        if remarks {
-            let x = area.right() + 7.0;
-            scene.line((x, area.y), (x, area.bottom()), Stroke::new(AXIS, 0.6));
         }
         scene
     }

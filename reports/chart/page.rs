@@ -69,10 +69,24 @@ impl Page {
 fn lines(caption: &Caption, width: f64) -> [Vec<String>; 3] {
     let room = width - 2.0 * SIDE;
     [
-        wrap(&caption.title, room, TITLE, Weight::Bold),
-        wrap(&caption.subtitle, room, SUBTITLE, Weight::Regular),
+        balanced(&caption.title, room, TITLE, Weight::Bold),
+        balanced(&caption.subtitle, room, SUBTITLE, Weight::Regular),
         wrap(&caption.note, room, SMALL, Weight::Regular),
     ]
+}
+
+/// Lines of about the same length: as few as fit, but no last word alone.
+fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
+    let lines = wrap(text, room, size, weight);
+    let (mut narrow, mut wide) = (room / 2.0, room);
+    if lines.len() < 2 || wrap(text, narrow, size, weight).len() == lines.len() {
+        return lines;
+    }
+    while wide - narrow > 1.0 {
+        let middle = f64::midpoint(narrow, wide);
+        if wrap(text, middle, size, weight).len() > lines.len() { narrow = middle } else { wide = middle }
+    }
+    wrap(text, wide, size, weight)
 }
 
 /// Breaks a text into lines that fit: at spaces in Latin, between characters in Chinese, where a line neither begins
@@ -163,6 +177,14 @@ mod tests {
         assert_eq!(wrapped("中位数（毫秒）", 40.0), ["中位数", "（毫秒）"], "no line ends with a bracket");
         assert_eq!(wrapped("a\nb", 90.0), ["a", "b"]);
         assert_eq!(wrapped("", 90.0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_title_leaves_no_word_alone() {
+        let text = "每晚时延翻倍并伴随丢包，对标甲的线路保持平稳";
+        assert_eq!(wrap(text, 210.0, 10.0, Weight::Bold).last().map(String::as_str), Some("稳"));
+        let lines = balanced(text, 210.0, 10.0, Weight::Bold);
+        assert_eq!(lines, ["每晚时延翻倍并伴随丢包，", "对标甲的线路保持平稳"]);
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub(super) const AXIS: Ink = Ink::solid(0x8C_8C8C);
 /// The ground of what is set apart.
 pub(super) const SHADE: Ink = Ink::solid(0xF4_F4F4);
 
+/// The ground below the hatch of what was not measured at all.
+pub(super) const UNMEASURED: Ink = Ink::solid(0xDD_DDDD);
+
 /// The hatch of what is missing or too few.
 pub(super) const HATCH: Stroke = Stroke::new(Ink::solid(0x9A_9A9A), 1.0);
 

@@ -136,7 +136,7 @@ impl Panel {
     /// The name of the y axis: over its labels, upright to read.
     pub(super) fn y_title(&self, scene: &mut Scene, text: impl Into<String>) {
         let left = self.area.x - self.y.label_width() - 8.0;
-        scene.text(Label::new(text, left, self.area.y - 12.0, SMALL, TEXT));
+        scene.text(Label::new(text, left, self.area.y - 14.0, SMALL, TEXT));
     }
 }
 

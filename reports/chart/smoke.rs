@@ -7,14 +7,14 @@
 use super::axis::{SMALL, Scale, Ticks, span, wants_log};
 use super::legend::{self, Swatch};
 use super::page::{Page, shorten};
-use super::palette::{AXIS, BLACK, GREY, OWN, SHADE, TEXT, VERMILION, WARN};
+use super::palette::{AXIS, BLACK, GREY, OWN, TEXT, UNMEASURED, VERMILION, WARN};
 use super::panel::{Mesh, Panel, hatch, middle};
 use super::scene::{Anchor, Ink, Label, Rect, Scene, Stroke};
 use super::table::{Cell, Table};
 use super::time::{self, seconds};
 use super::{Caption, Chart, Frame, words};
 use crate::font::{self, Weight};
-use broadgauge_model::metric::MetricId;
+use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::text::{Lang, Phrase};
 use jiff::Timestamp;
 
@@ -160,8 +160,9 @@ impl Column {
         }
     }
 
-    /// Both in one column: low quantiles take the lower, high quantiles and the median the higher, loss the greater.
-    fn join(&mut self, other: &Self) {
+    /// Both in one column: the bands take in both, median and loss are the worse of the two.
+    fn join(&mut self, other: &Self, better: Better) {
+        let worse = if better == Better::Lower { f64::max } else { f64::min };
         self.to = other.to;
         self.loss = self.loss.max(other.loss);
         self.spread = match (self.spread, other.spread) {
@@ -169,7 +170,7 @@ impl Column {
                 p5: a.p5.min(b.p5),
                 p10: a.p10.min(b.p10),
                 p25: a.p25.min(b.p25),
-                p50: a.p50.max(b.p50),
+                p50: worse(a.p50, b.p50),
                 p75: a.p75.max(b.p75),
                 p90: a.p90.max(b.p90),
                 p95: a.p95.max(b.p95),
@@ -180,13 +181,13 @@ impl Column {
 }
 
 /// Stretches without a gap, in columns at least `least` seconds wide.
-fn runs(buckets: &[Bucket], least: f64) -> Vec<Vec<Column>> {
+fn runs(buckets: &[Bucket], least: f64, better: Better) -> Vec<Vec<Column>> {
     let mut runs: Vec<Vec<Column>> = Vec::new();
     for column in buckets.iter().filter_map(Column::of) {
         let adjoining = |last: &Column| column.from - last.to < 0.5;
         match runs.last_mut() {
             Some(run) if run.last().is_some_and(adjoining) => match run.last_mut() {
-                Some(last) if last.to - last.from < least => last.join(&column),
+                Some(last) if last.to - last.from < least => last.join(&column, better),
                 _ => run.push(column),
             },
             _ => runs.push(vec![column]),
@@ -209,7 +210,7 @@ impl SmokeGraph {
         if low > high {
             Ticks::new(Scale::Linear, 0.0, 1.0, Vec::new())
         } else if wants_log(values()) {
-            Ticks::log(low, high, 1.6 * room, label)
+            Ticks::log_upright(low, high, room, label)
         } else {
             Ticks::linear(low, high, (room / 36.0) as usize, label)
         }
@@ -230,7 +231,7 @@ impl SmokeGraph {
             items.push((Swatch::Fill(VERMILION.tint(0.45)), ALL.get(lang).to_owned()));
         }
         if self.panels.iter().any(|panel| !self.gaps(panel).is_empty()) {
-            items.push((Swatch::Hatch(SHADE), GAP.get(lang).to_owned()));
+            items.push((Swatch::Hatch(UNMEASURED), GAP.get(lang).to_owned()));
         }
         items
     }
@@ -255,15 +256,20 @@ impl SmokeGraph {
         for (from, to) in self.gaps(data) {
             let (left, right) = (panel.x(from), panel.x(to));
             let area = Rect::new(left, panel.area.y, right - left, panel.area.height);
-            scene.fill(area, SHADE);
+            scene.fill(area, UNMEASURED);
             scene.push(hatch(area));
         }
         let pixel = (panel.x.to() - panel.x.from()) / panel.area.width;
-        let runs = runs(&data.buckets, COLUMN * pixel);
-        for column in runs.iter().flatten().filter(|column| column.spread.is_none()) {
-            let (left, right) = (panel.x(column.from), panel.x(column.to));
-            let area = Rect::new(left, panel.area.y, (right - left).max(1.0), panel.area.height);
-            scene.fill(area, VERMILION.tint(0.45));
+        let runs = runs(&data.buckets, COLUMN * pixel, self.metric.better);
+        for run in &runs {
+            for silent in run.chunk_by(|a, b| a.spread.is_none() == b.spread.is_none()) {
+                let (first, last) = (&silent[0], &silent[silent.len() - 1]);
+                if first.spread.is_none() {
+                    let (left, right) = (panel.x(first.from), panel.x(last.to));
+                    let area = Rect::new(left, panel.area.y, (right - left).max(1.0), panel.area.height);
+                    scene.fill(area, VERMILION.tint(0.45));
+                }
+            }
         }
         for run in &runs {
             for answered in run.split(|column| column.spread.is_none()).filter(|part| !part.is_empty()) {
@@ -417,5 +423,55 @@ impl Chart for SmokeGraph {
             }
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(p50: f64, lost: u64) -> Seen {
+        let spread = Spread {
+            p5: p50 - 3.0,
+            p10: p50 - 2.0,
+            p25: p50 - 1.0,
+            p50,
+            p75: p50 + 1.0,
+            p90: p50 + 2.0,
+            p95: p50 + 3.0,
+        };
+        Seen::Answers { spread, sent: 100, lost }
+    }
+
+    fn bucket(minute: i64, seen: Seen) -> Bucket {
+        let at = |m: i64| Timestamp::from_second(60 * m).unwrap();
+        Bucket { from: at(minute), to: at(minute + 1), seen }
+    }
+
+    #[test]
+    fn a_column_shows_the_worst_of_what_it_hides() {
+        let buckets = [bucket(0, answers(10.0, 0)), bucket(1, answers(40.0, 3)), bucket(2, answers(12.0, 0))];
+        let runs = runs(&buckets, 180.0, Better::Lower);
+        let [run] = &runs[..] else { panic!("one stretch: {runs:?}") };
+        let [column] = &run[..] else { panic!("one column: {run:?}") };
+        let spread = column.spread.unwrap();
+        assert_eq!((spread.p5, spread.p50, spread.p95, column.loss), (7.0, 40.0, 43.0, 0.03));
+        let rates = super::runs(&buckets, 180.0, Better::Higher);
+        assert_eq!(rates[0][0].spread.unwrap().p50, 10.0, "of rates the lowest is the worst");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_a_gap_and_what_was_lost_is_not() {
+        let buckets = [
+            bucket(0, answers(10.0, 0)),
+            bucket(1, Seen::Unmeasured("agent was off".into())),
+            bucket(2, Seen::AllLost { sent: 100 }),
+            bucket(3, answers(10.0, 0)),
+            // Minutes 4 and 5 are not told of at all.
+            bucket(6, answers(10.0, 0)),
+        ];
+        let runs = runs(&buckets, 0.0, Better::Lower);
+        assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 1]);
+        assert!(runs[1][0].spread.is_none() && runs[1][0].loss == 1.0);
     }
 }

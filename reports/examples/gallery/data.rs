@@ -1,6 +1,4 @@
-//! Every chart in every language, as PNG, from data that are made up: to look at.
-//!
-//! `cargo run -p broadgauge-reports --example gallery -- FOLDER [WIDTH]`
+//! Plausible data of a network that does not exist, for every chart.
 
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::text::{Lang, Phrase};
@@ -13,42 +11,23 @@ use broadgauge_reports::chart::heatmap::{HeatCell, HeatPanel, HeatRow, TimeOfDay
 use broadgauge_reports::chart::ladder::{LadderPanel, QuantileLadder, Rung};
 use broadgauge_reports::chart::smoke::{Bucket, Seen, SmokeGraph, SmokePanel, Spread};
 use broadgauge_reports::chart::{Caption, Chart, Figure, Party, Role};
-use broadgauge_reports::paint::Painter;
-use broadgauge_reports::paint::png::PngPainter;
-use broadgauge_reports::paint::svg::SvgPainter;
 use jiff::{Timestamp, ToSpan};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::path::Path;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().ok_or("give a folder to write to")?;
-    let width = arguments.next().map_or(Ok(860.0), |text| text.parse())?;
-    std::fs::create_dir_all(&folder)?;
-    let mut faults = Vec::new();
-    for lang in Lang::ALL {
-        let charts: [(&str, Box<dyn Chart>); 9] = [
-            ("ladder", Box::new(ladder(lang))),
-            ("distribution", Box::new(distribution(lang, false))),
-            ("tail", Box::new(distribution(lang, true))),
-            ("heatmap", Box::new(heatmap(lang))),
-            ("smoke", Box::new(smoke(lang))),
-            ("dose", Box::new(dose_response(lang))),
-            ("forest", Box::new(forest(lang))),
-            ("coverage", Box::new(coverage(lang))),
-            ("health", Box::new(health(lang))),
-        ];
-        for (name, chart) in charts {
-            let scene = chart.scene(width, lang);
-            faults.extend(scene.faults().into_iter().map(|fault| format!("{name} {}: {fault}", lang.tag())));
-            let file = Path::new(&folder).join(format!("{name}-{}", lang.tag()));
-            std::fs::write(file.with_extension("png"), PngPainter::default().paint(&scene)?)?;
-            std::fs::write(file.with_extension("svg"), SvgPainter.paint(&scene)?)?;
-            std::fs::write(file.with_extension("csv"), chart.table(lang).to_csv())?;
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
+/// Every chart, with the name of its file.
+pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 9] {
+    [
+        ("ladder", Box::new(ladder(lang))),
+        ("distribution", Box::new(distribution(lang, false))),
+        ("tail", Box::new(distribution(lang, true))),
+        ("heatmap", Box::new(heatmap(lang))),
+        ("smoke", Box::new(smoke(lang))),
+        ("dose", Box::new(dose_response(lang))),
+        ("forest", Box::new(forest(lang))),
+        ("coverage", Box::new(coverage(lang))),
+        ("health", Box::new(health(lang))),
+    ]
 }
 
 const MADE: Phrase = Phrase { en: "Made-up data.", zh: "数据为虚构，仅作示例。" };
@@ -77,13 +56,13 @@ fn known(value: f64, low: f64, high: f64, n: usize) -> Figure {
     Figure::Known { value, interval: (low, high), n }
 }
 
-fn ladder(lang: Lang) -> QuantileLadder {
+pub(crate) fn ladder(lang: Lang) -> QuantileLadder {
     const FEW: Phrase =
         Phrase { en: "declined: fewer than 6 lines", zh: "不作估计：不足 6 条线路" };
     const WORSE: Phrase =
-        Phrase { en: "{ms} ms slower than Peer A\nworse", zh: "比对标甲慢 {ms} 毫秒\n落后" };
+        Phrase { en: "Worse\n{ms} ms slower than Peer A", zh: "落后\n比对标甲慢 {ms} 毫秒" };
     const PAR: Phrase =
-        Phrase { en: "0.4 ms (−0.6 to 1.3)\nat par", zh: "差 0.4 毫秒（−0.6～1.3）\n持平" };
+        Phrase { en: "At par\n0.4 ms (−0.6 to 1.3)", zh: "持平\n差 0.4 毫秒（−0.6～1.3）" };
     const HEADINGS: [Phrase; 2] = [
         Phrase { en: "FTTC, north, busy hours", zh: "FTTC，北区，忙时" },
         Phrase { en: "FTTP, north, busy hours", zh: "FTTP，北区，忙时" },
@@ -137,7 +116,9 @@ fn ladder(lang: Lang) -> QuantileLadder {
     }
 }
 
-fn distribution(lang: Lang, tail: bool) -> DistributionOverlay {
+pub(crate) fn distribution(lang: Lang, tail: bool) -> DistributionOverlay {
+    const LANDMARK: Phrase =
+        Phrase { en: "40 ms: calls begin to suffer", zh: "40 毫秒：通话开始受影响" };
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let curves = parties(lang, 3)
         .into_iter()
@@ -157,8 +138,6 @@ fn distribution(lang: Lang, tail: bool) -> DistributionOverlay {
             Curve { party, steps, band: if i == 0 { Band::dkw(lines, 0.05) } else { Band::None }, n: lines }
         })
         .collect();
-    const LANDMARK: Phrase =
-        Phrase { en: "40 ms: calls begin to suffer", zh: "40 毫秒：通话开始受影响" };
     DistributionOverlay {
         caption: caption(
             lang,
@@ -182,7 +161,7 @@ fn distribution(lang: Lang, tail: bool) -> DistributionOverlay {
     }
 }
 
-fn heatmap(lang: Lang) -> TimeOfDayHeatmap {
+pub(crate) fn heatmap(lang: Lang) -> TimeOfDayHeatmap {
     const DAYS: [Phrase; 7] = [
         Phrase { en: "Mon", zh: "周一" },
         Phrase { en: "Tue", zh: "周二" },
@@ -228,7 +207,7 @@ fn heatmap(lang: Lang) -> TimeOfDayHeatmap {
     }
 }
 
-fn smoke(lang: Lang) -> SmokeGraph {
+pub(crate) fn smoke(lang: Lang) -> SmokeGraph {
     let from: Timestamp = "2026-03-03T00:00:00Z".parse().expect("a time");
     let to = from + 72.hours();
     let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -286,7 +265,7 @@ fn smoke(lang: Lang) -> SmokeGraph {
     }
 }
 
-fn dose_response(lang: Lang) -> DoseResponse {
+pub(crate) fn dose_response(lang: Lang) -> DoseResponse {
     const FEW: Phrase = Phrase { en: "fewer than 5 complaints expected", zh: "预期投诉不足 5 件" };
     let rate_at = |x: f64| 0.42 + 0.021 * (x - 45.0).max(0.0);
     let bins = (0..10)
@@ -338,7 +317,7 @@ fn dose_response(lang: Lang) -> DoseResponse {
     }
 }
 
-fn forest(lang: Lang) -> Forest {
+pub(crate) fn forest(lang: Lang) -> Forest {
     const LABELS: [Phrase; 4] = [
         Phrase { en: "Delay under load, per 10 ms", zh: "负载时延，每 10 毫秒" },
         Phrase { en: "Packet loss, per 1%", zh: "丢包率，每 1%" },
@@ -407,7 +386,7 @@ fn forest(lang: Lang) -> Forest {
     }
 }
 
-fn coverage(lang: Lang) -> Coverage {
+pub(crate) fn coverage(lang: Lang) -> Coverage {
     const FEW: Phrase = Phrase {
         en: "declined: 4 lines, at least 6 are needed",
         zh: "不作估计：仅 4 条线路，至少需 6 条",
@@ -467,7 +446,7 @@ fn coverage(lang: Lang) -> Coverage {
     }
 }
 
-fn health(lang: Lang) -> HealthStrip {
+pub(crate) fn health(lang: Lang) -> HealthStrip {
     let from: Timestamp = "2026-03-01T00:00:00Z".parse().expect("a time");
     let mut rng = ChaCha8Rng::seed_from_u64(16);
     let rows = (0..8)
