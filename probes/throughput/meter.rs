@@ -11,11 +11,13 @@
 //!    `sum((x_i - mean)^2) / (n - d)^2` (MSER-5: White, "An effective truncation heuristic for bias
 //!    reduction in simulation output", Simulation 69(6), 1997; the smallest `d` wins a tie);
 //! 3. but never more than half of the test, and never beyond the first two batches in a row that reach 90 % of the
-//!    median batch of the second half. A stall after the line has shown its rate is the line's, not the warm-up's;
-//! 4. of the next five intervals, the window starts with the one from which the mean is lowest. Behind a lost segment,
-//!    payload waits in the kernel until the gap is filled: a window that starts just then counts what had
-//!    arrived before it. The end needs no such care, as what waits there is not counted. On a noisy line this
-//!    reads low by a few tenths of a percent; it never reads high.
+//!    median batch of the second half. A stall after the line has shown its rate is the line's, not the warm-up's.
+//!
+//! **The edges.** Behind a lost segment payload waits in the receiver's kernel until the gap is filled, and an
+//! application counts it only then. A window that starts while much waits, and ends while little does, counts what
+//! had arrived before it, and reads above the line. So of the next five intervals as a start and the last five as an
+//! end, the pair with the lowest mean is the window. On a steady line that changes nothing; on a noisy one
+//! it reads low by some tenths of a percent, which is the side to be wrong on.
 //!
 //! The goodput is all payload of the remaining whole intervals over their time: a plain mean, so that it can never
 //! exceed the fastest interval. What it cannot tell is why a line is slow: one stream held back by loss reads
@@ -23,6 +25,7 @@
 
 use broadgauge_model::clock::{Mono, Span};
 use broadgauge_model::unit::Rate;
+use std::ops::Range;
 
 /// The length of an interval.
 pub const INTERVAL: Span = Span::millis(100);
@@ -96,7 +99,7 @@ pub struct Goodput {
     pub rate: Rate,
     /// The mean over the whole test, warm-up and all.
     pub rate_with_warm_up: Rate,
-    /// How much was left out at the front.
+    /// How much was left out at the front: the window starts then.
     pub warm_up: Span,
     /// The window that counts.
     pub window: Span,
@@ -110,8 +113,9 @@ pub fn goodput(intervals: &[u64]) -> Option<Goodput> {
     if intervals.len() < FEWEST || intervals.iter().all(|&bytes| bytes == 0) {
         return None;
     }
-    let warm_up = warm_up_intervals(intervals);
-    let (window, bytes) = (span_of(intervals.len() - warm_up), intervals[warm_up..].iter().sum());
+    let counted = settle_edges(intervals, warm_up_intervals(intervals));
+    let (warm_up, window) = (counted.start, span_of(counted.len()));
+    let bytes = intervals[counted].iter().sum();
     Some(Goodput {
         rate: Rate::of(bytes, window)?,
         rate_with_warm_up: Rate::of(intervals.iter().sum(), span_of(intervals.len()))?,
@@ -150,15 +154,19 @@ fn warm_up_intervals(intervals: &[u64]) -> usize {
             best = (d, error);
         }
     }
-    lowest_start(intervals, best.0 * BATCH)
+    best.0 * BATCH
 }
 
-/// Of `from` and the next few starts, the one from which the mean is lowest.
-fn lowest_start(intervals: &[u64], from: usize) -> usize {
-    let latest = (from + BATCH).min(intervals.len() / 2).max(from);
+/// The window with the lowest mean that starts at `from` or up to a batch later, and ends up to a batch early.
+fn settle_edges(intervals: &[u64], from: usize) -> Range<usize> {
+    let n = intervals.len();
+    let starts = from..=(from + BATCH).min(n / 2).max(from);
+    let windows =
+        starts.flat_map(|start| ((n - BATCH).max(start + BATCH).min(n)..=n).map(move |end| start..end));
     let mean =
-        |start: usize| intervals[start..].iter().sum::<u64>() as f64 / (intervals.len() - start) as f64;
-    (from..=latest).min_by(|&a, &b| mean(a).total_cmp(&mean(b))).unwrap_or(from)
+        |window: &Range<usize>| intervals[window.clone()].iter().sum::<u64>() as f64 / window.len() as f64;
+    // The longest of equals: the earliest start, and the latest end.
+    windows.min_by(|a, b| mean(a).total_cmp(&mean(b)).then(b.len().cmp(&a.len()))).unwrap_or(from..n)
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -37,8 +37,9 @@ impl Direction<'_> {
                 to.interrupted |= loaded.interrupted;
                 to.bytes_moved += bytes_of(&loaded.receiver);
                 let end = span_of(loaded.intervals.len());
-                let (warm_up, values) = self.values(&loaded, &mut details);
-                window = warm_up.map(|warm_up| (loaded.started + warm_up, loaded.started + end));
+                let (counted, values) = self.values(&loaded, &mut details);
+                window = counted
+                    .map(|(warm_up, window)| (loaded.started + warm_up, loaded.started + warm_up + window));
                 (loaded.started_at, end, values)
             }
         };
@@ -117,7 +118,7 @@ impl Direction<'_> {
         details
     }
 
-    fn values(&self, loaded: &Loaded, details: &mut Map<String, Value>) -> (Option<Span>, Values) {
+    fn values(&self, loaded: &Loaded, details: &mut Map<String, Value>) -> (Option<(Span, Span)>, Values) {
         let rates: Vec<f64> = meter::rates(&loaded.intervals).map(|rate| rate.0).collect();
         let cut = loaded.receiver.iter().filter(|stream| stream.cut).count();
         details.insert("intervals_bps".into(), json!(rates));
@@ -150,7 +151,7 @@ impl Direction<'_> {
         details.insert("window_ms".into(), json!(goodput.window.as_millis_f64()));
         details.insert("window_bytes".into(), json!(goodput.bytes));
         details.insert("rate_with_warm_up_bps".into(), json!(goodput.rate_with_warm_up.0));
-        (Some(goodput.warm_up), Values::Number(goodput.rate.as_mbps()))
+        (Some((goodput.warm_up, goodput.window)), Values::Number(goodput.rate.as_mbps()))
     }
 }
 

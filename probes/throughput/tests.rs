@@ -167,6 +167,33 @@ async fn the_second_test_waits_and_is_told_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_families_of_one_port_share_one_queue() {
+    let four = Peer::bind("0.0.0.0:0".parse().unwrap(), Limits::default(), None).await.unwrap();
+    let port = four.address().unwrap().port();
+    let both = four.and_at(SocketAddr::new("::".parse().unwrap(), port), None).unwrap();
+    assert_eq!(both.addresses().len(), 2);
+    let (end, stop) = Stop::new();
+    let serving = tokio::spawn(both.serve(Arc::new(SystemClock::start()), stop));
+    let waited = Arc::new(Mutex::new(false));
+    let contexts = ["127.0.0.1", "::1"].map(|host| {
+        let told = Arc::clone(&waited);
+        let mut context = context(SocketAddr::new(host.parse().unwrap(), port));
+        context.listener = Some(Arc::new(move |event| {
+            if matches!(event, Event::Queued { ahead: 1 }) {
+                *told.lock().unwrap() = true;
+            }
+        }));
+        context
+    });
+    let (first, second) = (short(Directions::Down), short(Directions::Down));
+    let (a, b) = tokio::join!(first.run(&contexts[0]), second.run(&contexts[1]));
+    assert!(number(&a.unwrap().samples[0]) > 0.0 && number(&b.unwrap().samples[0]) > 0.0);
+    assert!(*waited.lock().unwrap(), "one of the two waited for the other");
+    end.send_replace(true);
+    serving.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_ends_the_test_at_once_and_keeps_what_was_counted() {
     let peer = Serving::start().await;
     for direction in [Directions::Down, Directions::Up] {

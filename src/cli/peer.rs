@@ -58,7 +58,7 @@ async fn answer(args: Args) -> Outcome {
     let clock = Arc::new(SystemClock::start());
     let net = RealNet::new(Arc::clone(&clock) as _);
     let mut reflectors: Vec<Serving> = Vec::new();
-    let mut serving = tokio::task::JoinSet::new();
+    let mut streams: Option<Peer> = None;
     for &address in &args.listen {
         let at = SocketAddr::new(address, args.stamp_port);
         let reflector = match serve(&net, at, &Binding::default(), mode.clone(), limits) {
@@ -74,16 +74,23 @@ async fn answer(args: Args) -> Outcome {
                 ));
             }
         };
-        let peer =
-            bind(SocketAddr::new(address, args.throughput_port), args.waiting, reflector.address().port())
-                .await?;
-        let port = peer.address().map_err(Failure::reach)?;
+        let at = SocketAddr::new(address, args.throughput_port);
+        let stamp_port = Some(reflector.address().port());
+        // One peer for all addresses: one load test at a time, wherever it comes from.
+        let peer = match streams.take() {
+            None => bind(at, args.waiting, stamp_port).await,
+            Some(peer) => peer.and_at(at, stamp_port),
+        };
+        let peer = peer.with_context(|| format!("cannot listen at tcp {at}")).map_err(Failure::reach)?;
+        let port = peer.addresses().last().copied().unwrap_or(at);
         out::line(&format!("answering stamp at udp {} and throughput at tcp {port}", reflector.address()));
-        serving.spawn(peer.serve(Arc::clone(&clock) as _, stop.clone()));
+        streams = Some(peer);
         reflectors.push(reflector);
     }
-    wait(stop).await;
-    while serving.join_next().await.is_some() {}
+    match streams {
+        Some(peer) => peer.serve(clock, stop).await,
+        None => wait(stop).await,
+    }
     for reflector in reflectors {
         let (at, totals) = (reflector.address(), reflector.stop());
         out::talk(&format!(
@@ -94,12 +101,9 @@ async fn answer(args: Args) -> Outcome {
     Ok(Ended::Done)
 }
 
-async fn bind(at: SocketAddr, waiting: usize, stamp_port: u16) -> Result<Peer, Failure> {
+async fn bind(at: SocketAddr, waiting: usize, stamp_port: Option<u16>) -> std::io::Result<Peer> {
     let limits = throughput::peer::Limits { waiting, ..throughput::peer::Limits::default() };
-    Peer::bind(at, limits, Some(stamp_port))
-        .await
-        .with_context(|| format!("cannot listen at tcp {at}"))
-        .map_err(Failure::reach)
+    Peer::bind(at, limits, stamp_port).await
 }
 
 async fn wait(mut stop: Stop) {

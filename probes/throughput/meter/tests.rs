@@ -54,11 +54,17 @@ fn head_of_line_blocking_does_not_lift_the_rate() {
 
 #[test]
 fn payload_that_waited_behind_a_gap_is_not_counted_from_its_release_on() {
-    // A gap opens in the warm-up and is filled just after the window could start: three intervals come at once.
+    // A gap opens in the warm-up and is filled just after the window could start: three intervals come at once. The
+    // same again at the end, where the last gap stays open.
     let mut series = vec![LEVEL; 100];
     series[2..5].fill(0);
     series[5] = 4 * LEVEL;
     assert_eq!(mbps(&series), 20.0);
+    series[60..63].fill(0);
+    series[63] = 4 * LEVEL;
+    assert_eq!(mbps(&series), 20.0);
+    series[98..].fill(0);
+    assert!(mbps(&series) < 20.0);
 }
 
 #[test]
@@ -107,7 +113,9 @@ proptest! {
             prop_assert!(found.rate.0 >= 0.0);
             prop_assert!(found.rate.0 <= fastest.0 * (1.0 + 1e-12));
             prop_assert!(found.warm_up.0 * 2 <= INTERVAL.0 * series.len() as i64);
-            prop_assert_eq!(found.warm_up + found.window, Span(INTERVAL.0 * series.len() as i64));
+            let left_out = Span(INTERVAL.0 * series.len() as i64) - found.warm_up - found.window;
+            prop_assert!(left_out >= Span::ZERO && left_out <= Span::millis(500));
+            prop_assert!(found.window >= Span::millis(500));
         }
     }
 

@@ -18,6 +18,7 @@ use broadgauge_model::clock::{Clock, Span};
 use guests::{Guest, Guests, place_of};
 use queue::{Place, Queue};
 use rand::Rng;
+use socket2::{Domain, Socket, Type};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
@@ -60,18 +61,24 @@ impl Default for Limits {
     }
 }
 
-/// A peer that has its port and does not answer yet.
+/// A peer that has its ports and does not answer yet.
 #[derive(Debug)]
 pub struct Peer {
-    listener: TcpListener,
+    doors: Vec<Door>,
     limits: Limits,
+}
+
+/// An address that a peer listens at.
+#[derive(Debug)]
+struct Door {
+    listener: TcpListener,
     stamp_port: Option<u16>,
 }
 
 /// What all connections of a peer share.
 struct House {
     limits: Limits,
-    stamp_port: Option<u16>,
+    guests: Guests,
     queue: Queue,
     clock: Arc<dyn Clock>,
     expected: Mutex<HashMap<String, Expected>>,
@@ -84,26 +91,59 @@ struct Expected {
 }
 
 impl Peer {
-    /// Takes a port. `stamp_port` is where a STAMP reflector listens beside it, for delay under load.
+    /// Takes a port. `stamp_port` is where a STAMP reflector listens beside it, for delay under load. An unspecified
+    /// IPv6 address answers IPv6 only; [`Self::and_at`] adds the other family.
+    #[expect(
+        clippy::unused_async,
+        reason = "taking a port needs a runtime: awaiting shows where one is missing"
+    )]
     pub async fn bind(address: SocketAddr, limits: Limits, stamp_port: Option<u16>) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, limits, stamp_port })
+        Self { doors: Vec::new(), limits }.and_at(address, stamp_port)
     }
 
-    /// Where it listens.
+    /// Listens at one more address. All addresses share one queue: one loading test at a time.
+    pub fn and_at(mut self, address: SocketAddr, stamp_port: Option<u16>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(1_024)?;
+        self.doors.push(Door { listener: TcpListener::from_std(socket.into())?, stamp_port });
+        Ok(self)
+    }
+
+    /// Where it listens first.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.doors.first().ok_or(io::ErrorKind::NotConnected)?.listener.local_addr()
+    }
+
+    /// Everywhere it listens.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.doors.iter().filter_map(|door| door.listener.local_addr().ok()).collect()
     }
 
     /// Answers until it is told to stop; then every test ends at once.
-    pub async fn serve(self, clock: Arc<dyn Clock>, mut stop: Stop) {
-        let guests = Guests::new(self.limits.connections, self.limits.connections_per_place);
+    pub async fn serve(self, clock: Arc<dyn Clock>, stop: Stop) {
         let house = Arc::new(House {
             limits: self.limits,
-            stamp_port: self.stamp_port,
+            guests: Guests::new(self.limits.connections, self.limits.connections_per_place),
             queue: Queue::new(self.limits.waiting, self.limits.tests_per_place),
             clock,
             expected: Mutex::default(),
         });
+        let mut doors = JoinSet::new();
+        for door in self.doors {
+            doors.spawn(door.keep(Arc::clone(&house), stop.clone()));
+        }
+        while doors.join_next().await.is_some() {}
+    }
+}
+
+impl Door {
+    /// Lets connections in until it is told to stop.
+    async fn keep(self, house: Arc<House>, mut stop: Stop) {
         let mut tasks = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -113,8 +153,10 @@ impl Peer {
             };
             match accepted {
                 Ok((stream, address)) => {
-                    if let Some(guest) = guests.admit(address.ip()) {
-                        tasks.spawn(Arc::clone(&house).welcome(stream, address.ip(), guest));
+                    if let Some(guest) = house.guests.admit(address.ip()) {
+                        let welcome =
+                            Arc::clone(&house).welcome(stream, address.ip(), self.stamp_port, guest);
+                        tasks.spawn(welcome);
                     } else {
                         tracing::debug!(%address, "connection refused: too many");
                     }
@@ -131,13 +173,19 @@ impl Peer {
 
 impl House {
     /// The first line says what a connection is for.
-    async fn welcome(self: Arc<Self>, stream: TcpStream, address: IpAddr, guest: Guest) {
+    async fn welcome(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: IpAddr,
+        stamp_port: Option<u16>,
+        guest: Guest,
+    ) {
         // Control lines are small and shall not wait for one another.
         let _ = stream.set_nodelay(true);
         let mut talk = Talk::new(stream, LONGEST_TO_PEER);
         match talk.hear(self.limits.patience).await {
             Ok(ToPeer::Hello(wish)) => {
-                let came_to = self.control(&mut talk, &wish, address).await;
+                let came_to = self.control(&mut talk, &wish, address, stamp_port).await;
                 tracing::debug!(%address, ?came_to, "throughput test over");
             }
             Ok(ToPeer::Data { token, stream }) => {
@@ -156,7 +204,13 @@ impl House {
     }
 
     /// One test, from its wish to its reports.
-    async fn control(&self, talk: &mut Talk, wish: &Wish, address: IpAddr) -> Result<(), TalkError> {
+    async fn control(
+        &self,
+        talk: &mut Talk,
+        wish: &Wish,
+        address: IpAddr,
+        stamp_port: Option<u16>,
+    ) -> Result<(), TalkError> {
         let patience = self.limits.patience;
         let mut place = match self
             .check(wish)
@@ -170,7 +224,7 @@ impl House {
         let (join, mut joined) = mpsc::channel(wish.streams);
         let _until_the_end = Listed::new(self, &token, Expected { place: place_of(address), join });
         let software = format!("broadgauge/{}", env!("CARGO_PKG_VERSION"));
-        talk.say(&ToClient::Welcome { token, software, stamp_port: self.stamp_port }, patience).await?;
+        talk.say(&ToClient::Welcome { token, software, stamp_port }, patience).await?;
         let mut idle = Span::millis(wish.idle_ms as i64);
         for way in &wish.ways {
             let streams = tokio::select! {
