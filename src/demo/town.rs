@@ -11,7 +11,7 @@
 //!
 //! The tables go through the ordinary import.
 
-use broadgauge_model::text::Phrase;
+use crate::import::Kind;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{ToSpan as _, Zoned};
@@ -28,11 +28,8 @@ pub const ZONE: &str = "Europe/Paris";
 pub const OWN: &str = "Aster";
 /// The others.
 pub const PEERS: [&str; 2] = ["Birch", "Cedar"];
-/// Says of every figure of the town where it comes from.
-pub const PROVENANCE: Phrase = Phrase {
-    en: "synthetic town, made by the demo with known truth",
-    zh: "演示程序生成的合成城镇，真值已知",
-};
+/// The tables, in the order in which they are imported; each has a map of the same name beside it.
+pub const TABLES: [Kind; 3] = [Kind::Lines, Kind::Results, Kind::Complaints];
 
 const REGIONS: [&str; 3] = ["harbour", "hillside", "old-town"];
 const PEAK: std::ops::Range<i8> = 19..23;
@@ -247,9 +244,15 @@ impl Writers<'_> {
     }
 }
 
-/// Makes the town's tables in a folder: `lines.csv`, `results.csv`, `complaints.csv`, `truth.json`.
+/// Makes the town's tables in a folder: `lines.csv`, `results.csv` and `complaints.csv`, each with a map that says
+/// that it is made up, and `truth.json`.
 pub fn write(plan: &Plan, folder: &Path) -> io::Result<Truth> {
     std::fs::create_dir_all(folder)?;
+    for kind in TABLES {
+        let word = kind.word();
+        let map = format!("kind = \"{word}\"\nsource = \"synthetic town\"\nmade = true\n");
+        std::fs::write(folder.join(format!("{word}.toml")), map)?;
+    }
     let zone = TimeZone::get(ZONE).map_err(io::Error::other)?;
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     let lines = settle(plan, &mut rng);
