@@ -21,7 +21,7 @@ enum Format {
         #[arg(long, value_name = "STORE", default_value = "broadgauge.db")]
         store: String,
         #[command(flatten)]
-        pick: pick::Results,
+        pick: pick::PickResults,
         /// The file to write; - for stdout
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,

@@ -118,3 +118,13 @@ fn stop_on_signal() -> broadgauge_probes::probe::Stop {
     });
     stop
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_flag_of_every_command_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -8,7 +8,7 @@ use broadgauge_reports::study::{complaints, peers};
 
 /// Which results are wanted.
 #[derive(clap::Args, Clone, Debug, Default)]
-pub struct Results {
+pub struct PickResults {
     /// Only these metrics
     #[arg(long, value_name = "METRIC", value_delimiter = ',')]
     pub metric: Vec<MetricId>,
@@ -23,7 +23,7 @@ pub struct Results {
     pub operator: Vec<String>,
 }
 
-impl Results {
+impl PickResults {
     /// As the store understands it.
     pub fn filter(&self) -> Filter {
         Filter {
@@ -91,7 +91,7 @@ impl Ground {
 
 /// What is asked of the comparison with peer operators.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Peers {
+pub struct AskPeers {
     /// What both sides have in common: technology, region, area, plan, segment, hours, days
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,region,hours")]
     by: Vec<peers::Key>,
@@ -112,7 +112,7 @@ pub struct Peers {
     weighted: bool,
 }
 
-impl Peers {
+impl AskPeers {
     /// As the study understands it.
     pub fn query(&self, ground: &Ground) -> peers::Query {
         peers::Query {
@@ -132,7 +132,7 @@ impl Peers {
 
 /// What is asked of the complaints.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Complaints {
+pub struct AskComplaints {
     /// Windows before a complaint, in hours
     #[arg(long, value_name = "HOURS", value_delimiter = ',', default_value = "24,168")]
     window: Vec<u32>,
@@ -141,7 +141,7 @@ pub struct Complaints {
     gap: u32,
 }
 
-impl Complaints {
+impl AskComplaints {
     /// As the study understands it.
     pub fn query(&self, ground: &Ground) -> complaints::Query {
         complaints::Query {

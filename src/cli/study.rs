@@ -24,7 +24,7 @@ struct Peers {
     #[command(flatten)]
     ground: pick::Ground,
     #[command(flatten)]
-    ask: pick::Peers,
+    ask: pick::AskPeers,
     /// Exit with 1 where a row has this verdict: better, worse, at_par or cannot_tell
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = pick::verdict)]
     fail_on: Vec<peers::Verdict>,
@@ -38,7 +38,7 @@ struct Complaints {
     #[command(flatten)]
     ground: pick::Ground,
     #[command(flatten)]
-    ask: pick::Complaints,
+    ask: pick::AskComplaints,
     /// One JSON document rather than a table
     #[arg(long)]
     json: bool,

@@ -4,13 +4,33 @@ use broadgauge_model::text::Lang;
 use broadgauge_reports::study::{Answer, Declined, Head, complaints, peers};
 use std::fmt::Write as _;
 
-fn answer(answer: &Answer, decimals: usize) -> String {
-    match answer {
-        Answer::Estimate(e) => {
-            let (low, high) = e.interval();
-            format!("{:.decimals$} [{low:.decimals$}, {high:.decimals$}]", e.value())
+/// Reasons for refusals, told once below the table and named in it by their number.
+#[derive(Default)]
+struct Reasons(Vec<String>);
+
+impl Reasons {
+    fn answer(&mut self, answer: &Answer, decimals: usize) -> String {
+        match answer {
+            Answer::Estimate(e) => {
+                let (low, high) = e.interval();
+                format!("{:.decimals$} [{low:.decimals$}, {high:.decimals$}]", e.value())
+            }
+            Answer::Declined(declined) => {
+                let reason = declined.reason.get(Lang::En);
+                let known = self.0.iter().position(|r| *r == reason).unwrap_or_else(|| {
+                    self.0.push(reason);
+                    self.0.len() - 1
+                });
+                format!("declined ({})", known + 1)
+            }
         }
-        Answer::Declined(declined) => format!("declined: {}", declined.reason.get(Lang::En)),
+    }
+
+    fn told(&self) -> String {
+        self.0.iter().zip(1..).fold(String::new(), |mut text, (reason, number)| {
+            let _ = writeln!(text, "({number}) {reason}");
+            text
+        })
     }
 }
 
@@ -54,6 +74,7 @@ fn foot(head: &Head, declined: Option<&Declined>) -> String {
 
 /// The comparison with peer operators.
 pub(super) fn peers(study: &peers::Peers) -> String {
+    let mut reasons = Reasons::default();
     let header = ["metric", "load", "q", "stratum", "own", "peer", "", "difference", "q-value", "verdict"]
         .map(String::from);
     let mut rows = vec![header.to_vec()];
@@ -64,20 +85,21 @@ pub(super) fn peers(study: &peers::Peers) -> String {
             row.load.word().into(),
             format!("p{}", row.quantile * 100.0),
             stratum.join(" / "),
-            answer(&row.own.value, 2),
+            reasons.answer(&row.own.value, 2),
             row.peer.operator.clone(),
-            answer(&row.peer.value, 2),
-            answer(&row.difference, 2),
+            reasons.answer(&row.peer.value, 2),
+            reasons.answer(&row.difference, 2),
             probability(row.q),
             row.verdict.label().get(Lang::En).into(),
         ]);
     }
     let table = if study.rows.is_empty() { String::new() } else { columns(&rows) };
-    table + &foot(&study.head, study.declined.as_ref())
+    table + &reasons.told() + &foot(&study.head, study.declined.as_ref())
 }
 
 /// Complaints beside the network.
 pub(super) fn complaints(study: &complaints::Complaints) -> String {
+    let mut reasons = Reasons::default();
     let mut text = String::new();
     if !study.bands.is_empty() {
         let mut rows = vec![
@@ -93,7 +115,7 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
                 format!("{:.2}", band.to),
                 band.line_days.to_string(),
                 band.complaints.to_string(),
-                answer(&band.rate_per_1000_line_days, 2),
+                reasons.answer(&band.rate_per_1000_line_days, 2),
             ]);
         }
         let _ = writeln!(text, "Complaints by band of the day before\n{}", columns(&rows));
@@ -116,12 +138,12 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
                     Some(complaints::Control::Future) => "future".into(),
                 },
                 row.episodes.to_string(),
-                answer(&row.rate_ratio, 3),
+                reasons.answer(&row.rate_ratio, 3),
                 probability(row.q),
             ]);
         }
         let _ =
             writeln!(text, "Each line against itself (time-stratified case-crossover)\n{}", columns(&rows));
     }
-    text + &foot(&study.head, study.declined.as_ref())
+    text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
 }
