@@ -1,6 +1,7 @@
 //! Every method there is, one line each. A new method is a folder and a line here.
 
 use crate::codec::stamp::Key;
+use crate::connect::{self, Connect};
 use crate::ping::{self, Ping};
 use crate::probe::{Descriptor, Probe, ProbeError};
 use crate::stamp::{self, Stamp};
@@ -28,6 +29,10 @@ pub static PROBES: &[Method] = &[
     Method {
         descriptor: &ping::DESCRIPTOR,
         build: |settings, _| Ok(Box::new(Ping::new(read(&ping::DESCRIPTOR, settings)?))),
+    },
+    Method {
+        descriptor: &connect::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Connect::new(read(&connect::DESCRIPTOR, settings)?)?)),
     },
     Method {
         descriptor: &throughput::DESCRIPTOR,

@@ -3,6 +3,7 @@
 pub mod books;
 pub mod catalogue;
 pub mod codec;
+pub mod connect;
 pub mod delay;
 pub mod exchange;
 pub mod figures;

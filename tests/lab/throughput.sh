@@ -7,7 +7,7 @@
 #
 # Segmentation offload stays on: the kernel counts the headers of every segment in a large packet
 # (qdisc_pkt_len_init), and tbf cuts up what exceeds its burst. The column "frame" checks it in the same run: the
-# bytes over the packets that tbf counted must be 1514, less a little for control lines. SEGMENTS=1 turns offload
+# bytes over the packets that tbf counted must be 1514, less a little for control lines and delay probes. SEGMENTS=1 turns offload
 # off; two cores then cannot carry 500 Mbit/s through five hops, which says nothing about the method.
 #
 # Bounds: 0.98 to 1.00 of that payload rate, down and up, the ratio read to three decimals.
