@@ -4,7 +4,7 @@
 //! nothing may be found, stand apart: a control that leaves 1 casts doubt on everything above it.
 
 use super::axis::{SMALL, Scale, Ticks, span};
-use super::page::{Page, shorten, wrap};
+use super::page::{Page, balanced, shorten};
 use super::palette::{AXIS, BLACK, GREY, GRID, OWN, SHADE, TEXT};
 use super::panel::{Mesh, Panel, hollow, marker, whisker};
 use super::scene::{Anchor, Ink, Label, MarkerShape, Rect, Scene, Shape, Stroke};
@@ -120,7 +120,7 @@ impl Forest {
 
 impl ForestRow {
     fn draw(&self, scene: &mut Scene, panel: &Panel, columns: &Columns, y: f64, ink: Ink, lang: Lang) {
-        let lines = wrap(&self.label, columns.label.width + 1.0, SMALL, Weight::Regular);
+        let lines = balanced(&self.label, columns.label.width + 1.0, SMALL, Weight::Regular);
         let above = y - LEAD * (lines.len().min(2) as f64 - 1.0) / 2.0;
         for (i, line) in lines.into_iter().take(2).enumerate() {
             let label = Label::new(line, columns.label.x, above + LEAD * i as f64, SMALL, BLACK);

@@ -76,9 +76,12 @@ fn lines(caption: &Caption, width: f64) -> [Vec<String>; 3] {
 }
 
 /// Lines of about the same length: as few as fit, but no last word alone.
-fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
+pub(super) fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<String> {
     let lines = wrap(text, room, size, weight);
-    let (mut narrow, mut wide) = (room / 2.0, room);
+    // Never so narrow that a word would be cut.
+    let widest =
+        pieces(text).iter().map(|piece| font::width(piece.trim_end(), size, weight)).fold(0.0, f64::max);
+    let (mut narrow, mut wide) = (widest.clamp(room / 2.0, room), room);
     if lines.len() < 2 || wrap(text, narrow, size, weight).len() == lines.len() {
         return lines;
     }
@@ -183,6 +186,7 @@ mod tests {
     fn a_title_leaves_no_word_alone() {
         let text = "每晚时延翻倍并伴随丢包，对标甲的线路保持平稳";
         assert_eq!(wrap(text, 210.0, 10.0, Weight::Bold).last().map(String::as_str), Some("稳"));
+        assert_eq!(balanced("Disconnections, a day", 80.0, 10.0, Weight::Bold), ["Disconnections,", "a day"]);
         let lines = balanced(text, 210.0, 10.0, Weight::Bold);
         assert_eq!(lines, ["每晚时延翻倍并伴随丢包，", "对标甲的线路保持平稳"]);
     }

@@ -226,6 +226,9 @@ impl SmokeGraph {
             (Swatch::Line(Stroke::new(loss.ink(), 3.0)), phrase.get(lang).to_owned())
         };
         let mut items = vec![line(Loss::None, NONE), line(Loss::Some, SOME), line(Loss::Much, MUCH)];
+        for ((_, dark), name) in BANDS.into_iter().zip(["p5–p95", "p10–p90", "p25–p75"]) {
+            items.push((Swatch::Fill(GREY.tint(dark)), name.to_owned()));
+        }
         let buckets = || self.panels.iter().flat_map(|panel| &panel.buckets);
         if buckets().any(|b| matches!(b.seen, Seen::AllLost { .. })) {
             items.push((Swatch::Fill(VERMILION.tint(0.45)), ALL.get(lang).to_owned()));

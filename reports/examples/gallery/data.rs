@@ -253,8 +253,8 @@ pub(crate) fn smoke(lang: Lang) -> SmokeGraph {
                 zh: "往返时延（毫秒）；2026 年 3 月 3–5 日（UTC）；同一条街的两条线路，每 5 分钟 300 个包",
             },
             Phrase {
-                en: "Line: median. Grey: from p25–p75 (dark) to p5–p95 (light).",
-                zh: "线为中位数；灰色由深到浅为 p25–p75 至 p5–p95。",
+                en: "Each column shows the worst of the intervals that it stands for.",
+                zh: "每一列取其所含各时段中最差者。",
             },
         ),
         metric: MetricId::ROUND_TRIP_DELAY,
