@@ -82,8 +82,12 @@ pub(super) fn balanced(text: &str, room: f64, size: f64, weight: Weight) -> Vec<
     let widest =
         pieces(text).iter().map(|piece| font::width(piece.trim_end(), size, weight)).fold(0.0, f64::max);
     let (mut narrow, mut wide) = (widest.clamp(room / 2.0, room), room);
-    if lines.len() < 2 || wrap(text, narrow, size, weight).len() == lines.len() {
+    if lines.len() < 2 {
         return lines;
+    }
+    let narrowest = wrap(text, narrow, size, weight);
+    if narrowest.len() == lines.len() {
+        return narrowest;
     }
     while wide - narrow > 1.0 {
         let middle = f64::midpoint(narrow, wide);
