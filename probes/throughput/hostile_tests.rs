@@ -32,6 +32,18 @@ async fn facing<F>(direction: Directions, behave: impl FnOnce(TcpStream) -> F + 
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    facing_for(Span::secs(30), direction, behave).await
+}
+
+/// The same with a client of this patience.
+async fn facing_for<F>(
+    patience: Span,
+    direction: Directions,
+    behave: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> String
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let peer = tokio::spawn(async move {
@@ -46,7 +58,7 @@ where
     let settings =
         Settings { streams: 2, duration_ms: 1_000, direction, delay_per_second: 0.0, ..Settings::default() };
     let mut probe = Throughput::new(settings).unwrap();
-    probe.patience = Span::millis(300);
+    probe.patience = patience;
     let came_to = probe.run(&context(address)).await;
     peer.abort();
     match came_to {
@@ -88,7 +100,7 @@ async fn a_peer_that_closes_at_once_is_named() {
 
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_given_up() {
-    let error = facing(Directions::Down, |control| async move {
+    let error = facing_for(Span::millis(400), Directions::Down, |control| async move {
         let _held = control;
         std::future::pending::<()>().await;
     });
@@ -97,7 +109,7 @@ async fn a_peer_that_says_nothing_is_given_up() {
 
 #[tokio::test]
 async fn a_peer_that_is_never_ready_is_given_up() {
-    let error = facing(Directions::Up, |mut control| async move {
+    let error = facing_for(Span::millis(400), Directions::Up, |mut control| async move {
         control.write_all(WELCOME.as_bytes()).await.unwrap();
         std::future::pending::<()>().await;
     });
@@ -198,7 +210,7 @@ async fn a_wish_beyond_the_limits_is_refused_with_the_limit() {
 
 #[tokio::test]
 async fn a_slow_client_loses_its_connection_and_its_place() {
-    let address = peer(Limits { patience: Span::millis(50), ..Limits::default() }).await;
+    let address = peer(Limits { patience: Span::millis(400), ..Limits::default() }).await;
     assert_eq!(answer_to(address, b"{\"hel").await, "", "the first line did not come in time");
     let answer = answer_to(address, &hello("{}")).await;
     assert!(answer.contains("welcome") && !answer.contains("ready"), "no data connection came: {answer}");
