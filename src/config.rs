@@ -9,6 +9,7 @@ pub mod instruction;
 mod line;
 mod schedule;
 mod spool;
+mod target;
 mod task;
 mod time;
 mod uplink;
@@ -17,6 +18,7 @@ pub use agent::AgentConfig;
 pub use collector::CollectorConfig;
 pub use line::VantageLine;
 pub use spool::SpoolLimits;
+pub use target::VantageTarget;
 pub use uplink::UplinkConfig;
 
 use serde::de::DeserializeOwned;

@@ -1,5 +1,6 @@
 //! The command's face for tests: everything `broadgauge` does, as functions.
 
+pub mod agent;
 pub mod cli;
 pub mod collector;
 pub mod config;

@@ -76,9 +76,9 @@ pub struct Past {
 }
 
 impl Past {
-    /// Of a task that is first seen now.
+    /// Of a task that is first seen now: slots from now on count.
     pub const fn none(now: Wall) -> Self {
-        Self { booked: now, day: 0, bytes: 0, largest_run: 0, running: false }
+        Self { booked: Wall(now.0 - 1), day: 0, bytes: 0, largest_run: 0, running: false }
     }
 
     /// Books a start or a miss.

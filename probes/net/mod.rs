@@ -42,6 +42,11 @@ pub struct ClockState {
     pub error: Span,
 }
 
+/// What this machine's clock says of itself now.
+pub fn clock_state() -> ClockState {
+    sys::clock_state()
+}
+
 /// What travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {

@@ -2,10 +2,12 @@
 
 use super::line::LineSection;
 use super::spool::SpoolSection;
+use super::target::TargetSection;
 use super::task::TaskSection;
 use super::uplink::UplinkSection;
-use super::{ConfigError, SpoolLimits, UplinkConfig, VantageLine, Wrong, folder, named, parse, read};
-use broadgauge_model::place::Target;
+use super::{
+    ConfigError, SpoolLimits, UplinkConfig, VantageLine, VantageTarget, Wrong, folder, named, parse, read,
+};
 use broadgauge_model::task::Task;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,7 @@ pub struct AgentFile {
     /// The lines at this vantage point.
     pub line: Vec<LineSection>,
     /// The far ends.
-    pub target: Vec<Target>,
+    pub target: Vec<TargetSection>,
     /// What is measured.
     pub task: Vec<TaskSection>,
 }
@@ -46,7 +48,7 @@ pub struct AgentConfig {
     /// The lines.
     pub lines: Vec<VantageLine>,
     /// The targets.
-    pub targets: Vec<Target>,
+    pub targets: Vec<VantageTarget>,
     /// The tasks, one per line.
     pub tasks: Vec<Task>,
 }
@@ -76,13 +78,12 @@ impl AgentFile {
             }
             lines.push(line);
         }
-        let mut targets: Vec<Target> = Vec::new();
-        for (place, target) in self.target.into_iter().enumerate() {
+        let mut targets: Vec<VantageTarget> = Vec::new();
+        for (place, section) in self.target.into_iter().enumerate() {
             let section_name = format!("target[{place}]");
-            named("name", target.name.clone()).map_err(|wrong| wrong.within(&section_name))?;
-            named("address", target.address.clone()).map_err(|wrong| wrong.within(&section_name))?;
-            if targets.iter().any(|known| known.name == target.name) {
-                return Err(twice("name", &target.name).within(&section_name));
+            let target = section.check(&folder).map_err(|wrong| wrong.within(&section_name))?;
+            if targets.iter().any(|known| known.target.name == target.target.name) {
+                return Err(twice("name", &target.target.name).within(&section_name));
             }
             targets.push(target);
         }

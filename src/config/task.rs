@@ -1,8 +1,7 @@
 //! `[[task]]`: a method, against a target, over one line or several, on a schedule.
 
 use super::schedule::ScheduleSection;
-use super::{VantageLine, Wrong, named};
-use broadgauge_model::place::Target;
+use super::{VantageLine, VantageTarget, Wrong, named};
 use broadgauge_model::task::Task;
 use serde::Deserialize;
 
@@ -30,13 +29,14 @@ pub struct TaskSection {
 
 impl TaskSection {
     /// One task per line. All of them bear the name in front of the `@`, which seeds their common slots.
-    pub(super) fn check(self, lines: &[VantageLine], targets: &[Target]) -> Result<Vec<Task>, Wrong> {
+    pub(super) fn check(self, lines: &[VantageLine], targets: &[VantageTarget]) -> Result<Vec<Task>, Wrong> {
         let method = named("method", self.method)?;
+        let names = || targets.iter().map(|t| t.target.name.as_str());
         let target = match self.target {
-            Some(name) if targets.iter().any(|t| t.name == name) => name,
-            None if targets.len() == 1 => targets[0].name.clone(),
+            Some(name) if names().any(|known| known == name) => name,
+            None if targets.len() == 1 => targets[0].target.name.clone(),
             other => {
-                return Err(unknown("target", other.as_deref(), targets.iter().map(|t| t.name.as_str())));
+                return Err(unknown("target", other.as_deref(), names()));
             }
         };
         let ids = || lines.iter().map(|l| l.line.line_id.as_str());

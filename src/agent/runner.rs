@@ -1,0 +1,235 @@
+//! Runs tasks as the planner says, through the catalogue of methods: it knows no protocol.
+//!
+//! A run whose method could ask nothing of the network is spooled as unmeasured, with the reason, for each metric
+//! that it would have yielded: silence of the agent is never silence of the network.
+
+use super::AgentError;
+use super::uplink::{Shared, blocking, hold};
+use crate::config::AgentConfig;
+use crate::schedule::{self, Start, Timed};
+use broadgauge_model::clock::{Clock, Span, Wall};
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{
+    Counts, Direction, Load, Outcome, Reason, Sample, Singleton, Statistic, Values,
+};
+use broadgauge_model::task::{Instruction, Task};
+use broadgauge_probes::catalogue::Method;
+use broadgauge_probes::probe::{Context, Descriptor, Measurement, Probe, ProbeError, Stop};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// However far away the next slot is, the calendar may have been set meanwhile.
+const LOOK_AGAIN: Span = Span::secs(30);
+
+/// A task that is ready to run.
+struct Ready {
+    timed: Timed,
+    task: Task,
+    probe: Arc<dyn Probe>,
+    context: Context,
+}
+
+/// The measuring side.
+pub(super) struct Runner {
+    tasks: Vec<Ready>,
+    shared: Arc<Shared>,
+    told: watch::Receiver<Instruction>,
+    stop: Stop,
+    started: Wall,
+}
+
+type Ended = (Start, Wall, Result<Measurement, ProbeError>);
+
+impl Runner {
+    pub(super) fn new(
+        config: &AgentConfig,
+        methods: &'static [Method],
+        shared: Arc<Shared>,
+        told: watch::Receiver<Instruction>,
+        stop: Stop,
+    ) -> Result<Self, AgentError> {
+        let tasks = config
+            .tasks
+            .iter()
+            .map(|task| ready(config, task, methods, &shared.clock, &stop))
+            .collect::<Result<_, _>>()?;
+        let started = shared.clock.wall();
+        Ok(Self { tasks, shared, told, stop, started })
+    }
+
+    /// Runs until it is stopped; what runs then is asked to end, and spooled.
+    pub(super) async fn run(mut self) -> Result<(), AgentError> {
+        let timed: Vec<Timed> = self.tasks.iter().map(|ready| ready.timed.clone()).collect();
+        let mut running: JoinSet<Ended> = JoinSet::new();
+        let mut origins: BTreeMap<tokio::task::Id, (Start, Wall)> = BTreeMap::new();
+        loop {
+            let now = self.shared.clock.wall();
+            let plan = {
+                let instruction = self.told.borrow_and_update();
+                let mut books = hold(&self.shared.books);
+                let plan =
+                    schedule::plan(&timed, books.past(), instruction.suppression.as_ref(), now, self.started);
+                for missed in &plan.missed {
+                    books.miss(*missed);
+                }
+                for start in &plan.start {
+                    books.start(*start);
+                }
+                plan
+            };
+            for missed in &plan.missed {
+                let (task, why) = (&self.tasks[missed.task].task.name, missed.why);
+                tracing::debug!(task, count = missed.count, ?why, "runs are missed");
+            }
+            for start in plan.start {
+                let handle = self.start(&mut running, start);
+                origins.insert(handle, (start, now));
+            }
+            let wait = plan.wake.map_or(LOOK_AGAIN, |at| at.since(now).min(LOOK_AGAIN));
+            tokio::select! {
+                Some(ended) = running.join_next_with_id() => self.end(&timed, ended, &mut origins).await?,
+                () = tokio::time::sleep(wait.to_std()) => {}
+                Ok(()) = self.told.changed() => {}
+                () = self.stop.wait() => break,
+            }
+        }
+        while let Some(ended) = running.join_next_with_id().await {
+            self.end(&timed, ended, &mut origins).await?;
+        }
+        let shared = Arc::clone(&self.shared);
+        blocking(move || hold(&shared.books).save()).await?;
+        Ok(())
+    }
+
+    fn start(&self, running: &mut JoinSet<Ended>, start: Start) -> tokio::task::Id {
+        let ready = &self.tasks[start.task];
+        tracing::debug!(task = ready.task.name, late = start.late, "run begins");
+        let (probe, mut context) = (Arc::clone(&ready.probe), ready.context.clone());
+        context.seed = schedule::seed_of(context.seed, &start.slot.0.to_string());
+        let began = self.shared.clock.wall();
+        running.spawn(async move { (start, began, probe.run(&context).await) }).id()
+    }
+
+    async fn end(
+        &self,
+        timed: &[Timed],
+        ended: Result<(tokio::task::Id, Ended), tokio::task::JoinError>,
+        origins: &mut BTreeMap<tokio::task::Id, (Start, Wall)>,
+    ) -> Result<(), AgentError> {
+        let (id, start, began, result) = match ended {
+            Ok((id, (start, began, result))) => (id, start, began, result.map_err(|e| super::words(&e))),
+            Err(error) => {
+                let Some(&(start, began)) = origins.get(&error.id()) else { return Ok(()) };
+                (error.id(), start, began, Err("the method failed: this is a fault of the program".into()))
+            }
+        };
+        origins.remove(&id);
+        let ready = &self.tasks[start.task];
+        let (samples, bytes_moved, singletons) = match result {
+            Ok(mut measurement) => {
+                if measurement.interrupted {
+                    for sample in &mut measurement.samples {
+                        sample.details.insert("interrupted".into(), true.into());
+                    }
+                }
+                (measurement.samples, measurement.bytes_moved, measurement.singletons)
+            }
+            Err(reason) => {
+                tracing::warn!(task = ready.task.name, reason, "nothing could be measured");
+                (unmeasured(ready.probe.describe(), &ready.context, began, &reason), 0, Vec::new())
+            }
+        };
+        tracing::debug!(task = ready.task.name, samples = samples.len(), bytes_moved, "run ended");
+        let (shared, task) = (Arc::clone(&self.shared), timed[start.task].clone());
+        blocking(move || {
+            let appended = hold(&shared.spool).append(&samples);
+            if let Err(error) = &appended {
+                tracing::error!(error = super::words(error), samples = samples.len(), "samples are lost");
+                hold(&shared.spool).count_dropped(samples.len() as u64)?;
+            }
+            shared.spooled.notify_one();
+            let mut books = hold(&shared.books);
+            for lateness in singletons.iter().flat_map(|(_, all)| all).filter_map(lateness) {
+                books.packet_left(lateness);
+            }
+            books.finish(start, &task, shared.clock.wall(), bytes_moved);
+            books.save()
+        })
+        .await
+        .unwrap_or_else(|error| {
+            // The disk is full or gone. Measuring goes on: it may come back, and the loss is counted then.
+            tracing::error!(error = super::words(&error), "the books cannot be kept");
+        });
+        Ok(())
+    }
+}
+
+fn ready(
+    config: &AgentConfig,
+    task: &Task,
+    methods: &'static [Method],
+    clock: &Arc<dyn Clock>,
+    stop: &Stop,
+) -> Result<Ready, AgentError> {
+    let wrong = |key: &str, problem: String| AgentError::Task {
+        file: config.file.clone(),
+        task: task.name.split('@').next().unwrap_or_default().to_owned(),
+        key: key.to_owned(),
+        problem,
+    };
+    let method = methods.iter().find(|method| method.descriptor.name == task.method).ok_or_else(|| {
+        let known: Vec<_> = methods.iter().map(|method| method.descriptor.name).collect();
+        wrong("method", format!("{:?} is not one of: {}", task.method, known.join(", ")))
+    })?;
+    let line = config.lines.iter().find(|line| line.line.line_id == task.line);
+    let line = line.ok_or_else(|| wrong("line", format!("there is no line {:?}", task.line)))?;
+    let target = config.targets.iter().find(|target| target.target.name == task.target);
+    let target = target.ok_or_else(|| wrong("target", format!("there is no target {:?}", task.target)))?;
+    let probe = (method.build)(&task.settings, target.key.as_ref())
+        .map_err(|error| wrong("settings", super::words(&error)))?;
+    let timed = Timed::new(task, method.descriptor.loads_the_line, &line.zone, config.seed)
+        .map_err(|error| wrong("schedule", error.to_string()))?;
+    let context = Context {
+        line_id: task.line.clone(),
+        target: task.target.clone(),
+        address: target.target.address.clone(),
+        family: None,
+        binding: line.binding.clone(),
+        clock: Arc::clone(clock),
+        seed: schedule::seed_of(config.seed, &task.name),
+        listener: None,
+        stop: stop.clone(),
+    };
+    Ok(Ready { timed, task: task.clone(), probe: Arc::from(probe), context })
+}
+
+/// How long after its time a packet left.
+fn lateness(singleton: &Singleton) -> Option<Span> {
+    match singleton.outcome {
+        Outcome::Unmeasured(_) => None,
+        _ => singleton.sent.map(|sent| sent - singleton.intended),
+    }
+}
+
+fn unmeasured(method: &'static Descriptor, context: &Context, at: Wall, reason: &str) -> Vec<Sample> {
+    let metrics = method.metrics.iter().filter_map(|id| MetricId::find(id));
+    metrics
+        .map(|metric| Sample {
+            metric,
+            method: method.name.to_owned(),
+            method_version: method.version,
+            line_id: context.line_id.clone(),
+            target: Some(context.target.clone()),
+            load: Load::Idle,
+            direction: Direction::RoundTrip,
+            started_at: at,
+            lasted: Span::ZERO,
+            statistic: Statistic::Singleton,
+            values: Values::Unmeasured(Reason(reason.to_owned())),
+            counts: Counts::default(),
+            details: serde_json::Map::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,400 @@
+//! What was measured and not yet taken by the collector, on this machine's disk.
+//!
+//! Samples are numbered and appended to segments; a sample counts as spooled once the disk has it. The collector's
+//! word that a sample is durable is noted at once and deletes it, a whole segment at a time; killed in between, the
+//! agent sends a few again, which is harmless. When the bound is reached the oldest segment is dropped, and what it held is counted.
+//!
+//! Numbers are never used twice, whenever the process is killed: they rise within the segments, a segment is
+//! deleted only after `spool.json` says up to where numbers were used, and a spool that was lost starts anew
+//! above any number that could have been given out before (from the calendar).
+
+mod segment;
+#[cfg(test)]
+mod tests;
+
+use super::files;
+use crate::config::SpoolLimits;
+use broadgauge_model::clock::Wall;
+use broadgauge_model::result::{Batch, Health, Numbered, Sample};
+use broadgauge_model::wire;
+use segment::{FRAME_HEAD, Frame, Segment};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Why a spool cannot do what it is asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpoolError {
+    /// The disk refused.
+    #[error("cannot {what} {path}", path = path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process has it.
+    #[error("{path} is in use by another agent; give each its own spool.dir", path = path.display())]
+    InUse {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// It was filled under another name, and numbers belong to a name.
+    #[error(
+        "{path} belongs to agent {owner:?}; keep that name, or give agent {agent:?} another spool.dir",
+        path = path.display()
+    )]
+    OtherAgent {
+        /// Which folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who asked.
+        agent: String,
+    },
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SpoolError {
+    move |source| SpoolError::Io { what, path: path.to_owned(), source }
+}
+
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
+/// What outlives the segments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    agent: String,
+    /// Every number below it was used, and its sample was taken or dropped.
+    floor: u64,
+    dropped: u64,
+    rejected: u64,
+}
+
+/// Samples to send, with their place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chunk {
+    /// The samples, ascending.
+    pub samples: Vec<Numbered>,
+    segment: u64,
+    offset: u64,
+}
+
+/// A spool that this process has to itself.
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    max_bytes: u64,
+    state: State,
+    segments: VecDeque<Segment>,
+    active: Option<File>,
+    next: u64,
+    _lock: File,
+}
+
+/// The rejected samples of an agent, kept for a person to look at.
+const REJECTED: &str = "rejected.jsonl";
+const REJECTED_BYTES: u64 = 8 << 20;
+
+impl Spool {
+    /// Opens the folder, or makes it. `now` gives the first number of a new spool.
+    pub fn open(limits: &SpoolLimits, agent: &str, now: Wall) -> Result<Self, SpoolError> {
+        let folder = limits.dir.clone();
+        std::fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
+        let lock = lock(&folder)?;
+        let path = folder.join("spool.json");
+        let known = files::read_json::<State>(&path).map_err(failed("read", &path))?;
+        let made = known.is_none();
+        let state = match known {
+            Some(state) if state.agent != agent => {
+                return Err(SpoolError::OtherAgent { path: folder, owner: state.agent, agent: agent.into() });
+            }
+            Some(state) => state,
+            None => {
+                // 65,536 numbers for each second since 1970: more than any agent has used by then.
+                let floor = (now.secs().max(0) as u64) << 16;
+                State { agent: agent.to_owned(), floor, ..State::default() }
+            }
+        };
+        let next = state.floor;
+        let mut spool = Self {
+            folder,
+            max_bytes: limits.max_bytes,
+            state,
+            segments: VecDeque::new(),
+            active: None,
+            next,
+            _lock: lock,
+        };
+        if made {
+            spool.save()?;
+        }
+        spool.load()?;
+        Ok(spool)
+    }
+
+    fn load(&mut self) -> Result<(), SpoolError> {
+        let listed = std::fs::read_dir(&self.folder).map_err(failed("list", &self.folder))?;
+        let mut found: Vec<(u64, PathBuf)> = Vec::new();
+        for entry in listed {
+            let path = entry.map_err(failed("list", &self.folder))?.path();
+            if let Some(first) = segment::first_of(&path) {
+                found.push((first, path));
+            }
+        }
+        found.sort_unstable();
+        let starts: Vec<u64> = found.iter().map(|(first, _)| *first).collect();
+        for (place, (first, path)) in found.into_iter().enumerate() {
+            let next = starts.get(place + 1).copied();
+            let (segment, cut) = Segment::recover(path.clone(), first, next, self.state.floor)
+                .map_err(failed("recover", &path))?;
+            // A crash leaves half a frame at the very end only. In front of a later segment it is a damaged disk.
+            let lost_from = segment.end.max(self.state.floor);
+            if let Some(gone) = next.filter(|_| cut).and_then(|next| next.checked_sub(lost_from)) {
+                self.state.dropped += gone;
+                self.save()?;
+            }
+            // What lies below the floor was done with: the state is written before a segment is deleted.
+            if segment.samples == 0 || segment.end <= self.state.floor {
+                std::fs::remove_file(&path).map_err(failed("delete", &path))?;
+                continue;
+            }
+            self.next = self.next.max(segment.end);
+            self.segments.push_back(segment);
+        }
+        Ok(())
+    }
+
+    fn save(&self) -> Result<(), SpoolError> {
+        let path = self.folder.join("spool.json");
+        // Plain data with text keys always has a text.
+        let text = serde_json::to_vec_pretty(&self.state).unwrap_or_default();
+        files::replace(&path, &text).map_err(failed("write", &path))
+    }
+
+    /// Numbers the samples and keeps them: on return the disk has them.
+    pub fn append(&mut self, samples: &[Sample]) -> Result<(), SpoolError> {
+        if samples.is_empty() {
+            return Ok(());
+        }
+        let numbered = (self.next..).zip(samples);
+        let samples: Vec<_> =
+            numbered.map(|(number, sample)| Numbered { number, sample: sample.clone() }).collect();
+        let frame = Frame { first: self.next, count: samples.len() as u32 };
+        let payload = wire::encode(&Batch { agent: String::new(), health: Health::default(), samples });
+        let bytes = frame.bytes(&payload);
+        let roll = (self.max_bytes / 8).clamp(64 << 10, 1 << 20);
+        let full = self.segments.back().is_some_and(|s| s.bytes + bytes.len() as u64 > roll && s.samples > 0);
+        if self.active.is_none() || full {
+            self.begin_segment()?;
+        }
+        let (Some(file), Some(segment)) = (&mut self.active, self.segments.back_mut()) else { return Ok(()) };
+        let written = file.write_all(&bytes).and_then(|()| file.sync_data());
+        if let Err(source) = written {
+            // What was written in part is cut off by opening the segment anew, here or after a restart.
+            let _ = file.set_len(segment.bytes);
+            self.active = None;
+            if segment.samples == 0 {
+                let _ = std::fs::remove_file(&segment.path);
+                self.segments.pop_back();
+            }
+            return Err(SpoolError::Io { what: "append to", path: self.folder.clone(), source });
+        }
+        segment.bytes += bytes.len() as u64;
+        segment.samples += u64::from(frame.count);
+        segment.end = frame.first + u64::from(frame.count);
+        self.next = segment.end;
+        self.keep_within_bounds()
+    }
+
+    fn begin_segment(&mut self) -> Result<(), SpoolError> {
+        let path = self.folder.join(segment::name_of(self.next));
+        let file = File::options()
+            .append(true)
+            .create_new(true)
+            .open(&path)
+            .and_then(|file| files::sync_folder(&self.folder).map(|()| file))
+            .map_err(failed("make", &path))?;
+        self.active = Some(file);
+        self.segments.push_back(Segment::new(path, self.next));
+        Ok(())
+    }
+
+    fn keep_within_bounds(&mut self) -> Result<(), SpoolError> {
+        while self.segments.len() > 1 && self.bytes() > self.max_bytes {
+            let Some(oldest) = self.segments.front() else { break };
+            self.state.dropped += oldest.samples - oldest.done;
+            self.forget_oldest()?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the oldest segment, after it is written down up to where numbers were used.
+    fn forget_oldest(&mut self) -> Result<(), SpoolError> {
+        let Some(oldest) = self.segments.pop_front() else { return Ok(()) };
+        if self.segments.is_empty() {
+            self.active = None;
+        }
+        self.state.floor = self.state.floor.max(oldest.end);
+        self.save()?;
+        std::fs::remove_file(&oldest.path).map_err(failed("delete", &oldest.path))
+    }
+
+    /// The oldest samples that are not done with, up to either bound, but at least one run's.
+    pub fn peek(&mut self, max_samples: usize, max_bytes: u64) -> Result<Option<Chunk>, SpoolError> {
+        loop {
+            let mut chunk = None;
+            match self.fill(&mut chunk, max_samples, max_bytes) {
+                Err(SpoolError::Io { source, .. }) if is_damage(&source) => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(chunk),
+            }
+            if chunk.is_some() {
+                return Ok(chunk);
+            }
+            // The oldest segment cannot be read: a damaged disk. It must not hold up the rest.
+            while self.segments.front().is_some_and(|s| s.done_bytes == s.bytes) {
+                self.forget_oldest()?;
+            }
+            if let Some(damaged) = self.segments.front() {
+                let gone = damaged.samples - damaged.done;
+                tracing::error!(path = %damaged.path.display(), gone, "spooled samples cannot be read");
+                self.state.dropped += gone;
+                self.forget_oldest()?;
+            }
+        }
+    }
+
+    fn fill(&self, chunk: &mut Option<Chunk>, max_samples: usize, max_bytes: u64) -> Result<(), SpoolError> {
+        let mut bytes = 0;
+        for segment in &self.segments {
+            let mut offset = segment.done_bytes;
+            if offset == segment.bytes {
+                continue;
+            }
+            let mut file = segment.reader(offset).map_err(failed("read", &segment.path))?;
+            while offset < segment.bytes {
+                let (frame, payload) =
+                    segment::read_frame(&mut file).map_err(failed("read", &segment.path))?;
+                let length = FRAME_HEAD as u64 + payload.len() as u64;
+                let held = chunk.as_ref().map_or(0, |c| c.samples.len());
+                if held > 0 && (held + frame.count as usize > max_samples || bytes + length > max_bytes) {
+                    return Ok(());
+                }
+                let batch = wire::decode(&payload).map_err(|error| {
+                    failed("read", &segment.path)(io::Error::new(io::ErrorKind::InvalidData, error))
+                })?;
+                offset += length;
+                bytes += length;
+                let chunk = chunk.get_or_insert_with(|| Chunk { samples: Vec::new(), segment: 0, offset: 0 });
+                chunk.samples.extend(batch.samples);
+                (chunk.segment, chunk.offset) = (segment.first, offset);
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what the collector has said is durable, or will never take.
+    pub fn acknowledge(&mut self, chunk: &Chunk) -> Result<(), SpoolError> {
+        let oldest = self.segments.front().map_or(self.next, |segment| segment.first);
+        // What was dropped while it was on its way did arrive.
+        let arrived = chunk.samples.iter().filter(|numbered| numbered.number < oldest).count() as u64;
+        self.state.dropped = self.state.dropped.saturating_sub(arrived);
+        while self.segments.front().is_some_and(|s| s.first < chunk.segment) {
+            self.forget_oldest()?;
+        }
+        if let Some(front) = self.segments.front_mut().filter(|s| s.first == chunk.segment) {
+            front.done_bytes = chunk.offset;
+            front.done = chunk.samples.last().map_or(front.done, |last| last.number + 1 - front.first);
+            let (emptied, done_with) = (front.done_bytes == front.bytes, front.first + front.done);
+            // The one that is written to is kept while it is small: deleting it costs more than keeping it.
+            if emptied && (self.segments.len() > 1 || self.bytes() > 64 << 10) {
+                return self.forget_oldest();
+            }
+            self.state.floor = self.state.floor.max(done_with);
+        }
+        self.save()
+    }
+
+    /// Deletes all that is done with, at the end of a life.
+    pub fn tidy(&mut self) -> Result<(), SpoolError> {
+        while self.segments.front().is_some_and(|s| s.done_bytes == s.bytes) {
+            self.forget_oldest()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps samples that the collector will never take where a person finds them, and counts them.
+    pub fn put_aside(&mut self, rejected: &[(Numbered, String)]) -> Result<(), SpoolError> {
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.join(REJECTED);
+        if std::fs::metadata(&path).is_ok_and(|held| held.len() > REJECTED_BYTES) {
+            std::fs::rename(&path, self.folder.join("rejected.old.jsonl"))
+                .map_err(failed("rename", &path))?;
+        }
+        let mut text = Vec::new();
+        for (numbered, reason) in rejected {
+            let batch = Batch {
+                agent: self.state.agent.clone(),
+                health: Health::default(),
+                samples: vec![numbered.clone()],
+            };
+            let line = serde_json::json!({
+                "reason": reason,
+                "batch": serde_json::from_slice::<serde_json::Value>(&wire::encode(&batch)).unwrap_or_default(),
+            });
+            text.extend(line.to_string().into_bytes());
+            text.push(b'\n');
+        }
+        let file = File::options().append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_data()))
+            .map_err(failed("write", &path))?;
+        self.state.rejected += rejected.len() as u64;
+        self.save()
+    }
+
+    /// Bytes on the disk.
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// Samples that are not done with.
+    pub fn pending(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.samples - segment.done).sum()
+    }
+
+    /// Samples dropped since the spool was made.
+    pub const fn dropped(&self) -> u64 {
+        self.state.dropped
+    }
+
+    /// Samples put aside since the spool was made.
+    pub const fn rejected(&self) -> u64 {
+        self.state.rejected
+    }
+
+    /// Counts samples that could not even be appended.
+    pub fn count_dropped(&mut self, samples: u64) -> Result<(), SpoolError> {
+        self.state.dropped += samples;
+        self.save()
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, SpoolError> {
+    let path = folder.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(failed("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(SpoolError::InUse { path: folder.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed("lock", &path)(source)),
+    }
+}

@@ -1,0 +1,142 @@
+//! One file of the spool: frames, each with its length, its numbers and a checksum.
+//!
+//! A frame is written in one piece and synced. What a crash leaves of a frame at the end of a file has a length
+//! or a checksum that does not fit, and is cut off when the file is opened.
+
+use sha2::{Digest as _, Sha256};
+use std::fs::File;
+use std::io::{self, BufReader, ErrorKind, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Length (4), count (4), first number (8), checksum (8); little-endian.
+pub(super) const FRAME_HEAD: usize = 24;
+/// No frame is longer: a length beyond it is damage.
+const LONGEST: u32 = 256 << 20;
+
+/// The samples of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) first: u64,
+    pub(super) count: u32,
+}
+
+impl Frame {
+    pub(super) fn bytes(self, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(FRAME_HEAD + payload.len());
+        bytes.extend((payload.len() as u32).to_le_bytes());
+        bytes.extend(self.count.to_le_bytes());
+        bytes.extend(self.first.to_le_bytes());
+        let sum = checksum(&bytes, payload);
+        bytes.extend(sum);
+        bytes.extend(payload);
+        bytes
+    }
+}
+
+fn checksum(head: &[u8], payload: &[u8]) -> [u8; 8] {
+    let hash = Sha256::new_with_prefix(head).chain_update(payload).finalize();
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&hash[..8]);
+    sum
+}
+
+fn array<const N: usize>(head: &[u8; FRAME_HEAD], at: usize) -> [u8; N] {
+    std::array::from_fn(|i| head[at + i])
+}
+
+/// Reads the next frame; damage is `InvalidData`, an end inside a frame `UnexpectedEof`.
+pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
+    let mut head = [0; FRAME_HEAD];
+    file.read_exact(&mut head)?;
+    let length = u32::from_le_bytes(array(&head, 0));
+    let frame =
+        Frame { count: u32::from_le_bytes(array(&head, 4)), first: u64::from_le_bytes(array(&head, 8)) };
+    if length > LONGEST {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    let mut payload = Vec::new();
+    file.take(length.into()).read_to_end(&mut payload)?;
+    if payload.len() < length as usize {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    if checksum(&head[..16], &payload) != array::<8>(&head, 16) {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    Ok((frame, payload))
+}
+
+/// What is known of a file.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) path: PathBuf,
+    /// The first number in it.
+    pub(super) first: u64,
+    /// The number after the last.
+    pub(super) end: u64,
+    pub(super) samples: u64,
+    pub(super) bytes: u64,
+    /// How many samples at its front are done with.
+    pub(super) done: u64,
+    pub(super) done_bytes: u64,
+}
+
+/// The name of the segment that begins with a number.
+pub(super) fn name_of(first: u64) -> String {
+    format!("{first:020}.seg")
+}
+
+/// The number that a segment begins with, by its name.
+pub(super) fn first_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_suffix(".seg")?.parse().ok()
+}
+
+impl Segment {
+    pub(super) const fn new(path: PathBuf, first: u64) -> Self {
+        Self { path, first, end: first, samples: 0, bytes: 0, done: 0, done_bytes: 0 }
+    }
+
+    /// Reads what is whole in a file, cuts off the rest, and says whether there was a rest. Numbers from `next` on
+    /// belong to a later segment: a frame that bears them was given up when it was written. Numbers below `floor` are
+    /// done with.
+    pub(super) fn recover(
+        path: PathBuf,
+        first: u64,
+        next: Option<u64>,
+        floor: u64,
+    ) -> io::Result<(Self, bool)> {
+        let mut segment = Self::new(path, first);
+        let file = File::options().read(true).write(true).open(&segment.path)?;
+        let length = file.metadata()?.len();
+        let mut reader = BufReader::new(&file);
+        loop {
+            match read_frame(&mut reader) {
+                Ok((frame, payload))
+                    if frame.first == segment.end && next.is_none_or(|next| frame.first < next) =>
+                {
+                    segment.end += u64::from(frame.count);
+                    segment.samples += u64::from(frame.count);
+                    segment.bytes += (FRAME_HEAD + payload.len()) as u64;
+                    if segment.end <= floor {
+                        (segment.done, segment.done_bytes) = (segment.samples, segment.bytes);
+                    }
+                }
+                Ok(_) => break,
+                Err(error) if super::is_damage(&error) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let cut = segment.bytes < length;
+        if cut {
+            file.set_len(segment.bytes)?;
+            file.sync_all()?;
+        }
+        Ok((segment, cut))
+    }
+
+    /// A reader from a place in the file.
+    pub(super) fn reader(&self, offset: u64) -> io::Result<BufReader<File>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(BufReader::new(file))
+    }
+}

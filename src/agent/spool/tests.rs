@@ -1,0 +1,277 @@
+use super::*;
+use broadgauge_model::clock::Span;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Counts, Direction, Load, Statistic, Values};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+const NOW: Wall = Wall::from_secs(1_780_315_200);
+const FIRST: u64 = 1_780_315_200 << 16;
+
+fn sample(value: f64) -> Sample {
+    Sample {
+        metric: MetricId::CONNECT_TIME,
+        method: "connect".into(),
+        method_version: 1,
+        line_id: "l".into(),
+        target: Some("t".into()),
+        load: Load::Idle,
+        direction: Direction::RoundTrip,
+        started_at: NOW,
+        lasted: Span::ZERO,
+        statistic: Statistic::Singleton,
+        values: Values::Number(value),
+        counts: Counts::default(),
+        details: serde_json::Map::new(),
+    }
+}
+
+fn run(length: usize) -> Vec<Sample> {
+    (0..length).map(|n| sample(n as f64)).collect()
+}
+
+struct Place {
+    limits: SpoolLimits,
+    _folder: tempfile::TempDir,
+}
+
+fn place(max_bytes: u64) -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    Place { limits: SpoolLimits { dir: folder.path().join("spool"), max_bytes }, _folder: folder }
+}
+
+impl Place {
+    fn open(&self) -> Spool {
+        Spool::open(&self.limits, "a", NOW).unwrap()
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
+        let listed = std::fs::read_dir(&self.limits.dir).unwrap().map(|entry| entry.unwrap().path());
+        let mut found: Vec<_> = listed.filter(|path| segment::first_of(path).is_some()).collect();
+        found.sort();
+        found
+    }
+}
+
+fn numbers(spool: &mut Spool) -> Vec<u64> {
+    let chunk = spool.peek(usize::MAX, u64::MAX).unwrap();
+    chunk.map_or_else(Vec::new, |chunk| chunk.samples.iter().map(|n| n.number - FIRST).collect())
+}
+
+#[test]
+fn what_was_spooled_is_there_after_a_restart_in_order() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0), sample(2.0)]).unwrap();
+    spool.append(&[sample(3.0)]).unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&[sample(4.0)]).unwrap();
+    let chunk = spool.peek(100, u64::MAX).unwrap().unwrap();
+    let held: Vec<_> = chunk.samples.iter().map(|n| (n.number - FIRST, n.sample.clone())).collect();
+    assert_eq!(held, (0..4).map(|n| (n, sample(n as f64 + 1.0))).collect::<Vec<_>>());
+    assert_eq!(spool.pending(), 4);
+}
+
+#[test]
+fn a_chunk_holds_whole_runs_within_its_bound() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    for _ in 0..5 {
+        spool.append(&[sample(1.0), sample(2.0)]).unwrap();
+    }
+    let sizes = |spool: &mut Spool| {
+        let mut sizes = Vec::new();
+        while let Some(chunk) = spool.peek(5, u64::MAX).unwrap() {
+            sizes.push(chunk.samples.len());
+            spool.acknowledge(&chunk).unwrap();
+        }
+        sizes
+    };
+    assert_eq!(sizes(&mut spool), [4, 4, 2]);
+    assert_eq!(spool.pending(), 0);
+    spool.append(&[sample(1.0), sample(2.0)]).unwrap();
+    assert_eq!(spool.peek(1, 1).unwrap().unwrap().samples.len(), 2, "at least one run");
+}
+
+#[test]
+fn numbers_rise_over_restarts_even_when_nothing_is_left() {
+    let place = place(1 << 20);
+    for round in 0..5 {
+        let mut spool = place.open();
+        spool.append(&[sample(1.0), sample(2.0)]).unwrap();
+        assert_eq!(numbers(&mut spool), [2 * round, 2 * round + 1]);
+        let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+        spool.acknowledge(&chunk).unwrap();
+        spool.tidy().unwrap();
+        assert!(place.segments().is_empty());
+    }
+}
+
+#[test]
+fn a_spool_that_was_lost_starts_above_all_numbers_used_before() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    drop(spool);
+    std::fs::remove_dir_all(&place.limits.dir).unwrap();
+    let mut later = Spool::open(&place.limits, "a", NOW + Span::secs(1)).unwrap();
+    later.append(&[sample(2.0)]).unwrap();
+    assert_eq!(numbers(&mut later), [65_536]);
+}
+
+#[test]
+fn beyond_the_bound_the_oldest_are_dropped_and_counted_for_good() {
+    let place = place(300 << 10);
+    let mut spool = place.open();
+    for _ in 0..100 {
+        spool.append(&run(20)).unwrap();
+    }
+    assert!(spool.bytes() <= 300 << 10);
+    let held = numbers(&mut spool);
+    assert_eq!(held.last(), Some(&1_999));
+    assert_eq!(spool.dropped() + held.len() as u64, 2_000);
+    assert!(held.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let dropped = spool.dropped();
+    drop(spool);
+    let mut spool = place.open();
+    assert_eq!((spool.dropped(), numbers(&mut spool)), (dropped, held));
+}
+
+#[test]
+fn what_was_dropped_on_its_way_and_arrived_is_not_counted_as_dropped() {
+    let place = place(300 << 10);
+    let mut spool = place.open();
+    spool.append(&[sample(0.0)]).unwrap();
+    let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+    for _ in 0..100 {
+        spool.append(&run(20)).unwrap();
+    }
+    let before = spool.dropped();
+    spool.acknowledge(&chunk).unwrap();
+    assert_eq!(spool.dropped(), before - 1);
+}
+
+/// The file is cut within the head and the body of its last frame, as a crash in the middle of a write may leave it.
+#[test]
+fn a_torn_tail_is_cut_off_wherever_the_tear_is() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    spool.append(&[sample(2.0)]).unwrap();
+    let whole = spool.bytes();
+    spool.append(&[sample(3.0), sample(4.0)]).unwrap();
+    drop(spool);
+    let path = place.segments().remove(0);
+    let bytes = std::fs::read(&path).unwrap();
+    let head = whole + FRAME_HEAD as u64;
+    let end = bytes.len() as u64;
+    for length in (whole..head).step_by(5).chain((head..end).step_by(101)).chain([head, end - 1]) {
+        std::fs::write(&path, &bytes[..length as usize]).unwrap();
+        let mut spool = place.open();
+        assert_eq!(numbers(&mut spool), [0, 1], "torn at {length}");
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), whole);
+        spool.append(&[sample(5.0)]).unwrap();
+        assert_eq!(numbers(&mut spool), [0, 1, 2], "its numbers were never seen, so they are used");
+        drop(spool);
+        for extra in place.segments().into_iter().skip(1) {
+            std::fs::remove_file(extra).unwrap();
+        }
+    }
+}
+
+#[test]
+fn damage_in_the_middle_holds_up_nothing_and_is_counted() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    let whole = spool.bytes() as usize;
+    spool.append(&[sample(2.0)]).unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&[sample(3.0)]).unwrap();
+    let path = place.segments().remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[whole + 40] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+    assert_eq!(chunk.samples.len(), 1, "what stands in front of the damage is sent");
+    spool.acknowledge(&chunk).unwrap();
+    assert_eq!(numbers(&mut spool), [2]);
+    assert_eq!(spool.dropped(), 1);
+    drop(spool);
+    let mut spool = place.open();
+    assert_eq!((numbers(&mut spool), spool.dropped()), (vec![2], 1));
+}
+
+#[test]
+fn damage_found_at_a_restart_is_counted_once() {
+    let place = place(1 << 20);
+    for value in [1.0, 2.0] {
+        let mut spool = place.open();
+        spool.append(&[sample(value)]).unwrap();
+        spool.append(&[sample(value)]).unwrap();
+    }
+    let path = place.segments().remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    for _ in 0..3 {
+        let mut spool = place.open();
+        assert_eq!((numbers(&mut spool), spool.dropped()), (vec![0, 2, 3], 1));
+    }
+}
+
+#[test]
+fn a_spool_serves_one_process_and_one_name() {
+    let place = place(1 << 20);
+    let spool = place.open();
+    assert!(matches!(Spool::open(&place.limits, "a", NOW), Err(SpoolError::InUse { .. })));
+    drop(spool);
+    let error = Spool::open(&place.limits, "b", NOW).unwrap_err();
+    assert!(error.to_string().contains("belongs to agent \"a\""), "{error}");
+}
+
+#[test]
+fn rejected_samples_are_put_aside_and_counted() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    let numbered = Numbered { number: 7, sample: sample(1.0) };
+    spool.put_aside(&[(numbered, "taken".into())]).unwrap();
+    let text = std::fs::read_to_string(place.limits.dir.join(REJECTED)).unwrap();
+    assert!(text.contains("\"reason\":\"taken\"") && text.ends_with('\n'), "{text}");
+    drop(spool);
+    assert_eq!(place.open().rejected(), 1);
+}
+
+/// Appends, chunks, acknowledgements and restarts in random order: everything is seen once or was dropped.
+#[test]
+fn nothing_is_lost_or_doubled_in_any_order_of_events() {
+    for seed in 0..6 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let place = place(if seed % 2 == 0 { 1 << 20 } else { 128 << 10 });
+        let mut spool = place.open();
+        let (mut appended, mut acknowledged) = (0_u64, std::collections::BTreeSet::new());
+        for _ in 0..120 {
+            match rng.random_range(0..10) {
+                0 => {
+                    drop(spool);
+                    spool = place.open();
+                }
+                1..=3 => {
+                    if let Some(chunk) = spool.peek(rng.random_range(1..60), u64::MAX).unwrap() {
+                        spool.acknowledge(&chunk).unwrap();
+                        acknowledged.extend(chunk.samples.iter().map(|n| n.number - FIRST));
+                    }
+                }
+                _ => {
+                    let length = rng.random_range(1..40);
+                    spool.append(&run(length)).unwrap();
+                    appended += length as u64;
+                }
+            }
+        }
+        acknowledged.extend(numbers(&mut spool));
+        assert_eq!(acknowledged.len() as u64 + spool.dropped(), appended, "seed {seed}");
+    }
+}
