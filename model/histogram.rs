@@ -34,7 +34,7 @@ pub struct Recorder {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { counts: standard::empty(), above: 0, below: 0 }
+        Self { counts: index::empty(), above: 0, below: 0 }
     }
 }
 

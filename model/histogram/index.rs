@@ -5,6 +5,9 @@
 /// The largest value that is told apart from larger ones: 60 s in microseconds.
 pub const HIGHEST: u64 = 60_000_000;
 
+/// Significant digits, in the words of the standard forms.
+pub(super) const DIGITS: u32 = 3;
+
 const HALF_BITS: u32 = 10;
 const HALF: u64 = 1 << HALF_BITS;
 
@@ -33,4 +36,13 @@ pub fn bucket_median(index: u16) -> u64 {
 
 fn width(index: u16) -> u64 {
     1 << (u64::from(index) / HALF).saturating_sub(1)
+}
+
+/// The library's histogram with these buckets, empty.
+pub(super) fn empty() -> hdrhistogram::Histogram<u64> {
+    #[expect(
+        clippy::expect_used,
+        reason = "the bounds are constants that the library accepts, as every test shows"
+    )]
+    hdrhistogram::Histogram::new_with_bounds(1, HIGHEST, DIGITS as u8).expect("constant bounds are valid")
 }

@@ -1,12 +1,12 @@
 //! The HdrHistogram project's V2 format: read and written sparsely, because the library's own decoder fills
 //! 18,000 dense counters for each histogram. Tests hold both to the library's serializer, byte for byte.
 
+use super::index::{DIGITS, empty};
 use super::{HIGHEST, Histogram, bucket_index, rest};
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 const COOKIE_V2: u32 = 0x1c84_9303 | 0x10;
 const HEADER: usize = 40;
-const DIGITS: u32 = 3;
 
 /// Why bytes are not a histogram of ours in a standard form.
 #[derive(Debug, thiserror::Error)]
@@ -35,14 +35,6 @@ pub enum StandardError {
     /// The library refused to read the compressed form.
     #[error("compressed histogram cannot be read")]
     Deflate(#[source] hdrhistogram::serialization::DeserializeError),
-}
-
-pub(super) fn empty() -> hdrhistogram::Histogram<u64> {
-    #[expect(
-        clippy::expect_used,
-        reason = "the bounds are constants that the library accepts, as every test shows"
-    )]
-    hdrhistogram::Histogram::new_with_bounds(1, HIGHEST, DIGITS as u8).expect("constant bounds are valid")
 }
 
 const fn zigzag(value: i64) -> u64 {

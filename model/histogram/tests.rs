@@ -3,7 +3,7 @@ use hdrhistogram::serialization::{Serializer, V2Serializer};
 use proptest::prelude::*;
 
 fn library(values: &[u64]) -> hdrhistogram::Histogram<u64> {
-    let mut out = standard::empty();
+    let mut out = index::empty();
     for &value in values {
         out.saturating_record(value);
     }
@@ -16,7 +16,7 @@ fn ours(values: &[u64]) -> Histogram {
 
 #[test]
 fn a_bucket_holds_the_values_that_the_library_calls_equivalent() {
-    let reference = standard::empty();
+    let reference = index::empty();
     for value in (0..5_000).chain((1..16_000).map(|i| i * 3_749)) {
         let index = bucket_index(value);
         assert_eq!(bucket_lowest(index), reference.lowest_equivalent(value), "{value}");

@@ -78,7 +78,7 @@ pub(super) async fn take_turn(
         streams: settings.streams,
         ways: settings.direction.ways().to_vec(),
         duration_ms: settings.duration_ms,
-        idle_ms: settings.idle_ms + super::delay::TIMEOUT_MS,
+        idle_ms: settings.idle_ms + super::settings::TIMEOUT_MS,
         congestion: settings.congestion.clone(),
     };
     talk.say(&ToPeer::Hello(wish), patience).await.map_err(|error| wrong(error.to_string()))?;

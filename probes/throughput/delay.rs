@@ -5,8 +5,8 @@
 //! the goodput's own window count: the delay is that of the rate beside it. What this cannot tell: the delay within
 //! a queue that serves flows apart (fair queueing), where a small flow does not wait behind the load.
 
-use super::Settings;
 use super::client::Face;
+use super::settings::{Settings, TIMEOUT_MS};
 use crate::books::Books;
 use crate::codec::stamp::Key;
 use crate::packets;
@@ -16,9 +16,6 @@ use broadgauge_model::clock::{Mono, Span};
 use broadgauge_model::histogram::Histogram;
 use broadgauge_model::result::{Counts, Load, Outcome, Reason, Singleton};
 use std::net::SocketAddr;
-
-/// When an answer counts as lost.
-pub(super) const TIMEOUT_MS: u64 = 3_000;
 
 /// How to watch the delay during one test.
 pub(super) struct Watch<'a> {

@@ -1,6 +1,5 @@
 //! What a study answers with: an estimate with its interval and its n, or the reason why there is none.
 
-use super::refusal::refusal_words;
 use broadgauge_model::text::Phrase;
 pub use broadgauge_model::text::Words;
 use serde::Serialize;
@@ -42,12 +41,6 @@ impl Declined {
     /// With a reason.
     pub const fn because(reason: Words) -> Self {
         Self { reason }
-    }
-}
-
-impl From<crate::stats::Refusal> for Declined {
-    fn from(refusal: crate::stats::Refusal) -> Self {
-        Self { reason: refusal_words(&refusal) }
     }
 }
 

@@ -1,11 +1,17 @@
 //! A statistic's refusal in both languages.
 
-use super::answer::Words;
+use super::answer::{Declined, Words};
 use crate::stats::Refusal;
 use broadgauge_model::text::Phrase;
 
+impl From<Refusal> for Declined {
+    fn from(refusal: Refusal) -> Self {
+        Self { reason: refusal_words(&refusal) }
+    }
+}
+
 /// The words for readers; the English is the refusal's own.
-pub(super) fn refusal_words(refusal: &Refusal) -> Words {
+fn refusal_words(refusal: &Refusal) -> Words {
     let zh = match refusal {
         Refusal::TooFew { .. } => "数据太少（{reason}）",
         Refusal::NotFinite { .. } => "不是有限数（{reason}）",

@@ -1,6 +1,6 @@
 //! `broadgauge measure METHOD TARGET`: one measurement, shown while it runs and summed up at its end.
 
-use super::{Ended, Failure, Outcome, measure_json, measure_text, out, secret};
+use super::{Ended, Failure, Outcome, measure_json, measure_text, out, secret, wait};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::Values;
 use broadgauge_probes::catalogue;
@@ -162,8 +162,8 @@ pub fn run(args: &Args) -> Outcome {
         .ok_or_else(|| Failure::input(anyhow::anyhow!("no method is called {:?}", args.method)))?;
     let key = args.how.key_file.as_deref().map(secret::key).transpose()?;
     let probe = (method.build)(&args.how.settings()?, key.as_ref()).map_err(Failure::input)?;
-    let measurement = super::block_on(async {
-        let context = args.context(super::stop_on_signal());
+    let measurement = wait::block_on(async {
+        let context = args.context(wait::stop_on_signal());
         probe.run(&context).await
     })?
     .map_err(Failure::reach)?;

@@ -1,8 +1,11 @@
 //! One command a file. A command parses what was typed, calls the part that does the work, and prints.
 
+pub use ended::{Ended, Failure, Outcome};
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+mod ended;
 pub mod export;
 pub mod import;
 pub mod measure;
@@ -14,43 +17,7 @@ pub mod pick;
 mod secret;
 pub mod study;
 mod study_text;
-
-/// How a command ended; the numbers are the exit codes that scripts rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Done.
-    Done = 0,
-    /// Done, and something was found that the caller asked to fail on.
-    Findings = 1,
-    /// Wrong use or bad input.
-    BadInput = 2,
-    /// Cannot measure, or cannot reach.
-    CannotMeasure = 3,
-    /// Partly done: interrupted, or some rows were refused.
-    Partly = 4,
-}
-
-/// A failure with the exit code it stands for.
-#[derive(Debug)]
-pub struct Failure {
-    ended: Ended,
-    error: anyhow::Error,
-}
-
-impl Failure {
-    /// The caller's fault: wrong use or bad input.
-    pub fn input(error: impl Into<anyhow::Error>) -> Self {
-        Self { ended: Ended::BadInput, error: error.into() }
-    }
-
-    /// Nothing could be measured or reached.
-    pub fn reach(error: impl Into<anyhow::Error>) -> Self {
-        Self { ended: Ended::CannotMeasure, error: error.into() }
-    }
-}
-
-/// What every command returns.
-pub type Outcome = Result<Ended, Failure>;
+mod wait;
 
 #[derive(Parser)]
 #[command(name = "broadgauge", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -91,32 +58,6 @@ pub fn run() -> ExitCode {
         failure.ended
     });
     ExitCode::from(ended as u8)
-}
-
-/// Runs a future to its end on a runtime of its own.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::reach)?;
-    Ok(runtime.block_on(future))
-}
-
-/// Pulls the stop at the first Ctrl-C or SIGTERM. At the second Ctrl-C the program ends at once.
-fn stop_on_signal() -> broadgauge_probes::probe::Stop {
-    let (pull, stop) = broadgauge_probes::probe::Stop::new();
-    tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminated => {} }
-        let _ = pull.send(true);
-        if tokio::signal::ctrl_c().await.is_ok() {
-            out::leave_at_once();
-        }
-    });
-    stop
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `broadgauge peer`: the answering side of every method, safe to leave in the open.
 
-use super::{Ended, Failure, Outcome, out, secret};
+use super::{Ended, Failure, Outcome, out, secret, wait};
 use anyhow::Context as _;
 use broadgauge_model::clock::SystemClock;
 use broadgauge_probes::codec::stamp::Mode;
@@ -41,11 +41,11 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Outcome {
-    super::block_on(answer(args))?
+    wait::block_on(answer(args))?
 }
 
 async fn answer(args: Args) -> Outcome {
-    let stop = super::stop_on_signal();
+    let stop = wait::stop_on_signal();
     let mode = match &args.key_file {
         Some(file) => Mode::Authenticated(secret::key(file)?),
         None => Mode::Open,

@@ -29,7 +29,6 @@
 //!
 //! Columns that the map does not name are taken from headers that have our own names.
 
-use super::error::ImportError;
 use super::kind::Kind;
 use super::table::Reading;
 use serde::de::value::MapAccessDeserializer;
@@ -37,7 +36,6 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 /// A map, as written.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -82,26 +80,6 @@ impl Map {
             observation: Vec::new(),
         }
     }
-
-    /// Reads a map. `name` is its file, for messages.
-    pub fn parse(name: &str, text: &str) -> Result<Self, ImportError> {
-        let wrong = |message| ImportError::Map { path: name.to_owned(), message };
-        let map: Self = toml::from_str(text).map_err(|e| wrong(first_lines(&e.to_string())))?;
-        super::map_check::check(&map).map_err(wrong)?;
-        Ok(map)
-    }
-
-    /// Reads a map from its file.
-    pub fn open(path: &Path) -> Result<Self, ImportError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
-        Self::parse(&path.display().to_string(), &text)
-    }
-}
-
-/// The place, the line and the fault, as the TOML reader draws them.
-fn first_lines(message: &str) -> String {
-    message.trim_end().to_owned()
 }
 
 /// Rows that are left out: by their own rule, with a reason that the summary repeats. Exactly one of `empty`,

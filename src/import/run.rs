@@ -4,6 +4,7 @@ use super::draft::{Assumed, Draft, Fault};
 use super::error::ImportError;
 use super::kind::Kind;
 use super::map::Map;
+use super::map_read;
 use super::plan::{Plan, bind};
 use super::pseudonym::Pseudonyms;
 use super::reject::Rejects;
@@ -61,7 +62,7 @@ pub fn run(
 ) -> Result<Summary, ImportError> {
     let map = match &request.map {
         None => Map::plain(request.kind),
-        Some(path) => Map::open(path)?,
+        Some(path) => map_read::open(path)?,
     };
     if map.kind != request.kind {
         let path = request.map.as_deref().unwrap_or(Path::new("map")).display().to_string();
@@ -87,7 +88,7 @@ pub fn run(
 
 /// Reads a text table from memory and keeps nothing: for fuzzing, and to try a map.
 pub fn check_bytes(kind: Kind, bytes: Vec<u8>, map: Option<&str>) -> Result<FileSummary, ImportError> {
-    let map = map.map_or_else(|| Ok(Map::plain(kind)), |text| Map::parse("map", text))?;
+    let map = map.map_or_else(|| Ok(Map::plain(kind)), |text| map_read::parse("map", text))?;
     let table = Table::of_bytes("table", bytes, &map.read)?;
     let (store, pseudonyms, mut rejects) = (Memory::default(), Pseudonyms::new([0; 32]), Rejects::new(None));
     Importer::new(&map, table, "table", Some(&pseudonyms), &store, &mut rejects)?.run(&mut |_| {})

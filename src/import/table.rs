@@ -1,59 +1,19 @@
 //! A table as rows of text, whatever file it came in: CSV is streamed, a spreadsheet is read whole.
 
+mod row;
 mod sheet;
+
+pub use row::Reading;
+pub(super) use row::Row;
 
 use super::encoding::{Decoding, Found, How, find, named};
 use super::error::ImportError;
-use serde::Deserialize;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 /// A cell longer than this is taken for a quote that was left open, and its row is refused.
 const LONGEST_CELL: usize = 64 * 1024;
-
-/// How to read a file as a table: the `[read]` section of a map, which the command line may override.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Reading {
-    /// Encoding of a text file, such as `gb18030`; found by itself where left out.
-    pub encoding: Option<String>,
-    /// What stands between two cells of a text file; a comma where left out.
-    pub delimiter: Option<char>,
-    /// The line (of a sheet: the row) that holds the headers; 1 where left out.
-    pub header_row: Option<u64>,
-    /// The sheet of a spreadsheet; the first where left out.
-    pub sheet: Option<String>,
-    /// Spellings of "nothing here", beside the empty cell.
-    pub empty: Vec<String>,
-    /// The decimal mark; a point where left out.
-    pub decimal: Option<char>,
-    /// The mark between thousands; none where left out.
-    pub thousands: Option<char>,
-}
-
-impl Reading {
-    /// What the other says, where it says anything.
-    pub fn overridden_by(mut self, other: Self) -> Self {
-        self.encoding = other.encoding.or(self.encoding);
-        self.delimiter = other.delimiter.or(self.delimiter);
-        self.header_row = other.header_row.or(self.header_row);
-        self.sheet = other.sheet.or(self.sheet);
-        self.decimal = other.decimal.or(self.decimal);
-        self.thousands = other.thousands.or(self.thousands);
-        self.empty.extend(other.empty);
-        self
-    }
-}
-
-/// A row, with the line of the file on which it starts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Row {
-    /// The line of the file, or the row of the sheet, from 1.
-    pub line: u64,
-    /// Its cells, trimmed.
-    pub cells: Vec<String>,
-}
 
 trait Source: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Source for T {}

@@ -7,6 +7,7 @@
 mod complaints;
 mod dictionary;
 mod fleet;
+mod line_row;
 mod results;
 mod schema;
 

@@ -7,19 +7,21 @@
 //! its place.
 
 mod guests;
+mod house;
 mod queue;
 mod test;
 
+pub use house::Limits;
 pub(super) use test::congestion_of;
 
 use super::words::{LONGEST_TO_PEER, PROTOCOL, Talk, TalkError, ToClient, ToPeer, VERSION, Wish};
 use crate::probe::Stop;
 use broadgauge_model::clock::{Clock, Span};
 use guests::{Guest, Guests, place_of};
+use house::{Expected, House};
 use queue::{Place, Queue};
 use rand::Rng;
 use socket2::{Domain, SockRef, Socket, Type};
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -27,39 +29,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-
-/// What a peer allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections altogether.
-    pub connections: usize,
-    /// Connections from one IPv4 address or one IPv6 /64.
-    pub connections_per_place: usize,
-    /// Tests that wait.
-    pub waiting: usize,
-    /// Tests, running or waiting, of one place.
-    pub tests_per_place: usize,
-    /// Streams of one test.
-    pub streams: usize,
-    /// The longest load in one direction.
-    pub duration: Span,
-    /// How long somebody may take to say what it must say next.
-    pub patience: Span,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 512,
-            connections_per_place: 128,
-            waiting: 32,
-            tests_per_place: 8,
-            streams: 64,
-            duration: Span::secs(60),
-            patience: Span::secs(10),
-        }
-    }
-}
 
 /// A peer that has its ports and does not answer yet.
 #[derive(Debug)]
@@ -73,21 +42,6 @@ pub struct Peer {
 struct Door {
     listener: TcpListener,
     stamp_port: Option<u16>,
-}
-
-/// What all connections of a peer share.
-struct House {
-    limits: Limits,
-    guests: Guests,
-    queue: Queue,
-    clock: Arc<dyn Clock>,
-    expected: Mutex<HashMap<String, Expected>>,
-}
-
-/// The test that a token stands for.
-struct Expected {
-    place: IpAddr,
-    join: mpsc::Sender<(usize, TcpStream, Guest)>,
 }
 
 impl Peer {

@@ -1,6 +1,6 @@
 //! Rows of the `results` table: one result a row, or one for each observation of the map.
 
-use super::{Reading, Record};
+use super::record::{Reading, Record, one};
 use crate::import::draft::{Draft, Fault, whole};
 use crate::import::plan::BoundObservation;
 use crate::import::unit::{Conversion, number};
@@ -16,13 +16,13 @@ const UNNAMED_METHOD: &str = "imported";
 pub(super) fn read(draft: &mut Draft<'_>) -> Reading {
     let common = match Common::read(draft) {
         Ok(common) => common,
-        Err(fault) => return super::one(Err(fault)),
+        Err(fault) => return one(Err(fault)),
     };
     if draft.plan.observations.is_empty() {
         return match long(draft, common) {
-            Ok(Some(entry)) => super::one(Ok(Record::Result(Box::new(entry)))),
+            Ok(Some(entry)) => one(Ok(Record::Result(Box::new(entry)))),
             Ok(None) => Reading { missing: 1, ..Reading::default() },
-            Err(fault) => super::one(Err(fault)),
+            Err(fault) => one(Err(fault)),
         };
     }
     let mut reading = Reading::default();

@@ -4,7 +4,7 @@
 //! What it cannot tell: a percentage is stored by spreadsheets as its share (0.05%, shown, is 0.0005), so its
 //! unit in a map is `ratio`.
 
-use super::{Reading, Row};
+use super::row::{Reading, Row};
 use crate::import::error::ImportError;
 use calamine::{Data, ExcelDateTime, Range, Reader, open_workbook_auto_from_rs};
 use std::io::Cursor;

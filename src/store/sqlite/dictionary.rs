@@ -181,7 +181,7 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn load(transaction: &Transaction<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            lines: ById::load(transaction, super::fleet::ALL_LINES, super::fleet::read_line)?,
+            lines: ById::load(transaction, super::line_row::ALL_LINES, super::line_row::read_line)?,
             metrics: ById::load(transaction, "SELECT id, name FROM metric", |row| {
                 let name: String = row.get(1)?;
                 MetricId::find(&name).ok_or(StoreError::Unknown { what: "metric", value: name })

@@ -1,5 +1,7 @@
-//! Does a map make sense by itself, before any file is read? Each fault names its key and the cure.
+//! Reads a map, and asks whether it makes sense by itself, before any table is read. Each fault names its key and
+//! the cure.
 
+use super::error::ImportError;
 use super::kind::{Field, Holds, Kind, Measure};
 use super::map::{ColumnTable, Map, Observation, Skip};
 use super::nearest::hint;
@@ -7,9 +9,26 @@ use super::unit::{Conversion, zone_named};
 use super::when;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Statistic};
+use std::path::Path;
+
+/// Reads a map. `name` is its file, for messages.
+pub fn parse(name: &str, text: &str) -> Result<Map, ImportError> {
+    let wrong = |message| ImportError::Map { path: name.to_owned(), message };
+    // The TOML reader draws the line and points at the fault.
+    let map = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().to_owned()))?;
+    check(&map).map_err(wrong)?;
+    Ok(map)
+}
+
+/// Reads a map from its file.
+pub(super) fn open(path: &Path) -> Result<Map, ImportError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
+    parse(&path.display().to_string(), &text)
+}
 
 /// The first fault of a map.
-pub(super) fn check(map: &Map) -> Result<(), String> {
+fn check(map: &Map) -> Result<(), String> {
     if let Some(zone) = &map.zone {
         zone_named(zone).map_err(|e| format!("zone: {e}"))?;
     }
