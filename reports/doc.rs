@@ -4,6 +4,8 @@
 //! same data. A renderer takes the document and a language and gives bytes. Numbers keep their raw values beside
 //! their words, so that a table, a JSON file and a sentence cannot disagree.
 
+pub mod operator;
+
 use crate::chart::table::Table as ChartTable;
 use crate::chart::{Chart, Figure as ChartFigure};
 use crate::text::Prose;
@@ -305,17 +307,19 @@ pub struct Table {
 }
 
 /// A field of a table: its words, and how it stands where it is a verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableCell {
     /// The words.
     pub text: Prose,
+    /// More of it, below in smaller type: the interval of a number; may be empty.
+    pub detail: Prose,
     /// How it stands.
     pub tone: Option<Tone>,
 }
 
 impl From<Prose> for TableCell {
     fn from(text: Prose) -> Self {
-        Self { text, tone: None }
+        Self { text, ..Self::default() }
     }
 }
 

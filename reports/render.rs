@@ -40,3 +40,6 @@ pub enum RenderError {
         known: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

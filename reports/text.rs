@@ -31,7 +31,9 @@ impl Prose {
     pub fn say(phrase: &Phrase, gaps: &[(&str, Self)]) -> Self {
         Self::of(|lang| {
             let gaps: Vec<_> = gaps.iter().map(|(name, text)| (*name, text.get(lang))).collect();
-            phrase.fill(lang, &gaps)
+            let text = phrase.fill(lang, &gaps);
+            // A count word follows 万 and 亿 without a space: 123 万条.
+            if lang == Lang::Zh { text.replace("万 ", "万").replace("亿 ", "亿") } else { text }
         })
     }
 
@@ -81,6 +83,12 @@ impl Prose {
             }
         };
         Self { en: join(Lang::En, ", ", " and "), zh: join(Lang::Zh, "、", "和") }
+    }
+
+    /// Words in a row: "a, b, c", "a，b，c".
+    pub fn commas(items: Vec<Self>) -> Self {
+        const COMMA: Phrase = Phrase { en: "{a}, {b}", zh: "{a}，{b}" };
+        items.into_iter().reduce(|a, b| Self::say(&COMMA, &[("a", a), ("b", b)])).unwrap_or_default()
     }
 
     /// Parts of a subtitle: "a; b; c".

@@ -5,7 +5,7 @@
 
 use super::{RenderError, Renderer};
 use crate::chart::table::{Cell, Table};
-use crate::doc::{Block, Document, Figure, Number};
+use crate::doc::{Block, Document, Figure, Number, TableCell};
 use crate::text::Prose;
 use broadgauge_model::text::Lang;
 use serde_json::{Map, Value, json};
@@ -77,7 +77,7 @@ fn block(block: &Block, lang: Lang) -> Value {
             "table": say(&table.caption),
             "columns": table.columns.iter().map(|(name, _)| say(name)).collect::<Vec<_>>(),
             "rows": table.rows.iter().map(|row| {
-                row.iter().map(|cell| say(&cell.text)).collect::<Vec<_>>()
+                row.iter().map(|cell| cell_words(cell, lang)).collect::<Vec<_>>()
             }).collect::<Vec<_>>(),
         }),
         Block::Definitions(terms) => json!({"definitions": terms.iter().map(|(term, meaning)| {
@@ -85,6 +85,12 @@ fn block(block: &Block, lang: Lang) -> Value {
         }).collect::<Vec<_>>()}),
         Block::Figure(figure) => chart(figure, lang),
     }
+}
+
+fn cell_words(cell: &TableCell, lang: Lang) -> String {
+    let tone = cell.tone.map(|tone| tone.word().to_owned());
+    let text = [&cell.text, &cell.detail].into_iter().map(|prose| prose.get(lang).to_owned());
+    tone.into_iter().chain(text).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn number(number: &Number, lang: Lang) -> Map<String, Value> {

@@ -45,7 +45,12 @@ fn decimals(value: f64, significant: i32) -> usize {
 /// The decimals at which an estimate with this half-width of its interval stops.
 fn decimals_of_estimate(half: f64) -> usize {
     let lead = half / 10f64.powf(half.log10().floor());
-    decimals(half, if (3.55..9.5).contains(&lead) { 1 } else { 2 })
+    match lead {
+        // Rounded up to the next power of ten, which then keeps two digits.
+        9.5.. => decimals(half * 1.1, 2),
+        3.55.. => decimals(half, 1),
+        _ => decimals(half, 2),
+    }
 }
 
 /// Three significant digits.
@@ -150,6 +155,17 @@ pub fn estimate_parts(value: f64, interval: (f64, f64), style: Style) -> (Prose,
     (Prose::of(|lang| numeral.clone() + &style.suffix(lang)), range)
 }
 
+/// Two estimates side by side, without their intervals and with the decimals of the less certain one.
+pub fn pair(a: (f64, (f64, f64)), b: (f64, (f64, f64)), style: Style) -> (Prose, Prose) {
+    let half = |(low, high): (f64, f64)| (high - low) * style.factor() / 2.0;
+    let widest = half(a.1).max(half(b.1));
+    let larger = a.0.abs().max(b.0.abs()) * style.factor();
+    let known = widest.is_finite() && widest > 0.0;
+    let digits = if known { decimals_of_estimate(widest) } else { decimals(larger, 3) };
+    let one = |value: f64| Prose::of(|lang| fixed(value * style.factor(), digits) + &style.suffix(lang));
+    (one(a.0), one(b.0))
+}
+
 /// A count: exact up to a million, in three digits above it.
 pub fn count(count: u64) -> Prose {
     const MILLION: Phrase = Phrase { en: "{en} million", zh: "{zh} 万" };
@@ -202,6 +218,7 @@ mod tests {
 
     #[test]
     fn a_share_is_percent_and_a_difference_of_shares_is_points() {
+        assert_eq!(both(&estimate(0.183, (0.106, 0.299), Style::Share))[0], "18% (11 to 30)");
         assert_eq!(both(&estimate(0.61, (0.55, 0.67), Style::Share)), ["61% (55 to 67)", "61%（55～67）"]);
         assert_eq!(
             both(&estimate(0.0012, (0.0003, 0.0021), Style::Difference(Unit::Ratio))),

@@ -1,6 +1,7 @@
 //! What is never mixed: one metric under one load, one way, of one statistic, by one version of one method, made up or
 //! not.
 
+use crate::study::complaints::Exposure;
 use crate::study::peers::Row;
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
@@ -38,6 +39,19 @@ impl Series {
             method: row.method.clone(),
             method_version: row.method_version,
             made: row.made,
+        }
+    }
+
+    /// The series of an exposure.
+    pub fn of_exposure(exposure: &Exposure) -> Self {
+        Self {
+            metric: exposure.metric,
+            load: exposure.load,
+            direction: exposure.direction,
+            statistic: exposure.statistic,
+            method: exposure.method.clone(),
+            method_version: exposure.method_version,
+            made: exposure.made,
         }
     }
 

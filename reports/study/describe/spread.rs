@@ -1,10 +1,10 @@
 //! How are the values of an operator's lines spread? Every line counts the same, whatever it was tested.
 //!
-//! F(x) is the mean over lines of each line's own distribution function. Its pointwise band at 95% is
-//! sqrt(ln(2/0.05) / 2L) for L lines (Hoeffding, JASA 58, 1963: means of independent values between 0 and 1), so the
-//! unit of inference is the line, not the test.
+//! F(x) is the mean over lines of each line's own distribution function. Its pointwise 95% band comes from drawing
+//! whole lines with replacement (Efron 1979), so the unit of inference is the line, not the test.
 
 use super::Series;
+use crate::stats::bootstrap::Design;
 use broadgauge_model::panel::Panel;
 use std::collections::BTreeMap;
 
@@ -21,28 +21,15 @@ pub struct Spread {
 
 /// The distribution of one operator's values.
 pub fn spread(panel: &Panel, series: &Series, operator: &str) -> Spread {
-    // Values by their bits: non-negative floats sort as their bits do; negative ones are put below.
     let mut shares: BTreeMap<Ordered, f64> = BTreeMap::new();
     let mut spread = Spread::default();
-    let mut cells = series.cells(panel, operator).peekable();
-    while let Some(first) = cells.next() {
-        let mut line: BTreeMap<Ordered, u64> = BTreeMap::new();
-        let mut add = |value, count| *line.entry(Ordered(value)).or_default() += count;
-        series.visit(first, &mut add);
-        // Cells are sorted by line.
-        while let Some(next) = cells.next_if(|cell| cell.line == first.line) {
-            series.visit(next, &mut add);
-        }
-        let total: u64 = line.values().sum();
-        if total == 0 {
-            continue;
-        }
+    each_line(panel, series, operator, |line, total| {
         spread.lines += 1;
         spread.observations += total;
         for (value, count) in line {
             *shares.entry(value).or_default() += count as f64 / total as f64;
         }
-    }
+    });
     let mut below = 0.0;
     let lines = spread.lines as f64;
     spread.steps = shares
@@ -58,6 +45,66 @@ pub fn spread(panel: &Panel, series: &Series, operator: &str) -> Spread {
     spread
 }
 
+/// The pointwise 95% band of the distribution at some values: (value, lower share, upper share). Empty for fewer than
+/// two lines.
+pub fn band(panel: &Panel, series: &Series, operator: &str, at: &[f64], seed: u64) -> Vec<(f64, f64, f64)> {
+    let mut lines: Vec<Vec<f64>> = Vec::new();
+    each_line(panel, series, operator, |line, total| {
+        let mut values = line.into_iter().peekable();
+        let mut below = 0;
+        let share = |&x: &f64| {
+            while let Some((_, count)) = values.next_if(|(value, _)| value.0 <= x) {
+                below += count;
+            }
+            below as f64 / total as f64
+        };
+        lines.push(at.iter().map(share).collect());
+    });
+    let Ok(design) = Design::simple(lines.len()) else { return Vec::new() };
+    let resampled: Vec<Vec<f64>> = design.replicate(REPLICATES, seed, |counts| {
+        let mut sums = vec![0.0; at.len()];
+        for (line, &count) in lines.iter().zip(counts).filter(|(_, count)| **count > 0) {
+            sums.iter_mut().zip(line).for_each(|(sum, share)| *sum += share * f64::from(count));
+        }
+        for sum in &mut sums {
+            *sum /= lines.len() as f64;
+        }
+        sums
+    });
+    let limits = |(i, &x): (usize, &f64)| {
+        let mut shares: Vec<f64> = resampled.iter().map(|replicate| replicate[i]).collect();
+        shares.sort_unstable_by(f64::total_cmp);
+        let edge = |q: f64| shares[((q * shares.len() as f64) as usize).min(shares.len() - 1)];
+        (x, edge(0.025), edge(0.975))
+    };
+    at.iter().enumerate().map(limits).collect()
+}
+
+const REPLICATES: usize = 500;
+
+/// Calls `each` with the values of every line that has any, and how many they are.
+fn each_line(
+    panel: &Panel,
+    series: &Series,
+    operator: &str,
+    mut each: impl FnMut(BTreeMap<Ordered, u64>, u64),
+) {
+    let mut cells = series.cells(panel, operator).peekable();
+    while let Some(first) = cells.next() {
+        let mut line: BTreeMap<Ordered, u64> = BTreeMap::new();
+        let mut add = |value, count| *line.entry(Ordered(value)).or_default() += count;
+        series.visit(first, &mut add);
+        // Cells are sorted by line.
+        while let Some(next) = cells.next_if(|cell| cell.line == first.line) {
+            series.visit(next, &mut add);
+        }
+        let total: u64 = line.values().sum();
+        if total > 0 {
+            each(line, total);
+        }
+    }
+}
+
 impl Spread {
     /// The smallest value with at least this share at or below it.
     pub fn quantile(&self, q: f64) -> Option<f64> {
@@ -69,6 +116,12 @@ impl Spread {
     pub fn share(&self, value: f64) -> f64 {
         let after = self.steps.partition_point(|(step, _)| *step <= value);
         after.checked_sub(1).map_or(0.0, |at| self.steps[at].1)
+    }
+
+    /// The share strictly below a value.
+    pub fn share_below(&self, value: f64) -> f64 {
+        let before = self.steps.partition_point(|(step, _)| *step < value);
+        before.checked_sub(1).map_or(0.0, |at| self.steps[at].1)
     }
 
     /// At most `most` steps for a drawing: each a step of the whole, evenly by share, the ends kept.
@@ -88,11 +141,6 @@ impl Spread {
             kept.push(end);
         }
         kept
-    }
-
-    /// The half-width of the pointwise 95% band.
-    pub fn band(&self) -> f64 {
-        ((2.0_f64 / 0.05).ln() / (2.0 * self.lines.max(1) as f64)).sqrt()
     }
 }
 

@@ -1,0 +1,114 @@
+//! Can this report be trusted? The agents' own books.
+
+use super::Basis;
+use super::words;
+use crate::chart::Caption;
+use crate::chart::health::{HealthRow, HealthSlot, HealthStrip};
+use crate::doc::{Block, Figure, Section};
+use crate::text::{Prose, number};
+use broadgauge_model::clock::Wall;
+use broadgauge_model::result::Health;
+use broadgauge_model::text::{Lang, Phrase};
+use jiff::Timestamp;
+
+/// Agents in one strip; the worst come first.
+const MOST: usize = 24;
+
+pub(super) fn section(basis: &Basis<'_>) -> Section {
+    Section {
+        id: "health",
+        heading: Phrase { en: "Can this report be trusted?", zh: "这份报告可信吗？" }.into(),
+        question: Phrase {
+            en: "Did the agents measure what they were asked to, on time, with good clocks?",
+            zh: "测量代理是否按计划、按时、以可靠的时钟完成了测量？",
+        }
+        .into(),
+        blocks: blocks(basis),
+    }
+}
+
+/// Runs planned and done by all agents together.
+pub(super) fn runs(basis: &Basis<'_>) -> (u64, u64) {
+    basis.panel.health.iter().fold((0, 0), |(planned, done), (_, health)| {
+        (planned + health.runs_planned, done + health.runs_done.min(health.runs_planned))
+    })
+}
+
+fn missing(health: &Health) -> f64 {
+    1.0 - health.runs_done as f64 / health.runs_planned.max(1) as f64
+}
+
+fn blocks(basis: &Basis<'_>) -> Vec<Block> {
+    const WHAT: Phrase = Phrase { en: "Runs, clocks and timers", zh: "任务、时钟与定时" };
+    const TITLE: Phrase = Phrase {
+        en: "{done} of {planned} planned runs were made ({share})",
+        zh: "计划 {planned} 次测量，完成 {done} 次（{share}）",
+    };
+    const SUBTITLE: Phrase = Phrase { en: "{n} agents", zh: "测量代理 {n} 个" };
+    const CAPTION: Phrase = Phrase {
+        en: "One row per agent, the worst first, over the life of its books. Late: made after its tolerance. Missing: never made; it says nothing about the network. A clock's own estimate of its error matters for one-way delay only.",
+        zh: "每个测量代理一行，最差的在前，为其账本建立以来的累计。迟到：超出容差后才执行。缺失：未执行，不说明网络状况。时钟误差估计只影响单向时延。",
+    };
+    const UNTOLD: Phrase = Phrase {
+        en: "no agent of ours reported its books for these lines; how carefully the imported values were measured is not known to this report",
+        zh: "没有测量代理上报账本；导入数据的测量质量，本报告无从得知",
+    };
+    const DROPPED: Phrase = Phrase {
+        en: "{n} samples were dropped because an agent's spool was full: they are missing from every figure.",
+        zh: "因测量代理缓存已满，丢弃样本 {n} 个：它们不在任何图表中。",
+    };
+    let mut agents: Vec<&(String, Health)> =
+        basis.panel.health.iter().filter(|(_, health)| health.runs_planned > 0).collect();
+    if agents.is_empty() {
+        return vec![Block::Declined { what: WHAT.into(), reason: UNTOLD.into() }];
+    }
+    agents.sort_by(|a, b| missing(&b.1).total_cmp(&missing(&a.1)).then(a.0.cmp(&b.0)));
+    let all = agents.len();
+    agents.truncate(MOST);
+    let (planned, done) = runs(basis);
+    let title = Prose::say(
+        &TITLE,
+        &[
+            ("done", number::count(done)),
+            ("planned", number::count(planned)),
+            ("share", Prose::plain(number::percent(done as f64 / planned as f64))),
+        ],
+    );
+    let agents_word = Prose::say(&SUBTITLE, &[("n", number::count(all as u64))]);
+    let subtitle = words::subtitle(vec![agents_word], basis.panel);
+    let period = &basis.panel.period;
+    let make = |lang: Lang| HealthStrip {
+        caption: Caption {
+            title: title.get(lang).to_owned(),
+            subtitle: subtitle.get(lang).to_owned(),
+            note: String::new(),
+        },
+        zone: period.zone.clone(),
+        from: instant(period.from),
+        to: instant(period.to),
+        rows: agents.iter().map(|(name, health)| row(name, health)).collect(),
+    };
+    let mut blocks =
+        vec![Block::Figure(Figure::new("measurement-health", title.clone(), CAPTION.into(), make))];
+    let dropped: u64 = basis.panel.health.iter().map(|(_, health)| health.samples_dropped).sum();
+    if dropped > 0 {
+        blocks.push(Block::Note(Prose::say(&DROPPED, &[("n", number::count(dropped))])));
+    }
+    blocks
+}
+
+fn row(name: &str, health: &Health) -> HealthRow {
+    let done = health.runs_done.min(health.runs_planned);
+    let late = health.runs_late.min(done);
+    HealthRow {
+        name: name.to_owned(),
+        slots: vec![HealthSlot { planned: health.runs_planned, on_time: done - late, late }],
+        clock_offset_ms: health.clock_error_ms,
+        timer_error_ms: health.send_lateness_p99_ms,
+        self_load: None,
+    }
+}
+
+fn instant(at: Wall) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(at.0)).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,377 @@
+//! When must one look: the week by hour, and the course of the whole period.
+
+use super::{Basis, words};
+use crate::chart::Caption;
+use crate::chart::heatmap::{HeatCell, HeatPanel, HeatRow, TimeOfDayHeatmap};
+use crate::chart::smoke::{Bucket, Seen, SmokeGraph, SmokePanel, Spread as Band};
+use crate::doc::{Block, Figure, Section};
+use crate::study::Answer;
+use crate::study::describe::course::{Stretch, course};
+use crate::study::describe::hours::{HourCell, Week, busy_share, week};
+use crate::study::describe::spread::{Spread, spread};
+use crate::study::describe::{Series, promise::LEAST_LINES};
+use crate::text::number::{self, Style};
+use crate::text::{Prose, date};
+use broadgauge_model::clock::Wall;
+use broadgauge_model::metric::Better;
+use broadgauge_model::text::{Lang, Phrase};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Cells with fewer tests are hatched.
+const LEAST_TESTS: u64 = 30;
+
+/// What the first page and two sections know of time.
+pub(super) struct Times {
+    focus: Option<Focus>,
+}
+
+pub(super) struct Focus {
+    /// What the pictures show.
+    pub(super) series: Series,
+    /// The own operator's values, and the peer operator's.
+    pub(super) own: Spread,
+    pub(super) peer: Option<(String, Spread)>,
+    /// What nine of ten tests of the peer operator (or of the own lines, where there is none) stay within.
+    pub(super) limit: f64,
+    own_week: Option<Week>,
+    peer_week: Option<Week>,
+    busy: Answer,
+}
+
+/// Hours that stand out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BadHours {
+    /// The first.
+    pub(super) from: u8,
+    /// The one after the last.
+    pub(super) to: u8,
+    /// The share beyond the limit in them.
+    pub(super) inside: f64,
+    /// In all other hours.
+    pub(super) outside: f64,
+}
+
+impl Times {
+    pub(super) fn of(basis: &Basis<'_>) -> Self {
+        Self { focus: basis.selection.focus.clone().and_then(|series| Focus::of(basis, series)) }
+    }
+
+    /// What the pictures show, where anything was observed.
+    pub(super) fn focus(&self) -> Option<&Focus> {
+        self.focus.as_ref()
+    }
+
+    /// The share of tests beyond the limit in the busy hours, with the words for the limit.
+    pub(super) fn busy(&self) -> Option<(&Answer, Prose)> {
+        let focus = self.focus.as_ref()?;
+        Some((&focus.busy, focus.limit_words()))
+    }
+
+    /// Whether the limit is the peer operator's own nine of ten, so that one in ten is par.
+    pub(super) fn par_is_a_tenth(&self) -> bool {
+        self.focus.as_ref().is_some_and(|focus| focus.peer.is_some())
+    }
+
+    /// The hours that stand out in the own operator's week.
+    pub(super) fn bad_hours(&self) -> Option<BadHours> {
+        self.focus.as_ref().and_then(|focus| bad_hours(focus.own_week.as_ref()?))
+    }
+
+    pub(super) fn section(&self, basis: &Basis<'_>) -> Section {
+        let blocks = match &self.focus {
+            None => vec![Block::Declined {
+                what: Prose::from(&HEATMAP),
+                reason: Phrase {
+                    en: "nothing was observed on the own lines", zh: "本网线路没有任何观测"
+                }
+                .into(),
+            }],
+            Some(focus) => vec![focus.heatmap(basis), focus.smoke(basis)],
+        };
+        Section {
+            id: "when",
+            heading: Phrase { en: "When it is bad", zh: "什么时候变差" }.into(),
+            question: Phrase {
+                en: "At which hours must one look, and since when?",
+                zh: "该看哪些时段？问题从何时开始？",
+            }
+            .into(),
+            blocks,
+        }
+    }
+}
+
+const HEATMAP: Phrase = Phrase { en: "Hours of the week", zh: "时段热力图" };
+const SMOKE: Phrase = Phrase { en: "Course over the period", zh: "时段走势（烟雾图）" };
+
+impl Focus {
+    fn of(basis: &Basis<'_>, series: Series) -> Option<Self> {
+        let own = spread(basis.panel, &series, &basis.query.own);
+        if own.lines == 0 {
+            return None;
+        }
+        let compared = basis.selection.headline.map(|row| row.peer.operator.clone());
+        let candidates = compared.iter().chain(&basis.parties);
+        let peer = candidates
+            .map(|name| (name.clone(), spread(basis.panel, &series, name)))
+            .find(|(_, spread)| spread.lines > 0 && !basis.hides(spread.lines));
+        let nine_of_ten = match series.metric.better {
+            Better::Lower => 0.9,
+            Better::Higher => 0.1,
+        };
+        let limit = peer.as_ref().map_or(&own, |(_, spread)| spread).quantile(nine_of_ten)?;
+        let of = |name: &str| week(basis.panel, &series, name, limit);
+        let busy =
+            busy_share(basis.panel, &series, &basis.query.own, limit, basis.query.peak, basis.query.seed);
+        let (own_week, peer_week) = (of(&basis.query.own), peer.as_ref().and_then(|(name, _)| of(name)));
+        Some(Self { series, own, peer, limit, own_week, peer_week, busy })
+    }
+
+    fn limit_value(&self) -> Prose {
+        number::value(self.limit, words::value_style(self.series.metric))
+    }
+
+    /// "above 61 ms, which 9 of 10 tests of B stay within".
+    fn limit_words(&self) -> Prose {
+        let phrase = match (self.series.metric.better, &self.peer) {
+            (Better::Lower, Some(_)) => Phrase {
+                en: "above {limit}, which 9 of 10 tests of {peer} stay below",
+                zh: "高于 {limit}（{peer}每 10 次测试有 9 次低于此值）",
+            },
+            (Better::Higher, Some(_)) => Phrase {
+                en: "below {limit}, which 9 of 10 tests of {peer} exceed",
+                zh: "低于 {limit}（{peer}每 10 次测试有 9 次高于此值）",
+            },
+            (Better::Lower, None) => Phrase {
+                en: "above {limit}, which 9 of 10 tests of all hours stay below",
+                zh: "高于 {limit}（全部时段每 10 次测试有 9 次低于此值）",
+            },
+            (Better::Higher, None) => Phrase {
+                en: "below {limit}, which 9 of 10 tests of all hours exceed",
+                zh: "低于 {limit}（全部时段每 10 次测试有 9 次高于此值）",
+            },
+        };
+        let peer = self.peer.as_ref().map(|(name, _)| Prose::plain(name)).unwrap_or_default();
+        Prose::say(&phrase, &[("limit", self.limit_value()), ("peer", peer)])
+    }
+
+    fn heatmap(&self, basis: &Basis<'_>) -> Block {
+        const FINDING: Phrase = Phrase {
+            en: "{metric} is worst from {hours}: {inside} of tests beyond the limit, {outside} at other hours",
+            zh: "{metric}在 {hours} 最差：{inside} 的测试越限，其余时段 {outside}",
+        };
+        const EVEN: Phrase = Phrase {
+            en: "{metric}: no hour of the day stands out",
+            zh: "{metric}：没有哪个时段明显偏差",
+        };
+        const SHARE: Phrase = Phrase { en: "share of tests {limit}", zh: "测试{limit}的比例" };
+        const CAPTION: Phrase = Phrase {
+            en: "Each field is one hour of one weekday, in the local time of the line; the darker, the more tests {limit}. Hatched: fewer than {least} tests. Fields count tests, and match nothing: the comparison of like with like is in the section on peer operators.",
+            zh: "每格为一周中某天的某个小时（线路当地时间）；颜色越深，{limit}的测试越多。斜纹：测试不足 {least} 次。各格按测试次数计，未作同类匹配；同类对比见对标一节。",
+        };
+        let Some(own_week) = &self.own_week else {
+            return declined_without_hours(&HEATMAP);
+        };
+        let metric = words::series(&self.series);
+        let title = match bad_hours(own_week) {
+            Some(bad) => Prose::say(
+                &FINDING,
+                &[
+                    ("metric", metric),
+                    ("hours", words::hours(bad.from, bad.to)),
+                    ("inside", Prose::plain(number::percent(bad.inside))),
+                    ("outside", Prose::plain(number::percent(bad.outside))),
+                ],
+            ),
+            None => Prose::say(&EVEN, &[("metric", metric)]),
+        };
+        let limit = self.limit_words();
+        let subtitle = self.subtitle(basis);
+        let caption = Prose::say(
+            &CAPTION,
+            &[("limit", limit.clone()), ("least", Prose::plain(LEAST_TESTS.to_string()))],
+        );
+        let peak = basis.query.peak;
+        let make = |lang: Lang| {
+            let panel = |name: &str, week: &Week| HeatPanel {
+                heading: name.to_owned(),
+                rows: rows(week, basis.query.shared, lang),
+            };
+            let mut panels = vec![panel(&basis.query.own, own_week)];
+            if let (Some((name, _)), Some(week)) = (&self.peer, &self.peer_week) {
+                panels.push(panel(name, week));
+            }
+            TimeOfDayHeatmap {
+                caption: Caption {
+                    title: title.get(lang).to_owned(),
+                    subtitle: subtitle.get(lang).to_owned(),
+                    note: String::new(),
+                },
+                measure: Prose::say(&SHARE, &[("limit", limit.clone())]).get(lang).to_owned(),
+                least_n: LEAST_TESTS,
+                peak: Some((peak.from, peak.to)),
+                panels,
+            }
+        };
+        Block::Figure(Figure::new("hours-of-the-week", title.clone(), caption, make))
+    }
+
+    fn smoke(&self, basis: &Basis<'_>) -> Block {
+        const TITLE: Phrase =
+            Phrase { en: "{metric} over the period: {own}", zh: "{metric}的走势：{own}" };
+        const TITLES: Phrase = Phrase {
+            en: "{metric} over the period: {own} and {peer}",
+            zh: "{metric}的走势：{own}与{peer}",
+        };
+        const CAPTION: Phrase = Phrase {
+            en: "The line is the median of all tests in a stretch of {hours} h, coloured by loss; the grey bands hold the middle 50, 80 and 90 of 100 tests. Where several stretches share a pixel, the worst is drawn. Gaps: nothing was measured.",
+            zh: "线为每 {hours} 小时内全部测试的中位数，颜色表示丢包；灰带为每 100 次测试中间的 50、80、90 次。多个时段落在同一像素时画最差的一个。空缺处没有测量。",
+        };
+        if basis.hides(self.own.lines) {
+            return Block::Declined { what: Prose::from(&SMOKE), reason: words::suppressed() };
+        }
+        let hours: u8 = if date::days(&basis.panel.period) > 45 { 3 } else { 1 };
+        let of = |name: &str| course(basis.panel, &self.series, name, hours);
+        let mut courses = vec![(basis.query.own.clone(), of(&basis.query.own))];
+        courses.extend(self.peer.iter().map(|(name, _)| (name.clone(), of(name))));
+        courses.retain(|(_, course)| !course.is_empty());
+        if courses.is_empty() {
+            return declined_without_hours(&SMOKE);
+        }
+        let gaps = [
+            ("metric", words::series(&self.series)),
+            ("own", basis.own()),
+            ("peer", courses.get(1).map(|(name, _)| Prose::plain(name)).unwrap_or_default()),
+        ];
+        let title = Prose::say(if courses.len() > 1 { &TITLES } else { &TITLE }, &gaps);
+        let subtitle = self.subtitle(basis);
+        let caption = Prose::say(&CAPTION, &[("hours", Prose::plain(hours.to_string()))]);
+        let (zone, zone_name) = date::zone(&basis.panel.period.zone);
+        let make = |lang: Lang| SmokeGraph {
+            caption: Caption {
+                title: title.get(lang).to_owned(),
+                subtitle: subtitle.get(lang).to_owned(),
+                note: String::new(),
+            },
+            metric: self.series.metric,
+            zone: zone_name.to_owned(),
+            from: instant(basis.panel.period.from),
+            to: instant(basis.panel.period.to),
+            panels: courses
+                .iter()
+                .map(|(name, course)| SmokePanel {
+                    heading: name.clone(),
+                    buckets: course.iter().filter_map(|stretch| bucket(stretch, &zone)).collect(),
+                })
+                .collect(),
+        };
+        Block::Figure(Figure::new("course", title.clone(), caption, make))
+    }
+
+    fn subtitle(&self, basis: &Basis<'_>) -> Prose {
+        const LINES: Phrase = Phrase { en: "{own}: {n} lines", zh: "{own} {n} 条线路" };
+        let count = |name: &str, spread: &Spread| {
+            let n = number::count(spread.lines as u64);
+            Prose::say(&LINES, &[("own", Prose::plain(name)), ("n", n)])
+        };
+        let mut parts = vec![words::series(&self.series), count(&basis.query.own, &self.own)];
+        parts.extend(self.peer.iter().map(|(name, spread)| count(name, spread)));
+        words::subtitle(parts, basis.panel)
+    }
+}
+
+fn declined_without_hours(what: &Phrase) -> Block {
+    Block::Declined {
+        what: Prose::from(what),
+        reason: Phrase {
+            en: "the data are summaries made elsewhere and do not say at which hour anything was observed",
+            zh: "数据为外部汇总值，未说明观测的具体时刻",
+        }
+        .into(),
+    }
+}
+
+fn instant(at: Wall) -> Timestamp {
+    Timestamp::from_nanosecond(i128::from(at.0)).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A stretch of local time on the axis of the report's zone. The hour that a clock change skips has no tests.
+fn bucket(stretch: &Stretch, zone: &TimeZone) -> Option<Bucket> {
+    let at = |hour: u8| {
+        let date = date::date_of_day(stretch.day + i32::from(hour / 24));
+        date.at((hour % 24) as i8, 0, 0, 0).to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+    };
+    let seen = match stretch.values {
+        Some([p5, p10, p25, p50, p75, p90, p95]) => Seen::Answers {
+            spread: Band { p5, p10, p25, p50, p75, p90, p95 },
+            sent: stretch.sent,
+            lost: stretch.lost,
+        },
+        None => Seen::AllLost { sent: stretch.sent },
+    };
+    let (from, to) = (at(stretch.hour)?, at(stretch.hour + stretch.hours)?);
+    (from < to).then_some(Bucket { from, to, seen })
+}
+
+fn rows(week: &Week, shared: bool, lang: Lang) -> Vec<HeatRow> {
+    let cell = |cell: &HourCell| {
+        let hidden = shared && (cell.lines as usize) < LEAST_LINES;
+        HeatCell { share: cell.share().filter(|_| !hidden), n: if hidden { 0 } else { cell.tests } }
+    };
+    let row = |(day, hours): (&Phrase, &[HourCell; 24])| HeatRow {
+        label: day.get(lang).to_owned(),
+        cells: std::array::from_fn(|hour| cell(&hours[hour])),
+    };
+    date::WEEKDAYS.iter().zip(week).map(row).collect()
+}
+
+/// The run of hours around the worst one in which the share is at least one and a half times that of the whole day;
+/// `None` where even the worst hour is not.
+fn bad_hours(week: &Week) -> Option<BadHours> {
+    let of = |hours: &mut dyn Iterator<Item = usize>| {
+        let (beyond, tests) = hours
+            .flat_map(|hour| week.iter().map(move |day| day[hour]))
+            .fold((0, 0), |(beyond, tests), cell| (beyond + cell.beyond, tests + cell.tests));
+        (tests >= LEAST_TESTS).then(|| beyond as f64 / tests as f64)
+    };
+    let all = of(&mut (0..24))?;
+    let share = |hour: usize| of(&mut std::iter::once(hour));
+    let worst = (0..24)
+        .filter(|&hour| share(hour).is_some())
+        .max_by(|&a, &b| share(a).unwrap_or(0.0).total_cmp(&share(b).unwrap_or(0.0)))?;
+    let bad = |hour: usize| share(hour).is_some_and(|share| share >= 1.5 * all);
+    if all == 0.0 || !bad(worst) {
+        return None;
+    }
+    let from = (0..=worst).rev().take_while(|&hour| bad(hour)).last().unwrap_or(worst);
+    let to = (worst..24).take_while(|&hour| bad(hour)).last().unwrap_or(worst) + 1;
+    let inside = of(&mut (from..to))?;
+    let outside = of(&mut (0..24).filter(|hour| !(from..to).contains(hour)))?;
+    Some(BadHours { from: from as u8, to: to as u8, inside, outside })
+}
+
+/// Styles of shares on this page.
+pub(super) const SHARE: Style = Style::Share;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bad_hours_are_the_run_around_the_worst() {
+        let mut week = Week::default();
+        for day in &mut week {
+            for (hour, cell) in day.iter_mut().enumerate() {
+                let beyond = if (19..23).contains(&hour) { 30 } else { 5 };
+                *cell = HourCell { tests: 100, beyond, lines: 20 };
+            }
+        }
+        let bad = bad_hours(&week).unwrap();
+        assert_eq!((bad.from, bad.to, bad.inside, bad.outside), (19, 23, 0.3, 0.05));
+        for cell in week.iter_mut().flatten() {
+            cell.beyond = 10;
+        }
+        assert_eq!(bad_hours(&week), None);
+    }
+}
