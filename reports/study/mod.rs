@@ -8,6 +8,8 @@ pub mod complaints;
 pub mod describe;
 pub mod head;
 pub mod peers;
+#[cfg(test)]
+mod planted;
 mod refusal;
 mod seed;
 

@@ -161,7 +161,8 @@ fn edges(days: &[LineDay], given: Option<&Vec<f64>>, first: f64, last: f64) -> V
     if edges.first().is_none_or(|e| *e > first) {
         edges.insert(0, first);
     }
-    if edges.len() < 2 || edges.last().is_none_or(|e| *e < last) {
+    // An inner edge at the largest value sets the line-days that reach it apart.
+    if given.is_none() || edges.len() < 2 || edges.last().is_none_or(|e| *e < last) {
         edges.push(last);
     }
     edges
