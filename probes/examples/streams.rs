@@ -1,11 +1,11 @@
 //! Both ends of a throughput test by hand, for the lab: `streams peer ADDRESS` answers until its standard input ends,
 //! `streams measure ADDRESS [SETTINGS AS JSON]` measures once and prints each sample as a line of JSON, `streams row ...`
 //! prints each goodput as a row for scripts: direction, Mbit/s or why not, warm-up in ms, share of payload sent again,
-//! fairness among streams, bytes received.
+//! fairness among streams, bytes received, and the rise of the delay under that load at p50 and p95 in ms.
 #![expect(clippy::print_stdout, reason = "a program of its own, whose output is data")]
 
 use broadgauge_model::clock::{Clock, SystemClock};
-use broadgauge_model::result::{Sample, Values};
+use broadgauge_model::result::{Direction, Load, Sample, Values};
 use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::net::real::RealNet;
 use broadgauge_probes::probe::{Binding, Context, Measurement, Probe, Stop};
@@ -50,7 +50,7 @@ async fn answer(address: &str) -> Result<(), Box<dyn Error>> {
 async fn measure(
     address: &str,
     settings: &str,
-    print: fn(&Sample) -> Option<String>,
+    print: fn(&Sample, &[Sample]) -> Option<String>,
 ) -> Result<(), Box<dyn Error>> {
     let settings: Settings = serde_json::from_str(settings)?;
     let context = Context {
@@ -65,17 +65,22 @@ async fn measure(
         stop: Stop::never(),
     };
     let Measurement { samples, .. } = Throughput::new(settings)?.run(&context).await?;
-    for text in samples.iter().filter_map(print) {
+    for text in samples.iter().filter_map(|sample| print(sample, &samples)) {
         println!("{text}");
     }
     Ok(())
 }
 
-fn row(sample: &Sample) -> Option<String> {
+fn row(sample: &Sample, all: &[Sample]) -> Option<String> {
     let value = match &sample.values {
         Values::Number(number) => format!("{number:.6}"),
         Values::Unmeasured(reason) => reason.0.clone(),
         Values::Histogram(_) => return None,
+    };
+    let load = if sample.direction == Direction::Down { Load::Down } else { Load::Up };
+    let rise = |key: &str| {
+        let loaded = all.iter().find(|other| other.load == load);
+        loaded.and_then(|loaded| loaded.details.get(key)).map_or("-".into(), ToString::to_string)
     };
     let detail = |path: &[&str]| {
         let root = sample.details.get(path[0]);
@@ -95,13 +100,15 @@ fn row(sample: &Sample) -> Option<String> {
                 .as_array()
                 .map_or(0, |each| each.iter().filter_map(serde_json::Value::as_u64).sum())
                 .to_string(),
+            rise("rise_p50_ms"),
+            rise("rise_p95_ms"),
         ]
         .join("\t"),
     )
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of two ways to print, and the other leaves samples out")]
-fn line(sample: &Sample) -> Option<String> {
+fn line(sample: &Sample, _all: &[Sample]) -> Option<String> {
     let value = match &sample.values {
         Values::Number(number) => json!(number),
         Values::Unmeasured(reason) => json!({ "unmeasured": reason.0 }),

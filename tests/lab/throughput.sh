@@ -10,6 +10,9 @@
 # bytes over the packets that tbf counted must be 1514, less a little for control lines and delay probes. SEGMENTS=1 turns offload
 # off; two cores then cannot carry 500 Mbit/s through five hops, which says nothing about the method.
 #
+# The last columns are the rise of the delay beside the load, at p50 and p95. The shaper's buffer holds 100 ms, or
+# 60 kB where that is more, and the rise cannot exceed it by more than a frame.
+#
 # Bounds: 0.98 to 1.00 of that payload rate, down and up, the ratio read to three decimals.
 #
 # use: throughput.sh [RATE_MBPS...]     20, 100 and 500 unless told; CONTROL="bbr cubic" by default
@@ -72,9 +75,9 @@ counted() { # device: bytes and packets that tbf let through
 }
 
 broken=0
-line='%7s %5s %8s %11s %11s %7s %9s %8s %9s %7s  %s\n'
+line='%7s %5s %8s %11s %11s %7s %9s %7s %8s %7s %8s %8s  %s\n'
 # shellcheck disable=SC2059
-printf "$line" Mbit/s way control measured allowed ratio warm-up/s resent fairness frame/B verdict
+printf "$line" Mbit/s way control measured allowed ratio warm-up/s resent fairness frame/B rise/ms p95/ms verdict
 [ $# -gt 0 ] || set -- 20 100 500
 for rate in "$@"; do for control in ${CONTROL:-bbr cubic}; do
     shape "$rate"
@@ -89,9 +92,12 @@ for rate in "$@"; do for control in ${CONTROL:-bbr cubic}; do
             -v frame=$(( (bytes_after - bytes) / (packets_after - packets) )) '
             { allowed = rate * 1448 / 1514; ratio = sprintf("%.3f", $2 / allowed)
               verdict = ratio + 0 < 0.98 ? "BELOW" : ratio + 0 > 1 ? "ABOVE" : "ok"
+              hold = rate * 12500 > 60000 ? 100 : 480 / rate
+              if ($8 > hold + 12 / rate + 2) verdict = "delay beyond the buffer"
               if ($2 !~ /^[0-9.]+$/) verdict = "unmeasured: " $2
               printf line "\n", rate, $1, control, sprintf("%.3f", $2), sprintf("%.3f", allowed), ratio,
-                  sprintf("%.1f", $3 / 1000), sprintf("%.4f", $4), sprintf("%.3f", $5), frame, verdict
+                  sprintf("%.1f", $3 / 1000), sprintf("%.4f", $4), sprintf("%.3f", $5), frame, sprintf("%.1f", $7),
+                  sprintf("%.1f", $8), verdict
               if (verdict != "ok") bad = 1 }
             END { exit bad || NR != 1 }' "$work/row" || broken=1
     done
