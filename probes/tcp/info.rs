@@ -4,10 +4,7 @@
 //! is unknown here, never zero. Counters of a sender (retransmissions, delivery rate) say little at a
 //! receiver; read both ends.
 
-#![expect(
-    unsafe_code,
-    reason = "no safe wrapper of getsockopt(TCP_INFO) reports the length that the kernel returned"
-)]
+#![expect(unsafe_code, reason = "no safe wrapper of getsockopt reports the length that the kernel returned")]
 
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -49,22 +46,35 @@ pub struct TcpInfo {
 /// Asks the kernel.
 pub fn tcp_info(socket: &impl AsFd) -> io::Result<TcpInfo> {
     let mut bytes = [0_u8; 512];
+    Ok(read(option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut bytes)?))
+}
+
+/// Memory that the kernel holds for what arrived and was not read (`SO_MEMINFO`, Linux 4.12): on a socket that has just
+/// been read empty, the segments that wait behind a gap, each with its overhead. `None` where the kernel does not say.
+pub fn waiting(socket: &impl AsFd) -> Option<u64> {
+    let mut bytes = [0_u8; 64];
+    let filled = option(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut bytes).ok()?;
+    // The first word is SK_MEMINFO_RMEM_ALLOC.
+    filled.get(..4)?.try_into().ok().map(u32::from_ne_bytes).map(u64::from)
+}
+
+/// Reads a socket option: as many bytes as the kernel has, and there is room for.
+fn option<'a>(
+    socket: &impl AsFd,
+    level: libc::c_int,
+    name: libc::c_int,
+    bytes: &'a mut [u8],
+) -> io::Result<&'a [u8]> {
     let mut length = bytes.len() as libc::socklen_t;
     // SAFETY: the pointers are to `bytes` and `length`, which live through the call, and `length` is the size of
-    // `bytes`, so the kernel writes inside them. Every byte pattern is a valid `[u8; 512]`.
+    // `bytes`, so the kernel writes inside them. Every byte pattern is valid there.
     let failed = unsafe {
-        libc::getsockopt(
-            socket.as_fd().as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            bytes.as_mut_ptr().cast(),
-            &raw mut length,
-        )
+        libc::getsockopt(socket.as_fd().as_raw_fd(), level, name, bytes.as_mut_ptr().cast(), &raw mut length)
     };
     if failed != 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(read(&bytes[..(length as usize).min(bytes.len())]))
+    Ok(&bytes[..(length as usize).min(bytes.len())])
 }
 
 /// Reads what the kernel filled in.
@@ -127,6 +137,18 @@ mod tests {
         let info = tcp_info(&server).unwrap();
         assert_eq!(info.received_bytes.unwrap_or(12), 12);
         assert!(tcp_info(&client).unwrap().rtt_us.is_some(), "the handshake is a sample");
+    }
+
+    #[test]
+    fn what_arrived_and_was_not_read_waits_in_memory() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        client.write_all(&[1; 1_000]).unwrap();
+        server.peek(&mut [0; 1]).unwrap();
+        assert!(waiting(&server).is_none_or(|bytes| bytes >= 1_000));
+        server.read_exact(&mut [0; 1_000]).unwrap();
+        assert_eq!(waiting(&server).unwrap_or(0), 0);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(super) struct Loaded {
     pub(super) started: Mono,
     /// What the receiving end counted, in whole intervals.
     pub(super) intervals: Vec<u64>,
+    /// What waited behind gaps at the end of each.
+    pub(super) waiting: Vec<u64>,
     pub(super) receiver: Vec<Stream>,
     pub(super) receiver_congestion: Option<String>,
     /// `None` where the peer sent, and did not report.
@@ -179,7 +181,7 @@ impl Turn {
                 pump::receive(&sockets, &mut meter, &*teller.clock, &watched, |index, bytes| {
                     tell(&teller, Load::Down, index, bytes);
                 });
-            (sockets, meter.complete(ended).to_vec(), seen)
+            (sockets, meter.complete(ended).to_vec(), meter.waiting(ended).to_vec(), seen)
         });
         let mut stop = context.stop.clone();
         let mut interrupted = false;
@@ -191,7 +193,7 @@ impl Turn {
                 pumping.await
             }
         };
-        let (sockets, intervals, receiver) = received.map_err(|error| Reason(error.to_string()))?;
+        let (sockets, intervals, waiting, receiver) = received.map_err(|error| Reason(error.to_string()))?;
         // Our clock has stopped: the payload is counted whatever the peer says, or does not say, from here on.
         let report = self.report(sockets.len()).await;
         pump::abandon(sockets);
@@ -200,6 +202,7 @@ impl Turn {
             started_at,
             started,
             intervals,
+            waiting,
             receiver,
             receiver_congestion,
             sender,
@@ -259,6 +262,7 @@ impl Turn {
             started_at,
             started,
             intervals: report.intervals,
+            waiting: report.waiting,
             receiver: report.streams,
             receiver_congestion: report.congestion,
             sender: Some(sender),

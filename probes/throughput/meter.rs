@@ -15,9 +15,10 @@
 //!
 //! **The edges.** Behind a lost segment payload waits in the receiver's kernel until the gap is filled, and an
 //! application counts it only then. A window that starts while much waits, and ends while little does, counts what
-//! had arrived before it, and reads above the line. So of the next five intervals as a start and the last five as an
-//! end, the pair with the lowest mean is the window. On a steady line that changes nothing; on a noisy one
-//! it reads low by some tenths of a percent, which is the side to be wrong on.
+//! had arrived before it, and reads above the line. The kernel says how much memory waits; it is noted at the end
+//! of each interval, and the window is the longest that starts within the next five intervals, ends within the last
+//! five, and starts with no more waiting than it ends with. Where no window does, it is the one that comes
+//! nearest. Where the kernel does not say, nothing is taken to wait.
 //!
 //! The goodput is all payload of the remaining whole intervals over their time: a plain mean, so that it can never
 //! exceed the fastest interval. What it cannot tell is why a line is slow: one stream held back by loss reads
@@ -39,13 +40,14 @@ pub const FEWEST: usize = 2 * BATCH;
 pub struct Meter {
     start: Mono,
     intervals: Vec<u64>,
+    waiting: Vec<u64>,
     streams: Vec<u64>,
 }
 
 impl Meter {
     /// A meter for `count` intervals from `start` on.
     pub fn new(start: Mono, count: usize, streams: usize) -> Self {
-        Self { start, intervals: vec![0; count], streams: vec![0; streams] }
+        Self { start, intervals: vec![0; count], waiting: vec![0; count], streams: vec![0; streams] }
     }
 
     /// When the clock started.
@@ -73,6 +75,18 @@ impl Meter {
             *interval += bytes;
             *total += bytes;
         }
+    }
+
+    /// Notes how much memory held payload that had arrived and could not be counted when an interval ended.
+    pub fn wait(&mut self, interval: usize, bytes: u64) {
+        if let Some(waiting) = self.waiting.get_mut(interval) {
+            *waiting = bytes;
+        }
+    }
+
+    /// What was noted by [`Self::wait`], of the intervals that are over at `now`.
+    pub fn waiting(&self, now: Mono) -> &[u64] {
+        &self.waiting[..self.complete(now).len()]
     }
 
     /// What was received in each interval, over all streams.
@@ -107,13 +121,13 @@ pub struct Goodput {
     pub bytes: u64,
 }
 
-/// The goodput of a series of 100 ms counts; `None` where the series is too short or nothing arrived at all, because
+/// The goodput of a series of 100 ms counts, and of what waited at the end of each; `None` where the series is too short or nothing arrived at all, because
 /// a test without a byte is not a rate of zero.
-pub fn goodput(intervals: &[u64]) -> Option<Goodput> {
+pub fn goodput(intervals: &[u64], waiting: &[u64]) -> Option<Goodput> {
     if intervals.len() < FEWEST || intervals.iter().all(|&bytes| bytes == 0) {
         return None;
     }
-    let counted = settle_edges(intervals, warm_up_intervals(intervals));
+    let counted = settle_edges(intervals.len(), waiting, warm_up_intervals(intervals));
     let (warm_up, window) = (counted.start, span_of(counted.len()));
     let bytes = intervals[counted].iter().sum();
     Some(Goodput {
@@ -157,16 +171,16 @@ fn warm_up_intervals(intervals: &[u64]) -> usize {
     best.0 * BATCH
 }
 
-/// The window with the lowest mean that starts at `from` or up to a batch later, and ends up to a batch early.
-fn settle_edges(intervals: &[u64], from: usize) -> Range<usize> {
-    let n = intervals.len();
+/// Of the windows at hand, the longest that starts with no more waiting than it ends with, or comes nearest to that.
+fn settle_edges(n: usize, waiting: &[u64], from: usize) -> Range<usize> {
+    let at_end_of = |interval: usize| waiting.get(interval).copied().unwrap_or(0);
+    let excess = |window: &Range<usize>| {
+        window.start.checked_sub(1).map_or(0, at_end_of).saturating_sub(at_end_of(window.end - 1))
+    };
     let starts = from..=(from + BATCH).min(n / 2).max(from);
     let windows =
         starts.flat_map(|start| ((n - BATCH).max(start + BATCH).min(n)..=n).map(move |end| start..end));
-    let mean =
-        |window: &Range<usize>| intervals[window.clone()].iter().sum::<u64>() as f64 / window.len() as f64;
-    // The longest of equals: the earliest start, and the latest end.
-    windows.min_by(|a, b| mean(a).total_cmp(&mean(b)).then(b.len().cmp(&a.len()))).unwrap_or(from..n)
+    windows.min_by_key(|window| (excess(window), n - window.len())).unwrap_or(from..n)
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -8,7 +8,7 @@
 //! What a single thread cannot do is fill more than one core; it moves tens of Gbit/s, far above an access line.
 
 use super::meter::{INTERVAL, Meter};
-use crate::tcp::info::{TcpInfo, tcp_info};
+use crate::tcp::info::{TcpInfo, tcp_info, waiting};
 use broadgauge_model::clock::{Clock, Mono, Span};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -96,6 +96,7 @@ pub(super) fn receive(
         });
         now = clock.mono();
         while meter.end_of(told) <= now && told < meter.intervals().len() {
+            meter.wait(told, sockets.iter().filter_map(waiting).sum());
             tick(told, meter.intervals()[told]);
             told += 1;
         }

@@ -139,7 +139,7 @@ impl Direction<'_> {
             let planned = planned as f64 / 10.0;
             return (None, unmeasured(format!("the test ended after {seconds} s of {planned}")));
         }
-        let Some(goodput) = meter::goodput(&loaded.intervals) else {
+        let Some(goodput) = meter::goodput(&loaded.intervals, &loaded.waiting) else {
             let reason = if loaded.intervals.len() < meter::FEWEST {
                 format!("{seconds} s are too short to tell a rate from its warm-up")
             } else {

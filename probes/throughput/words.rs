@@ -86,6 +86,9 @@ pub(super) struct Report {
     /// Payload by interval, where the peer received.
     #[serde(default)]
     pub(super) intervals: Vec<u64>,
+    /// Memory that held payload which could not be counted yet, at the end of each.
+    #[serde(default)]
+    pub(super) waiting: Vec<u64>,
     pub(super) streams: Vec<Stream>,
     pub(super) congestion: Option<String>,
 }

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 const LEVEL: u64 = 250_000;
 
 fn mbps(intervals: &[u64]) -> f64 {
-    goodput(intervals).expect("a rate").rate.as_mbps()
+    goodput(intervals, &[]).expect("a rate").rate.as_mbps()
 }
 
 #[test]
 fn a_steady_series_reads_its_rate_and_leaves_out_the_first_half_second_only() {
-    let rate = goodput(&[LEVEL; 100]).expect("a rate");
+    let rate = goodput(&[LEVEL; 100], &[]).expect("a rate");
     assert_eq!(rate.rate.as_mbps(), 20.0);
     assert_eq!(rate.warm_up, Span::millis(500));
     assert_eq!(rate.window, Span::millis(9_500));
@@ -25,7 +25,7 @@ fn slow_start_is_left_out() {
     for (i, bytes) in series.iter_mut().take(17).enumerate() {
         *bytes = LEVEL * (i as u64 + 1) / 20;
     }
-    let rate = goodput(&series).expect("a rate");
+    let rate = goodput(&series, &[]).expect("a rate");
     assert_eq!(rate.rate.as_mbps(), 20.0);
     assert_eq!(rate.warm_up, Span::secs(2));
     assert!(rate.rate_with_warm_up.as_mbps() < 19.0);
@@ -53,18 +53,19 @@ fn head_of_line_blocking_does_not_lift_the_rate() {
 }
 
 #[test]
-fn payload_that_waited_behind_a_gap_is_not_counted_from_its_release_on() {
-    // A gap opens in the warm-up and is filled just after the window could start: three intervals come at once. The
-    // same again at the end, where the last gap stays open.
-    let mut series = vec![LEVEL; 100];
-    series[2..5].fill(0);
-    series[5] = 4 * LEVEL;
-    assert_eq!(mbps(&series), 20.0);
-    series[60..63].fill(0);
-    series[63] = 4 * LEVEL;
-    assert_eq!(mbps(&series), 20.0);
-    series[98..].fill(0);
-    assert!(mbps(&series) < 20.0);
+fn a_window_starts_with_no_more_waiting_than_it_ends_with() {
+    let mut waiting = vec![0; 100];
+    assert_eq!(settle_edges(100, &waiting, 10), 10..100);
+    waiting[9..12].fill(7);
+    assert_eq!(settle_edges(100, &waiting, 10), 13..100, "the gap is filled in interval 12");
+    waiting[97] = 7;
+    assert_eq!(settle_edges(100, &waiting, 10), 10..98, "as much waits when it ends, and it is longest");
+    waiting[98..].fill(9);
+    assert_eq!(settle_edges(100, &waiting, 10), 10..100, "more waits at the end than at the start");
+    assert_eq!(settle_edges(100, &[5; 100], 10), 10..100);
+    assert_eq!(settle_edges(100, &[], 10), 10..100);
+    let falling: Vec<u64> = (0..100).rev().collect();
+    assert_eq!(settle_edges(100, &falling, 10), 15..95, "none will do: the nearest");
 }
 
 #[test]
@@ -77,15 +78,15 @@ fn a_stall_after_the_line_has_shown_its_rate_counts() {
 #[test]
 fn a_line_that_climbs_to_the_end_loses_no_more_than_half() {
     let series: Vec<u64> = (1..=100).map(|i| i * 1_000).collect();
-    let rate = goodput(&series).expect("a rate");
+    let rate = goodput(&series, &[]).expect("a rate");
     assert!(rate.warm_up <= Span::secs(5));
 }
 
 #[test]
 fn nothing_received_is_not_a_rate_of_zero() {
-    assert_eq!(goodput(&[0; 100]), None);
-    assert_eq!(goodput(&[LEVEL; FEWEST - 1]), None);
-    assert_eq!(goodput(&[]), None);
+    assert_eq!(goodput(&[0; 100], &[]), None);
+    assert_eq!(goodput(&[LEVEL; FEWEST - 1], &[]), None);
+    assert_eq!(goodput(&[], &[]), None);
 }
 
 #[test]
@@ -106,9 +107,10 @@ fn payload_before_the_start_and_after_the_end_does_not_count() {
 proptest! {
     #[test]
     fn the_rate_lies_between_the_slowest_and_the_fastest_interval(
-        series in prop::collection::vec(0_u64..10_000_000, FEWEST..200)
+        series in prop::collection::vec((0_u64..10_000_000, 0_u64..1_000_000), FEWEST..200)
     ) {
-        if let Some(found) = goodput(&series) {
+        let (series, waiting): (Vec<u64>, Vec<u64>) = series.into_iter().unzip();
+        if let Some(found) = goodput(&series, &waiting) {
             let fastest = rates(&series).fold(Rate(0.0), |a, b| if b > a { b } else { a });
             prop_assert!(found.rate.0 >= 0.0);
             prop_assert!(found.rate.0 <= fastest.0 * (1.0 + 1e-12));
@@ -117,6 +119,24 @@ proptest! {
             prop_assert!(left_out >= Span::ZERO && left_out <= Span::millis(500));
             prop_assert!(found.window >= Span::millis(500));
         }
+    }
+
+    #[test]
+    fn a_line_that_never_exceeds_its_rate_is_never_read_above_it(
+        held_back in prop::collection::vec(0_u64..LEVEL, 20..150)
+    ) {
+        // So much has arrived by the end of interval i: (i + 1) * LEVEL. So much of it waits: held_back[i].
+        let counted: Vec<u64> = held_back.iter().zip(1..).map(|(held, i)| i * LEVEL - held).collect();
+        let before = std::iter::once(0).chain(counted.iter().copied());
+        let series: Vec<u64> = counted.iter().zip(before).map(|(now, before)| now - before).collect();
+        let found = goodput(&series, &held_back).expect("a rate");
+        let first = (found.warm_up.0 / INTERVAL.0) as usize;
+        let last = first + (found.window.0 / INTERVAL.0) as usize;
+        let excess = held_back[first - 1].saturating_sub(held_back[last - 1]) as f64 * 8.0;
+        prop_assert!(found.rate.0 <= 20e6 + excess / found.window.as_secs_f64() + 1e-3);
+        // Only where every end it could have has less waiting.
+        let ends = (held_back.len() - BATCH).max(first + BATCH)..=held_back.len();
+        prop_assert!(excess == 0.0 || ends.into_iter().all(|end| held_back[end - 1] < held_back[first - 1]));
     }
 
     #[test]

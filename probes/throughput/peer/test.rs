@@ -39,11 +39,11 @@ pub(super) async fn run(
     let congestion = congestion_of(&sockets);
     let ToPeer::Start {} = talk.hear(house.limits.patience).await? else { return Err(TalkError::Garbled) };
     let duration = Span::millis(wish.duration_ms as i64);
-    let (intervals, seen) = match way {
-        Way::Down => (Vec::new(), send(talk, sockets, duration, house).await?),
+    let seen = match way {
+        Way::Down => Report { streams: send(talk, sockets, duration, house).await?, ..Report::default() },
         Way::Up => receive(talk, sockets, duration, house).await?,
     };
-    talk.say(&ToClient::Report(Report { intervals, streams: seen, congestion }), house.limits.patience).await
+    talk.say(&ToClient::Report(Report { congestion, ..seen }), house.limits.patience).await
 }
 
 /// The name of the congestion control that sockets use.
@@ -86,7 +86,7 @@ async fn receive(
     sockets: Vec<Socket>,
     duration: Span,
     house: &House,
-) -> Result<(Vec<u64>, Vec<pump::Stream>), TalkError> {
+) -> Result<Report, TalkError> {
     let brake = Brake::default();
     let (watched, clock) = (brake.watched(), Arc::clone(&house.clock));
     let (tick, mut ticks) = mpsc::channel(16);
@@ -97,7 +97,12 @@ async fn receive(
             let _ = tick.try_send((index, bytes));
         });
         pump::abandon(sockets);
-        (meter.complete(ended).to_vec(), seen)
+        Report {
+            intervals: meter.complete(ended).to_vec(),
+            waiting: meter.waiting(ended).to_vec(),
+            streams: seen,
+            congestion: None,
+        }
     });
     loop {
         tokio::select! {
