@@ -8,5 +8,6 @@ pub mod demo;
 pub mod export;
 pub mod gather;
 pub mod import;
+pub mod publish;
 pub mod schedule;
 pub mod store;

@@ -22,6 +22,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["store"],
     &["import", "collector", "agent", "gather", "complaints", "export"],
+    &["publish"],
     &["demo"],
     &["cli"],
     &["main", "lib"],

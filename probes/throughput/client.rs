@@ -79,8 +79,8 @@ pub(super) async fn take_turn(
         version: VERSION,
         streams: settings.streams,
         ways: settings.direction.ways().to_vec(),
-        duration_ms: settings.duration_ms,
-        idle_ms: settings.idle_ms + super::settings::TIMEOUT_MS,
+        duration_ms: settings.duration_ms(),
+        idle_ms: settings.idle_ms() + super::settings::TIMEOUT_MS,
         congestion: settings.congestion.clone(),
     };
     talk.say(&ToPeer::Hello(wish), patience).await.map_err(|error| wrong(error.to_string()))?;
@@ -132,7 +132,7 @@ impl Turn {
         settings: &Settings,
         context: &Context,
     ) -> Result<Loaded, Reason> {
-        let duration = Span::millis(settings.duration_ms as i64);
+        let duration = Span::millis(settings.duration_ms() as i64);
         match way {
             Way::Down => self.down(sockets, duration, context).await,
             Way::Up => self.up(sockets, duration, context).await,

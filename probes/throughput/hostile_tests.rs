@@ -56,7 +56,7 @@ where
         });
     });
     let settings =
-        Settings { streams: 2, duration_ms: 1_000, direction, delay_per_second: 0.0, ..Settings::default() };
+        Settings { streams: 2, duration_s: 1.0, direction, delay_per_second: 0.0, ..Settings::default() };
     let mut probe = Throughput::new(settings).unwrap();
     probe.patience = patience;
     let came_to = probe.run(&context(address)).await;

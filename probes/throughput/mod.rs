@@ -73,9 +73,9 @@ impl Probe for Throughput {
         };
         let watch = Watch::new(&self.settings, self.key.as_ref(), &turn.peer, context);
         let mut idle = None;
-        if let Some(watch) = watch.as_ref().filter(|_| self.settings.idle_ms > 0) {
+        if let Some(watch) = watch.as_ref().filter(|_| self.settings.idle_ms() > 0) {
             context.tell(Event::Phase("idle"));
-            let during = Span::millis(self.settings.idle_ms as i64);
+            let during = Span::millis(self.settings.idle_ms() as i64);
             let seen = delay::seen(watch, Load::Idle, during, &context.stop).await;
             idle = result::idle(&seen, context, &mut out);
             out.interrupted = context.stop.is_set();
@@ -124,7 +124,7 @@ impl Throughput {
             }
             loaded
         };
-        let duration = Span::millis(self.settings.duration_ms as i64);
+        let duration = Span::millis(self.settings.duration_ms() as i64);
         let beside = async {
             match watch {
                 Some(watch) => Some(delay::seen(watch, way.load(), duration, &over).await),

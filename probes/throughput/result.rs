@@ -127,7 +127,7 @@ impl Direction<'_> {
         details.insert("stream_bytes".into(), json!(spread(&loaded.receiver)));
         details.insert("sender".into(), end(loaded.sender.as_deref(), loaded.sender_congestion.as_deref()));
         details.insert("receiver".into(), end(Some(&loaded.receiver), loaded.receiver_congestion.as_deref()));
-        let planned = (self.settings.duration_ms / 100) as usize;
+        let planned = (self.settings.duration_ms() / 100) as usize;
         let seconds = loaded.intervals.len() as f64 / 10.0;
         if cut > 0 && !loaded.interrupted {
             return (

@@ -50,13 +50,13 @@ pub struct Settings {
     /// How many TCP connections at once.
     pub streams: usize,
     /// How long each direction is loaded, warm-up included.
-    pub duration_ms: u64,
+    pub duration_s: f64,
     /// Which directions.
     pub direction: Directions,
     /// The congestion control of both senders, such as `cubic` or `bbr`; each system's own where absent.
     pub congestion: Option<String>,
     /// How long the delay of the idle line is watched before the first load; 0 leaves that out.
-    pub idle_ms: u64,
+    pub idle_s: f64,
     /// How many delay probes a second run beside; 0 leaves them out.
     pub delay_per_second: f64,
     /// The port of the peer's STAMP reflector; the one that the peer names where absent.
@@ -69,10 +69,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             streams: 8,
-            duration_ms: 10_000,
+            duration_s: 10.0,
             direction: Directions::Both,
             congestion: None,
-            idle_ms: 3_000,
+            idle_s: 3.0,
             delay_per_second: 20.0,
             delay_port: None,
             queue_patience_s: 300,
@@ -81,6 +81,16 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How long each direction is loaded, in whole milliseconds.
+    pub(super) fn duration_ms(&self) -> u64 {
+        (self.duration_s * 1e3).round() as u64
+    }
+
+    /// How long the idle line is watched, in whole milliseconds.
+    pub(super) fn idle_ms(&self) -> u64 {
+        (self.idle_s * 1e3).round() as u64
+    }
+
     pub(super) fn check(self) -> Result<Self, ProbeError> {
         let wrong = |key: &str, problem: &str| {
             Err(ProbeError::Setting {
@@ -92,11 +102,11 @@ impl Settings {
         if self.streams == 0 || self.streams > 64 {
             return wrong("streams", "must be 1 to 64");
         }
-        if !(1_000..=60_000).contains(&self.duration_ms) || !self.duration_ms.is_multiple_of(100) {
-            return wrong("duration_ms", "must be 1000 to 60000, in whole hundreds");
+        if !(1.0..=60.0).contains(&self.duration_s) || !self.duration_ms().is_multiple_of(100) {
+            return wrong("duration_s", "must be 1 to 60 seconds, in whole tenths");
         }
-        if self.idle_ms > 5_000 {
-            return wrong("idle_ms", "must be at most 5000");
+        if !(0.0..=5.0).contains(&self.idle_s) {
+            return wrong("idle_s", "must be 0 to 5 seconds");
         }
         if !(0.0..=100.0).contains(&self.delay_per_second) {
             return wrong("delay_per_second", "must be 0 to 100");

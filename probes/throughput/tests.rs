@@ -50,7 +50,7 @@ fn context(address: SocketAddr) -> Context {
 }
 
 fn short(direction: Directions) -> Throughput {
-    Throughput::new(Settings { duration_ms: 1_000, direction, ..bare() }).unwrap()
+    Throughput::new(Settings { duration_s: 1.0, direction, ..bare() }).unwrap()
 }
 
 /// Without delay probes.
@@ -122,8 +122,7 @@ async fn the_other_family_works_alike() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_congestion_control_that_was_asked_for_is_used_at_the_sending_end() {
     let peer = Serving::start().await;
-    let settings =
-        Settings { streams: 1, duration_ms: 1_000, congestion: Some(String::from("reno")), ..bare() };
+    let settings = Settings { streams: 1, duration_s: 1.0, congestion: Some(String::from("reno")), ..bare() };
     let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
     for sample in &measurement.samples {
         assert_eq!(sample.details["sender"]["congestion_control"], "reno");
@@ -205,7 +204,7 @@ async fn a_stop_ends_the_test_at_once_and_keeps_what_was_counted() {
                 pull.send_replace(true);
             }
         }));
-        let settings = Settings { duration_ms: 60_000, direction, ..bare() };
+        let settings = Settings { duration_s: 60.0, direction, ..bare() };
         let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
         assert!(measurement.interrupted);
         assert!(number(&measurement.samples[0]) > 0.0);
@@ -224,7 +223,7 @@ async fn a_peer_that_is_stopped_half_way_is_a_reason_not_a_rate() {
                 end.send_replace(true);
             }
         }));
-        let settings = Settings { duration_ms: 60_000, direction, ..bare() };
+        let settings = Settings { duration_s: 60.0, direction, ..bare() };
         let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
         let reason = why_not(&measurement.samples[0]);
         assert!(reason.contains("before their time") || reason.contains("closed"), "{reason}");
@@ -243,13 +242,8 @@ async fn the_delay_is_watched_idle_and_in_the_window_of_each_load() {
     let context = context(peer.address().unwrap());
     let (end, stop) = Stop::new();
     let serving = tokio::spawn(peer.serve(clock, stop));
-    let settings = Settings {
-        streams: 2,
-        duration_ms: 1_500,
-        idle_ms: 300,
-        delay_per_second: 50.0,
-        ..Settings::default()
-    };
+    let settings =
+        Settings { streams: 2, duration_s: 1.5, idle_s: 0.3, delay_per_second: 50.0, ..Settings::default() };
     let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
     let of = |id: &str| -> Vec<&Sample> {
         measurement.samples.iter().filter(|sample| sample.metric.id() == id).collect()
@@ -280,7 +274,7 @@ async fn the_delay_is_watched_idle_and_in_the_window_of_each_load() {
 async fn without_a_reflector_the_delay_is_unmeasured_and_the_rate_is_not() {
     let peer = Serving::start().await;
     let settings = Settings { direction: Directions::Down, delay_per_second: 20.0, ..bare() };
-    let settings = Settings { duration_ms: 1_000, ..settings };
+    let settings = Settings { duration_s: 1.0, ..settings };
     let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
     let [idle, rate, loaded] = &measurement.samples[..] else { panic!("{:?}", measurement.samples) };
     assert!(why_not(idle).contains("no STAMP reflector") && why_not(loaded).contains("no STAMP reflector"));
@@ -291,8 +285,8 @@ async fn without_a_reflector_the_delay_is_unmeasured_and_the_rate_is_not() {
 fn settings_that_cannot_be_are_refused_by_name() {
     let refused = |settings: Settings| Throughput::new(settings).err().unwrap().to_string();
     assert!(refused(Settings { streams: 0, ..Settings::default() }).contains("streams"));
-    assert!(refused(Settings { duration_ms: 1_050, ..Settings::default() }).contains("duration_ms"));
-    assert!(refused(Settings { duration_ms: 500, ..Settings::default() }).contains("duration_ms"));
+    assert!(refused(Settings { duration_s: 1.05, ..Settings::default() }).contains("duration_s"));
+    assert!(refused(Settings { duration_s: 0.5, ..Settings::default() }).contains("duration_s"));
     let long = Settings { congestion: Some("x".repeat(40)), ..Settings::default() };
     assert!(refused(long).contains("congestion"));
 }

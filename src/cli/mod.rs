@@ -5,6 +5,9 @@ pub use ended::{Ended, Failure, Outcome};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+pub mod agent;
+pub mod collector;
+pub mod demo;
 mod ended;
 pub mod export;
 pub mod import;
@@ -14,6 +17,7 @@ mod measure_text;
 pub mod out;
 pub mod peer;
 pub mod pick;
+pub mod report;
 mod secret;
 pub mod study;
 mod study_text;
@@ -33,11 +37,15 @@ struct Cli {
 /// Measures broadband lines as customers feel them, beside the peer operators' lines
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Measure(measure::Args),
     Peer(peer::Args),
-    Study(study::Args),
-    Export(export::Args),
+    Agent(agent::Args),
+    Collector(collector::Args),
     Import(import::Args),
+    Study(study::Args),
+    Report(report::Args),
+    Export(export::Args),
 }
 
 /// Parses the command line and runs the command.
@@ -46,12 +54,16 @@ pub fn run() -> ExitCode {
     out::start_logging();
     // One provider of cryptography for the whole program; a second installation is refused, and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let outcome: Outcome = match cli.command {
+    let outcome = match cli.command {
+        Command::Demo(args) => demo::run(args),
         Command::Measure(args) => measure::run(&args),
         Command::Peer(args) => peer::run(args),
-        Command::Study(args) => study::run(args),
-        Command::Export(args) => export::run(args),
+        Command::Agent(args) => agent::run(&args),
+        Command::Collector(args) => collector::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Study(args) => study::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Export(args) => export::run(args),
     };
     let ended = outcome.unwrap_or_else(|failure| {
         out::complain(&failure.error);

@@ -1,5 +1,188 @@
-//! The main job on one machine, with real packets.
+//! The main job on one machine, with real packets: two far ends behind lines of known figures, an agent that measures
+//! both, a collector that stores, a synthetic town around them, and a report in every language.
+//!
+//! What is measured is real: packets leave sockets, cross the relays and come back. What is made up is the town, and
+//! the report says which is which.
 
 pub mod relay;
+mod site;
 pub mod stage;
 pub mod town;
+
+use crate::import::{self, ImportError, Reading};
+use crate::publish::{self, Format, PublishError};
+use crate::store::{self, Store, StoreError};
+use broadgauge_model::clock::{Clock as _, SystemClock};
+use broadgauge_model::text::Lang;
+use broadgauge_probes::probe::Stop;
+use jiff::tz::TimeZone;
+use site::SiteError;
+use stage::StageError;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the demo is asked.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where everything goes.
+    pub folder: PathBuf,
+    /// Decides the town.
+    pub seed: u64,
+}
+
+/// What the demo left behind.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// A report in each language.
+    pub reports: Vec<(Lang, PathBuf)>,
+    /// The store with all figures.
+    pub store: PathBuf,
+    /// The town's tables and its truth.
+    pub town: PathBuf,
+    /// Whether it was cut short, so that some lines are not measured.
+    pub interrupted: bool,
+}
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// The folder cannot be used.
+    #[error("cannot use the folder {}", path.display())]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The town cannot be written.
+    #[error("cannot make the town")]
+    Town(#[source] io::Error),
+    /// The town cannot be imported.
+    #[error("cannot import the town")]
+    Import(#[source] Box<ImportError>),
+    /// Rows of the town were refused, which the program is to blame for.
+    #[error("{rows} rows of the town's {file} were refused; please report this")]
+    Refused {
+        /// How many.
+        rows: u64,
+        /// Of which table.
+        file: &'static str,
+    },
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The far ends cannot start.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The site cannot measure.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The report cannot be written.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// A thread ended by panicking.
+    #[error("a part of the demo ended early")]
+    Ended(#[from] tokio::task::JoinError),
+    /// The town's zone or calendar is not known.
+    #[error("cannot tell the town's date")]
+    Date(#[from] jiff::Error),
+}
+
+/// Runs the demo; `tell` hears what is going on.
+pub async fn run(request: &Request, tell: &(dyn Fn(&str) + Sync), stop: Stop) -> Result<Finished, DemoError> {
+    let folder = &request.folder;
+    let database = clear(folder)?;
+    let store: Arc<dyn Store> = Arc::from(store::open(&database.to_string_lossy())?);
+    let clock = SystemClock::start();
+
+    tell("making a town of 600 lines, and starting two far ends behind lines of known rate, delay and loss");
+    let town_folder = folder.join("town");
+    let today =
+        jiff::Timestamp::from_second(clock.wall().secs())?.to_zoned(TimeZone::get(town::ZONE)?).date();
+    let plan = town::Plan::of(request.seed, today.yesterday()?);
+    let (town_store, tables) = (Arc::clone(&store), town_folder.clone());
+    let settling = tokio::task::spawn_blocking(move || settle(&plan, &tables, town_store.as_ref()));
+    let mut actors = Vec::new();
+    for scene in stage::SCENES {
+        actors.push(stage::enter(scene, clock, stop.clone()).await?);
+    }
+
+    tell(
+        "an agent measures both lines: stamp, connect and throughput, while the town's ninety days are imported",
+    );
+    site::measure(&folder.join("site"), &actors, &store, stop.clone()).await?;
+    drop(actors);
+    tell("measured; the rest of the town is imported");
+    settling.await??;
+
+    tell("asking the studies, and writing the report");
+    let writing_store = Arc::clone(&store);
+    let writing_folder = folder.clone();
+    let request = publish::Request::of(town::OWN);
+    let reports =
+        tokio::task::spawn_blocking(move || write(writing_store.as_ref(), &request, &writing_folder));
+    Ok(Finished { reports: reports.await??, store: database, town: town_folder, interrupted: stop.is_set() })
+}
+
+/// Makes the folder, and takes away what an earlier demo left in it: its store, and its agent's spool.
+fn clear(folder: &Path) -> Result<PathBuf, DemoError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| DemoError::Folder { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let database = folder.join("broadgauge.db");
+    for ending in ["", "-wal", "-shm"] {
+        let file = folder.join(format!("broadgauge.db{ending}"));
+        if file.exists() {
+            std::fs::remove_file(&file).map_err(failed(&file))?;
+        }
+    }
+    let spool = folder.join("site").join("spool");
+    if spool.exists() {
+        std::fs::remove_dir_all(&spool).map_err(failed(&spool))?;
+    }
+    Ok(database)
+}
+
+fn settle(plan: &town::Plan, folder: &Path, store: &dyn Store) -> Result<(), DemoError> {
+    town::write(plan, folder).map_err(DemoError::Town)?;
+    let key = folder.join("pseudonym.key");
+    for kind in town::TABLES {
+        let file = kind.word();
+        let request = import::Request {
+            kind,
+            files: vec![folder.join(format!("{file}.csv"))],
+            map: Some(folder.join(format!("{file}.toml"))),
+            reading: Reading::default(),
+            dry_run: false,
+            reject_file: None,
+            new_key: !key.exists(),
+            key: Some(key.clone()),
+        };
+        let rows = import::run(&request, store, &mut |_| {})
+            .map_err(|error| DemoError::Import(Box::new(error)))?
+            .refused();
+        if rows > 0 {
+            return Err(DemoError::Refused { rows, file });
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    store: &dyn Store,
+    request: &publish::Request,
+    folder: &Path,
+) -> Result<Vec<(Lang, PathBuf)>, DemoError> {
+    let document = publish::operator(store, request)?;
+    let mut reports = Vec::new();
+    for lang in Lang::ALL {
+        let path = folder.join(format!("report.{}.html", lang.tag()));
+        publish::write(&document, lang, Format::Html, &path)?;
+        reports.push((lang, path));
+    }
+    Ok(reports)
+}

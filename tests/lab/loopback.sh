@@ -48,7 +48,7 @@ ours() { # direction
     started=($!)
     exec 9>"$work/stay"
     listening "$port"
-    { time "$program" row "127.0.0.1:$port" "{\"direction\":\"$1\",\"duration_ms\":5000}" >"$work/row"; } 2>"$work/client"
+    { time "$program" row "127.0.0.1:$port" "{\"direction\":\"$1\",\"duration_s\":5.0}" >"$work/row"; } 2>"$work/client"
     exec 9>&-
     wait
     awk -F'\t' -v cpu="$(cpu)" '{ print $2 / 1000, cpu / ($6 / 1e9) }' "$work/row" >>"$work/$1.rows"

@@ -1,0 +1,104 @@
+//! `broadgauge report NAME`: what the store says, for people.
+
+use super::{Ended, Failure, Outcome, out, pick};
+use crate::publish::{self, Format};
+use crate::store;
+use broadgauge_model::text::Lang;
+use broadgauge_reports::doc::Document;
+use broadgauge_reports::render::chart::{self, ChartFormat};
+use std::path::PathBuf;
+
+/// Write a report for people: verdict, charts, method, and the data of each chart
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    report: Report,
+}
+
+#[derive(clap::Subcommand)]
+enum Report {
+    /// Where the own operator stands beside its peers, and what its customers say
+    Operator {
+        #[command(flatten)]
+        what: What,
+        /// The form
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+        output: PathBuf,
+    },
+    /// One chart of that report, as .png, .svg or .csv
+    Chart {
+        /// The chart; a wrong name lists those there are
+        name: String,
+        #[command(flatten)]
+        what: What,
+        /// Pixels of a PNG to one of the layout
+        #[arg(long, default_value_t = 2.0)]
+        scale: f32,
+        /// The file to write; its ending is the format
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+struct What {
+    #[command(flatten)]
+    ground: pick::Ground,
+    #[command(flatten)]
+    peers: pick::AskPeers,
+    #[command(flatten)]
+    complaints: pick::AskComplaints,
+    /// The language: en or zh
+    #[arg(long, default_value = "en")]
+    lang: Lang,
+    /// For the team alone: groups of fewer than ten lines are shown
+    #[arg(long)]
+    internal: bool,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Outcome {
+    match args.report {
+        Report::Operator { what, format, output } => {
+            let bar = out::progress("reading the store and asking it");
+            let document = document(&what);
+            bar.finish_and_clear();
+            let written = publish::write(&document?, what.lang, format, &output).map_err(Failure::input)?;
+            out::line(&output.display().to_string());
+            if written.len() > 1 {
+                out::talk(&format!("and the data of {} charts beside it", written.len() - 1));
+            }
+        }
+        Report::Chart { name, what, scale, output } => {
+            let format = match output.extension().and_then(|e| e.to_str()) {
+                Some("png") => ChartFormat::Png(scale),
+                Some("svg") => ChartFormat::Svg,
+                Some("csv") => ChartFormat::Csv,
+                _ => {
+                    return Err(Failure::input(anyhow::anyhow!(
+                        "{} must end in .png, .svg or .csv",
+                        output.display()
+                    )));
+                }
+            };
+            let bytes = chart::chart(&document(&what)?, &name, format, what.lang).map_err(Failure::input)?;
+            publish::put(&output, &bytes).map_err(Failure::input)?;
+            out::line(&output.display().to_string());
+        }
+    }
+    Ok(Ended::Done)
+}
+
+fn document(what: &What) -> Result<Document, Failure> {
+    let store = store::open_existing(&what.ground.store).map_err(Failure::input)?;
+    let request = publish::Request {
+        gather: what.ground.request(),
+        peers: what.peers.query(&what.ground),
+        complaints: what.complaints.query(&what.ground),
+        shared: !what.internal,
+    };
+    publish::operator(store.as_ref(), &request).map_err(Failure::input)
+}

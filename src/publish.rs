@@ -1,0 +1,112 @@
+//! From a store to the files of a report: one panel, every study on it, one document, and the bytes written down.
+
+use crate::gather::{self, GatherError};
+use crate::store::Store;
+use broadgauge_model::text::Lang;
+use broadgauge_reports::doc::{Document, operator};
+use broadgauge_reports::render::{RenderError, Renderer, chart, html::Html, json::Json};
+use broadgauge_reports::study::{complaints, peers};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a report is asked to say.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which part of the store.
+    pub gather: gather::Request,
+    /// What is asked of the comparison.
+    pub peers: peers::Query,
+    /// What is asked of the complaints.
+    pub complaints: complaints::Query,
+    /// Whether the report leaves the team: small groups are then not shown.
+    pub shared: bool,
+}
+
+impl Request {
+    /// The usual report of an operator.
+    pub fn of(own: &str) -> Self {
+        Self {
+            gather: gather::Request { own: own.to_owned(), ..gather::Request::default() },
+            peers: peers::Query::of(own),
+            complaints: complaints::Query::of(own),
+            shared: true,
+        }
+    }
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One self-contained page.
+    #[default]
+    Html,
+    /// The numbers and words as JSON.
+    Json,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The store cannot give a panel.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    /// The document cannot be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The operator's report.
+pub fn operator(store: &dyn Store, request: &Request) -> Result<Document, PublishError> {
+    let panel = gather::panel(store, &request.gather)?;
+    let peers = peers::study(&panel, &request.peers);
+    let complaints = complaints::study(&panel, &request.complaints);
+    let query = operator::Query {
+        peak: request.peers.peak,
+        shared: request.shared,
+        seed: request.peers.seed,
+        ..operator::Query::of(request.gather.own.as_str())
+    };
+    Ok(operator::write(&panel, operator::Studies { peers: &peers, complaints: &complaints }, &query))
+}
+
+/// Writes a document to a file, and the data of each chart beside it in `NAME-data`. Returns every path, the
+/// document's first.
+pub fn write(
+    document: &Document,
+    lang: Lang,
+    format: Format,
+    path: &Path,
+) -> Result<Vec<PathBuf>, PublishError> {
+    let bytes = match format {
+        Format::Html => Html.render(document, lang)?,
+        Format::Json => Json.render(document, lang)?,
+    };
+    put(path, &bytes)?;
+    let mut written = vec![path.to_owned()];
+    if format == Format::Html {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = path.with_file_name(format!("{stem}-data"));
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| PublishError::Write { path: folder.clone(), source })?;
+        for (name, bytes) in chart::data_files(document, lang) {
+            let file = folder.join(name);
+            put(&file, &bytes)?;
+            written.push(file);
+        }
+    }
+    Ok(written)
+}
+
+/// Writes bytes to a file.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    std::fs::write(path, bytes).map_err(|source| PublishError::Write { path: path.to_owned(), source })
+}
