@@ -5,12 +5,15 @@
 
 mod backoff;
 mod books;
+mod error;
 mod files;
 mod runner;
 pub mod spool;
 #[cfg(test)]
 mod tests;
 mod uplink;
+
+pub use error::AgentError;
 
 use crate::config::AgentConfig;
 use books::Books;
@@ -20,8 +23,7 @@ use broadgauge_model::wire::registration::Registration;
 use broadgauge_probes::catalogue::{Method, PROBES};
 use broadgauge_probes::probe::Stop;
 use runner::Runner;
-use spool::{Spool, SpoolError};
-use std::path::PathBuf;
+use spool::Spool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -29,30 +31,6 @@ use uplink::{Shared, Uplink, hold};
 
 /// How long the last sending may take when the agent is stopped; the rest stays in the spool.
 const LAST_SENDING: Duration = Duration::from_secs(10);
-
-/// Why an agent cannot run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AgentError {
-    /// The disk refused.
-    #[error("cannot keep the spool")]
-    Spool(#[from] SpoolError),
-    /// A task cannot be run as it is written.
-    #[error("{file}: task {task:?}: {key}: {problem}", file = file.display())]
-    Task {
-        /// Which file.
-        file: PathBuf,
-        /// Which task.
-        task: String,
-        /// Which key.
-        key: String,
-        /// What is wrong, and the cure.
-        problem: String,
-    },
-    /// The system gives no certificates or no sockets.
-    #[error("cannot make an HTTP client")]
-    Client(#[source] reqwest::Error),
-}
 
 /// Runs an agent until it is stopped: then what runs is asked to end, spooled, and sent if the collector is there.
 pub async fn run(config: AgentConfig, stop: Stop) -> Result<(), AgentError> {
@@ -83,7 +61,7 @@ pub async fn run_with(
     let uplink = Uplink::new(config.collector, registration, config.seed, Arc::clone(&shared))
         .map_err(AgentError::Client)?;
     tracing::info!(agent = config.agent, tasks = config.tasks.len(), "agent runs");
-    let listening = tokio::spawn(uplink.listen(tell));
+    let listening = tokio::spawn(uplink.listener().run(tell));
     let (close, closing) = watch::channel(false);
     let mut sending = tokio::spawn(uplink.run(closing));
     let measured = runner.run().await;
@@ -111,10 +89,4 @@ fn registration(config: &AgentConfig, methods: &[Method]) -> Registration {
         lines: config.lines.iter().map(|line| line.line.clone()).collect(),
         targets: config.targets.iter().map(|target| target.target.clone()).collect(),
     }
-}
-
-/// An error with its causes.
-fn words(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod collector;
 pub mod config;
 pub mod demo;
+pub mod error;
 pub mod export;
 pub mod gather;
 pub mod import;

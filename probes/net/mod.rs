@@ -42,11 +42,6 @@ pub struct ClockState {
     pub error: Span,
 }
 
-/// What this machine's clock says of itself now.
-pub fn clock_state() -> ClockState {
-    sys::clock_state()
-}
-
 /// What travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {

@@ -21,6 +21,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 
+/// What this machine's clock says of itself now.
+pub fn clock_state() -> ClockState {
+    sys::clock_state()
+}
+
 /// Packets handed over before the session is asked again.
 const BATCH: usize = 64;
 /// Sends whose transmit stamp may still come.

@@ -94,7 +94,7 @@ impl Books {
 
     /// What is told to the collector.
     pub(super) fn health(&self, at: Wall, samples_dropped: u64) -> Health {
-        let clock = broadgauge_probes::net::clock_state();
+        let clock = broadgauge_probes::net::real::clock_state();
         let (done, missed) = (self.written.runs_done, self.written.runs_missed);
         let p99 = self.lateness.finish().quantile(0.99);
         Health {

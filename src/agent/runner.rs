@@ -3,9 +3,10 @@
 //! A run whose method could ask nothing of the network is spooled as unmeasured, with the reason, for each metric
 //! that it would have yielded: silence of the agent is never silence of the network.
 
-use super::AgentError;
+use super::error::AgentError;
 use super::uplink::{Shared, blocking, hold};
 use crate::config::AgentConfig;
+use crate::error::words;
 use crate::schedule::{self, Start, Timed};
 use broadgauge_model::clock::{Clock, Span, Wall};
 use broadgauge_model::metric::MetricId;
@@ -119,7 +120,7 @@ impl Runner {
         origins: &mut BTreeMap<tokio::task::Id, (Start, Wall)>,
     ) -> Result<(), AgentError> {
         let (id, start, began, result) = match ended {
-            Ok((id, (start, began, result))) => (id, start, began, result.map_err(|e| super::words(&e))),
+            Ok((id, (start, began, result))) => (id, start, began, result.map_err(|e| words(&e))),
             Err(error) => {
                 let Some(&(start, began)) = origins.get(&error.id()) else { return Ok(()) };
                 (error.id(), start, began, Err("the method failed: this is a fault of the program".into()))
@@ -146,7 +147,7 @@ impl Runner {
         blocking(move || {
             let appended = hold(&shared.spool).append(&samples);
             if let Err(error) = &appended {
-                tracing::error!(error = super::words(error), samples = samples.len(), "samples are lost");
+                tracing::error!(error = words(error), samples = samples.len(), "samples are lost");
                 hold(&shared.spool).count_dropped(samples.len() as u64)?;
             }
             shared.spooled.notify_one();
@@ -160,7 +161,7 @@ impl Runner {
         .await
         .unwrap_or_else(|error| {
             // The disk is full or gone. Measuring goes on: it may come back, and the loss is counted then.
-            tracing::error!(error = super::words(&error), "the books cannot be kept");
+            tracing::error!(error = words(&error), "the books cannot be kept");
         });
         Ok(())
     }
@@ -188,7 +189,7 @@ fn ready(
     let target = config.targets.iter().find(|target| target.target.name == task.target);
     let target = target.ok_or_else(|| wrong("target", format!("there is no target {:?}", task.target)))?;
     let probe = (method.build)(&task.settings, target.key.as_ref())
-        .map_err(|error| wrong("settings", super::words(&error)))?;
+        .map_err(|error| wrong("settings", words(&error)))?;
     let timed = Timed::new(task, method.descriptor.loads_the_line, &line.zone, config.seed)
         .map_err(|error| wrong("schedule", error.to_string()))?;
     let context = Context {

@@ -17,7 +17,7 @@ use crate::config::SpoolLimits;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::result::{Batch, Health, Numbered, Sample};
 use broadgauge_model::wire;
-use segment::{FRAME_HEAD, Frame, Segment};
+use segment::{FRAME_HEAD, Frame, Segment, is_damage};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -61,10 +61,6 @@ pub enum SpoolError {
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SpoolError {
     move |source| SpoolError::Io { what, path: path.to_owned(), source }
-}
-
-fn is_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
 /// What outlives the segments.

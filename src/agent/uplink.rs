@@ -8,6 +8,7 @@ use super::backoff::Backoff;
 use super::books::Books;
 use super::spool::{Chunk, Spool, SpoolError};
 use crate::config::UplinkConfig;
+use crate::error::words;
 use broadgauge_model::clock::{Clock, Span};
 use broadgauge_model::result::{Batch, Numbered};
 use broadgauge_model::task::Instruction;
@@ -117,7 +118,7 @@ impl Uplink {
         if !self.registered {
             self.register().await?;
         }
-        let unspooled = |error: SpoolError| (crate::agent::words(&error), None);
+        let unspooled = |error: SpoolError| (words(&error), None);
         let shared = Arc::clone(&self.shared);
         let chunk = blocking(move || hold(&shared.spool).peek(SAMPLES, BYTES)).await.map_err(unspooled)?;
         let Some(chunk) = chunk else { return Ok(false) };
@@ -144,8 +145,7 @@ impl Uplink {
         while let Some(part) = parts.pop() {
             match self.send(part).await {
                 Answer::Yes(response) => {
-                    let receipt: Receipt =
-                        response.json().await.map_err(|error| (crate::agent::words(&error), None))?;
+                    let receipt: Receipt = response.json().await.map_err(|error| (words(&error), None))?;
                     for refused in receipt.rejected {
                         tracing::warn!(
                             number = refused.number,
@@ -200,37 +200,55 @@ impl Uplink {
         let request = self.client.post(format!("{}{path}", self.config.url)).bearer_auth(&self.config.token);
         match request.header("content-type", "application/json").body(body).send().await {
             Ok(response) => judge(response).await,
-            Err(error) => Answer::Later { why: crate::agent::words(&error), asked: None },
+            Err(error) => Answer::Later { why: words(&error), asked: None },
         }
     }
 
-    /// Asks now and then whether to pause, and passes on what is newer.
-    pub(super) fn listen(&self, told: watch::Sender<Instruction>) -> impl Future<Output = ()> + use<> {
-        let url = format!("{}/v1/instruction", self.config.url);
-        let (client, token) = (self.client.clone(), self.config.token.clone());
-        let (agent, every) = (self.registration.agent.clone(), self.config.instruct_every.to_std());
-        async move {
-            loop {
-                let request = client.get(&url).query(&[("agent", &agent)]).bearer_auth(&token);
-                match request.send().await.and_then(Response::error_for_status) {
-                    Ok(response) => {
-                        if let Ok(instruction) = response.json::<Instruction>().await {
-                            told.send_if_modified(|known| {
-                                let newer = instruction.version >= known.version && instruction != *known;
-                                if newer {
-                                    tracing::info!(version = instruction.version, "instruction received");
-                                    *known = instruction;
-                                }
-                                newer
-                            });
-                        }
-                    }
-                    Err(error) => tracing::debug!(error = crate::agent::words(&error), "no instruction"),
-                }
-                tokio::time::sleep(every).await;
-            }
+    /// Who asks whether to pause.
+    pub(super) fn listener(&self) -> Listener {
+        Listener {
+            client: self.client.clone(),
+            config: self.config.clone(),
+            agent: self.registration.agent.clone(),
         }
     }
+}
+
+/// Asks the collector now and then whether to pause.
+pub(super) struct Listener {
+    client: Client,
+    config: UplinkConfig,
+    agent: String,
+}
+
+impl Listener {
+    /// Asks for ever, and passes on what is newer.
+    pub(super) async fn run(self, told: watch::Sender<Instruction>) {
+        let url = format!("{}/v1/instruction", self.config.url);
+        loop {
+            let request =
+                self.client.get(&url).query(&[("agent", &self.agent)]).bearer_auth(&self.config.token);
+            match request.send().await.and_then(Response::error_for_status) {
+                Ok(response) => {
+                    if let Ok(instruction) = response.json::<Instruction>().await {
+                        told.send_if_modified(|known| replace_older(known, instruction));
+                    }
+                }
+                Err(error) => tracing::debug!(error = words(&error), "no instruction"),
+            }
+            tokio::time::sleep(self.config.instruct_every.to_std()).await;
+        }
+    }
+}
+
+/// Whether what was told is newer than what is known, and then is what is known.
+fn replace_older(known: &mut Instruction, told: Instruction) -> bool {
+    let newer = told.version >= known.version && told != *known;
+    if newer {
+        tracing::info!(version = told.version, "instruction received");
+        *known = told;
+    }
+    newer
 }
 
 async fn judge(response: Response) -> Answer {

@@ -5,8 +5,9 @@
 
 use super::auth::Token;
 use super::instruction;
-use super::writer::{Door, words};
+use super::writer::Door;
 use crate::config::CollectorConfig;
+use crate::error::words;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};

@@ -1,6 +1,7 @@
 //! The one thread that writes: batches that wait together share a transaction, and each sender is answered when
 //! that transaction is on the disk.
 
+use crate::error::words;
 use crate::store::{Receipt, Store, StoreError};
 use broadgauge_model::result::Batch;
 use broadgauge_model::wire::registration::Registration;
@@ -124,10 +125,4 @@ fn keep(store: &dyn Store, batches: Vec<Batch>, replies: Vec<Reply<Receipt>>) {
 /// A sender who has gone away will ask again.
 fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
     let _ = reply.send(result.map_err(|error| words(&error)));
-}
-
-/// An error with its causes.
-pub(super) fn words(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -45,9 +45,9 @@ impl TargetSection {
 }
 
 fn read_key(path: &Path) -> Result<Key, Wrong> {
-    let text = std::fs::read_to_string(path)
+    let bytes = std::fs::read(path)
         .map_err(|error| Wrong::new("key_file", format!("cannot read {}: {error}", path.display())))?;
-    Key::new(text.trim().as_bytes()).ok_or_else(|| {
+    Key::new(bytes.trim_ascii_end()).ok_or_else(|| {
         Wrong::new("key_file", format!("{} is empty; make one with `openssl rand -hex 32`", path.display()))
     })
 }

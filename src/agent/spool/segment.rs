@@ -65,6 +65,11 @@ pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
     Ok((frame, payload))
 }
 
+/// Whether an error means that the bytes are damaged, not that the disk refused.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+}
+
 /// What is known of a file.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -121,7 +126,7 @@ impl Segment {
                     }
                 }
                 Ok(_) => break,
-                Err(error) if super::is_damage(&error) => break,
+                Err(error) if is_damage(&error) => break,
                 Err(error) => return Err(error),
             }
         }
