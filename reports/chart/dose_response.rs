@@ -91,11 +91,20 @@ impl DoseResponse {
         let label = |v: f64| words::tick(v, self.metric.unit);
         let last = edges.len() - 1;
         let text = |i: usize, v: f64| if open && i == last { format!("{}+", label(v)) } else { label(v) };
-        let wide = edges.iter().map(|&v| font::width(&label(v), SMALL, Weight::Regular)).fold(0.0, f64::max);
-        let fits = |step: &usize| room / edges.len().div_ceil(*step) as f64 > wide + 12.0;
-        let step = (1..=edges.len()).find(fits).unwrap_or(edges.len());
-        let ticks = edges.iter().enumerate().filter(|(i, _)| i % step == 0);
-        Ticks::new(Scale::Linear, low, high, ticks.map(|(i, &v)| (v, text(i, v))).collect())
+        // Bands are of unequal width: from both ends inwards, an edge is named where its label has room.
+        let mut named: Vec<(f64, f64, String)> = Vec::new();
+        for i in [0, last].into_iter().chain(1..last) {
+            let name = text(i, edges[i]);
+            let half = font::width(&name, SMALL, Weight::Regular) / 2.0 + 6.0;
+            let at = (edges[i] - low) / (high - low).max(f64::MIN_POSITIVE) * room;
+            if named.iter().all(|(other, wide, _)| (at - other).abs() >= half + wide) {
+                named.push((at, half, name));
+            }
+        }
+        let value = |at: f64| low + at / room * (high - low);
+        named.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let ticks = named.into_iter().map(|(at, _, name)| (value(at), name)).collect();
+        Ticks::new(Scale::Linear, low, high, ticks)
     }
 
     fn y_axis(&self, room: f64) -> Ticks {

@@ -38,9 +38,9 @@ pub struct HealthRow {
     pub name: String,
     /// Equal parts of the period, in order.
     pub slots: Vec<HealthSlot>,
-    /// The largest offset of its clock, in ms.
-    pub clock_offset_ms: Option<f64>,
-    /// How late its timers were at p95, in ms.
+    /// How far its clock may be off, in ms.
+    pub clock_error_ms: Option<f64>,
+    /// How late its timers were at p99, in ms.
     pub timer_error_ms: Option<f64>,
     /// The share of the line's capacity that measuring took.
     pub self_load: Option<f64>,
@@ -81,10 +81,10 @@ const COLUMNS: [Column; 6] = [
     (Phrase { en: "on", zh: "" }, Phrase { en: "time", zh: "按时" }, |row| row.share(|s| s.on_time)),
     (Phrase { en: "", zh: "" }, LATE, |row| row.share(|s| s.late)),
     (Phrase { en: "", zh: "" }, MISSING, |row| row.share(HealthSlot::missing)),
-    (Phrase { en: "clock", zh: "时钟" }, Phrase { en: "offset, ms", zh: "偏移，毫秒" }, |row| {
-        brief(row.clock_offset_ms)
+    (Phrase { en: "clock", zh: "时钟" }, Phrase { en: "error, ms", zh: "误差，毫秒" }, |row| {
+        brief(row.clock_error_ms)
     }),
-    (Phrase { en: "timer", zh: "定时" }, Phrase { en: "error, ms", zh: "误差，毫秒" }, |row| {
+    (Phrase { en: "sent late", zh: "发送迟到" }, Phrase { en: "P99, ms", zh: "P99，毫秒" }, |row| {
         brief(row.timer_error_ms)
     }),
     (Phrase { en: "own", zh: "自身" }, Phrase { en: "load", zh: "负载" }, |row| {
@@ -205,8 +205,8 @@ impl Chart for HealthStrip {
     fn table(&self, lang: Lang) -> Table {
         const AGENT: Phrase = Phrase { en: "Agent", zh: "测量代理" };
         const PLANNED: Phrase = Phrase { en: "Planned", zh: "计划" };
-        const OFFSET: Phrase = Phrase { en: "Clock offset (ms)", zh: "时钟偏移（毫秒）" };
-        const TIMER: Phrase = Phrase { en: "Timer error, p95 (ms)", zh: "定时误差 P95（毫秒）" };
+        const CLOCK: Phrase = Phrase { en: "Clock error (ms)", zh: "时钟误差（毫秒）" };
+        const TIMER: Phrase = Phrase { en: "Sent late, P99 (ms)", zh: "发送迟到 P99（毫秒）" };
         const LOAD: Phrase = Phrase { en: "Own load", zh: "自身负载" };
         let mut table = Table::new([
             ("agent", AGENT.get(lang)),
@@ -216,7 +216,7 @@ impl Chart for HealthStrip {
             ("on_time", ON_TIME.get(lang)),
             ("late", LATE.get(lang)),
             ("missing", MISSING.get(lang)),
-            ("clock_offset_ms", OFFSET.get(lang)),
+            ("clock_error_ms", CLOCK.get(lang)),
             ("timer_error_ms", TIMER.get(lang)),
             ("self_load_ratio", LOAD.get(lang)),
         ]);
@@ -232,7 +232,7 @@ impl Chart for HealthStrip {
                     Cell::Count(slot.on_time),
                     Cell::Count(slot.late),
                     Cell::Count(slot.missing()),
-                    Cell::maybe(row.clock_offset_ms),
+                    Cell::maybe(row.clock_error_ms),
                     Cell::maybe(row.timer_error_ms),
                     Cell::maybe(row.self_load),
                 ]);

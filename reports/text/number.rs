@@ -64,13 +64,31 @@ pub fn four(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// Three significant digits, as a number; upwards or downwards.
+pub fn rounded(value: f64, up: bool) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let step = 10f64.powf(2.0 - value.abs().log10().floor());
+    // The last bits of a number that has three digits already must not move it to the next.
+    let scaled = value * step;
+    let whole = if (scaled - scaled.round()).abs() < 1e-6 {
+        scaled.round()
+    } else if up {
+        scaled.ceil()
+    } else {
+        scaled.floor()
+    };
+    whole / step
+}
+
 /// A share as percent: never 0 % or 100 % where it is not quite so.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     let digits = match value.abs() {
         0.0 | 100.0 => 0,
         v if v < 1.0 => decimals(v, 2).clamp(1, 4),
-        v if v < 10.0 => 1,
+        v if v < 9.95 => 1,
         v if v <= 99.0 => 0,
         v if v < 100.0 => decimals(100.0 - v, 2).clamp(1, 4),
         _ => 0,
@@ -227,6 +245,15 @@ mod tests {
         assert_eq!(
             [0.0, 1.0, 0.0004, 0.05, 0.5, 0.9995, 0.123].map(percent),
             ["0%", "100%", "0.040%", "5.0%", "50%", "99.950%", "12%"]
+        );
+    }
+
+    #[test]
+    fn an_edge_is_rounded_outwards_and_a_round_one_stays() {
+        assert_eq!([rounded(15.831, false), rounded(187.263, true), rounded(0.3, true)], [15.8, 188.0, 0.3]);
+        assert_eq!(
+            [rounded(0.0, true), rounded(f64::INFINITY, true), rounded(60.0, false)],
+            [0.0, f64::INFINITY, 60.0]
         );
     }
 

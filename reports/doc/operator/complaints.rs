@@ -231,8 +231,9 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
         bins: bands
             .iter()
             .map(|band| DoseBin {
-                from: band.from,
-                to: band.to,
+                // The study's edges to three digits; the outermost ones never cut a value off.
+                from: number::rounded(band.from, false),
+                to: number::rounded(band.to, true),
                 rate: words::answer(&band.rate_per_1000_line_days).figure(lang),
                 line_days: band.line_days as f64,
                 complaints: band.complaints,

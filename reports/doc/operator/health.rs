@@ -103,7 +103,7 @@ fn row(name: &str, health: &Health) -> HealthRow {
     HealthRow {
         name: name.to_owned(),
         slots: vec![HealthSlot { planned: health.runs_planned, on_time: done - late, late }],
-        clock_offset_ms: health.clock_error_ms,
+        clock_error_ms: health.clock_error_ms,
         timer_error_ms: health.send_lateness_p99_ms,
         self_load: None,
     }

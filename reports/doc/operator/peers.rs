@@ -18,7 +18,7 @@ const MOST_LADDERS: usize = 4;
 /// Strata below the ladder of all lines.
 const MOST_STRATA: usize = 2;
 /// Rows of the table of strata.
-const MOST_ROWS: usize = 20;
+const MOST_ROWS: usize = 12;
 
 pub(super) fn section(basis: &Basis<'_>) -> Section {
     let mut blocks = Vec::new();

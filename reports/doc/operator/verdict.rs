@@ -67,19 +67,19 @@ pub(super) fn section(basis: &Basis<'_>, times: &Times, promise: &Promised) -> S
 /// What is wrong, in one or two sentences.
 fn wrong(basis: &Basis<'_>) -> Prose {
     const BEHIND: Phrase = Phrase {
-        en: "{own} is behind {peer} on {metric}, {stratum}. {seen} The gap is {size}.",
+        en: "{own} is behind {peer} on {metric} {within}. {seen} The gap is {size}.",
         zh: "{stratum}：{own}的{metric}落后于{peer}。{seen}差距为 {size}。",
     };
     const SLIGHT: Phrase = Phrase {
-        en: "{own} is slightly behind {peer} on {metric} ({stratum}): {gap}, which is real but no more than counts as at par.",
+        en: "{own} is slightly behind {peer} on {metric} {within}: {gap}, which is real but no more than counts as at par.",
         zh: "{own}的{metric}略逊于{peer}（{stratum}）：{gap}，差异真实，但未超过视为持平的幅度。",
     };
     const AHEAD: Phrase = Phrase {
-        en: "Nothing was found in which {own} is behind. It is ahead of {peer} on {metric} ({stratum}): {gap}.",
+        en: "Nothing was found in which {own} is behind. It is ahead of {peer} on {metric} {within}: {gap}.",
         zh: "没有发现{own}落后之处。{metric}优于{peer}（{stratum}）：{gap}。",
     };
     const PAR: Phrase = Phrase {
-        en: "Nothing was found in which {own} is behind. On {metric} it is at par with {peer} ({stratum}).",
+        en: "Nothing was found in which {own} is behind. On {metric} it is at par with {peer} {within}.",
         zh: "没有发现{own}落后之处。{metric}与{peer}持平（{stratum}）。",
     };
     const UNKNOWN: Phrase = Phrase {
@@ -100,6 +100,7 @@ fn wrong(basis: &Basis<'_>) -> Prose {
         ("peer", Prose::plain(&row.peer.operator)),
         ("metric", words::series_inside(&Series::of_row(row))),
         ("stratum", words::stratum(&row.stratum)),
+        ("within", words::within(&row.stratum)),
         ("seen", words::seen_at(row, &basis.own())),
         ("gap", words::gap(row)),
         ("size", words::size(row)),

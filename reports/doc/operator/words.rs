@@ -55,6 +55,8 @@ pub(super) fn metric_inside(id: MetricId) -> Prose {
 pub(super) fn manner(series: &Series) -> Vec<Prose> {
     let mut parts = Vec::new();
     match series.load {
+        // Delay under load is taken during a download unless something else is said.
+        Load::Down if series.metric == MetricId::LOADED_ROUND_TRIP_DELAY => {}
         Load::Idle => {}
         Load::Down => parts.push(Phrase { en: "during a download", zh: "下载期间" }),
         Load::Up => parts.push(Phrase { en: "during an upload", zh: "上传期间" }),
@@ -167,6 +169,20 @@ pub(super) fn stratum(stratum: &Stratum) -> Prose {
         };
     }
     Prose::commas(parts)
+}
+
+/// The stratum at the end of a sentence: "in peak hours", "(FTTC, north)".
+pub(super) fn within(of: &Stratum) -> Prose {
+    const OVER: Phrase = Phrase { en: "over {stratum}", zh: "{stratum}" };
+    const IN: Phrase = Phrase { en: "in {stratum}", zh: "{stratum}" };
+    const NAMED: Phrase = Phrase { en: "({stratum})", zh: "{stratum}" };
+    let said = || of.0.iter().filter(|(_, value)| value != Stratum::ALL);
+    let phrase = match said().next() {
+        None => &OVER,
+        Some((Key::Hours, value)) if said().count() == 1 && value != "all_day" => &IN,
+        Some(_) => &NAMED,
+    };
+    Prose::say(phrase, &[("stratum", stratum(of))])
 }
 
 /// Access technologies are acronyms to most readers' eyes.
@@ -305,11 +321,12 @@ pub(super) fn gap(row: &Row) -> Prose {
 pub(super) fn window(window: &str) -> Prose {
     const HOURS: Phrase = Phrase { en: "{n} h", zh: "{n} 小时" };
     const DAYS: Phrase = Phrase { en: "{n} days", zh: "{n} 天" };
-    let Some(hours) = window.strip_suffix('h').and_then(|n| n.trim().parse::<u32>().ok()) else {
-        return Prose::plain(window);
-    };
-    let (phrase, n) = if hours > 48 && hours % 24 == 0 { (&DAYS, hours / 24) } else { (&HOURS, hours) };
-    Prose::say(phrase, &[("n", Prose::plain(n.to_string()))])
+    let amount = |unit: char| window.strip_suffix(unit).and_then(|n| n.trim().parse::<u32>().ok());
+    match (amount('h'), amount('d')) {
+        (Some(hours), _) => Prose::say(&HOURS, &[("n", Prose::plain(hours.to_string()))]),
+        (_, Some(days)) => Prose::say(&DAYS, &[("n", Prose::plain(days.to_string()))]),
+        _ => Prose::plain(window),
+    }
 }
 
 /// An amount of a metric: "10 ms", "1 percentage point".

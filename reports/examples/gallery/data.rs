@@ -465,7 +465,7 @@ pub(crate) fn health(lang: Lang) -> HealthStrip {
             HealthRow {
                 name: format!("agent-{}-{:02}", ["north", "south"][i % 2], i + 1),
                 slots: (0..62).map(slot).collect(),
-                clock_offset_ms: (i != 3).then_some(0.3 + 0.4 * i as f64),
+                clock_error_ms: (i != 3).then_some(0.3 + 0.4 * i as f64),
                 timer_error_ms: Some(0.06 + 0.01 * i as f64),
                 self_load: Some(0.004 + 0.002 * i as f64),
             }
