@@ -322,7 +322,7 @@ fn the_panel_of_2013_comes_in_whole_through_its_maps() {
 }
 
 /// Mean of `Packet.loss....24.hour` over the 821 rows, as a ratio: Python 3, `sum` over `float(cell[:-1]) / 100`.
-const MEAN_LOSS: f64 = 0.0027416461916461824;
+const MEAN_LOSS: f64 = 0.002_741_646_191_646_182_4;
 
 #[test]
 fn complaints_of_april_2015_are_all_in_april_2015() {
