@@ -16,9 +16,9 @@
 //! **The edges.** Behind a lost segment payload waits in the receiver's kernel until the gap is filled, and an
 //! application counts it only then. A window that starts while much waits, and ends while little does, counts what
 //! had arrived before it, and reads above the line. The kernel says how much memory waits; it is noted at the end
-//! of each interval, and the window is the longest that starts within the next five intervals, ends within the last
-//! five, and starts with no more waiting than it ends with. Where no window does, it is the one that comes
-//! nearest. Where the kernel does not say, nothing is taken to wait.
+//! of each interval, and the window is the longest that starts after the warm-up and within the first half, ends
+//! within the last five intervals, and starts with no more waiting than it ends with. Where no window does, it
+//! is the one that comes nearest. Where the kernel does not say, nothing is taken to wait.
 //!
 //! The goodput is all payload of the remaining whole intervals over their time: a plain mean, so that it can never
 //! exceed the fastest interval. What it cannot tell is why a line is slow: one stream held back by loss reads
@@ -177,7 +177,7 @@ fn settle_edges(n: usize, waiting: &[u64], from: usize) -> Range<usize> {
     let excess = |window: &Range<usize>| {
         window.start.checked_sub(1).map_or(0, at_end_of).saturating_sub(at_end_of(window.end - 1))
     };
-    let starts = from..=(from + BATCH).min(n / 2).max(from);
+    let starts = from..=(n / 2).max(from);
     let windows =
         starts.flat_map(|start| ((n - BATCH).max(start + BATCH).min(n)..=n).map(move |end| start..end));
     windows.min_by_key(|window| (excess(window), n - window.len())).unwrap_or(from..n)

@@ -122,6 +122,7 @@ impl Direction<'_> {
         let rates: Vec<f64> = meter::rates(&loaded.intervals).map(|rate| rate.0).collect();
         let cut = loaded.receiver.iter().filter(|stream| stream.cut).count();
         details.insert("intervals_bps".into(), json!(rates));
+        details.insert("waiting_bytes".into(), json!(loaded.waiting));
         details.insert("interrupted".into(), json!(loaded.interrupted));
         details.insert("streams_cut".into(), json!(cut));
         details.insert("stream_bytes".into(), json!(spread(&loaded.receiver)));

@@ -13,10 +13,10 @@
 # The last columns are the rise of the delay beside the load, at p50 and p95. The shaper's buffer holds 100 ms, or
 # 60 kB where that is more, and the rise cannot exceed it by more than a frame.
 #
-# tbf lets through its rate times the time, and once more its burst; so the burst is small: 2 ms, or two frames. With 16 kB
-# at 2 Mbit/s, the shaper itself allows 0.8 % more in eight seconds.
-#
-# Bounds: 0.98 to 1.00 of that payload rate, down and up, the ratio read to three decimals.
+# Bounds: 0.98 to 1.00 of that payload rate, down and up. In a time, tbf lets through its rate times that time and
+# once more its burst (4 ms worth, or two frames), so the upper bound is 1 + burst / (rate x window), about
+# 1.0005, and no run may break it. Where cores are busy, tbf is woken late and loses tokens, which nobody downstream can
+# make up for: a run below 0.98, or with more delay than the buffer holds, is shown and repeated, three times at most.
 #
 # use: throughput.sh [RATE_MBPS...]     20, 100 and 500 unless told; CONTROL="bbr cubic" by default
 set -euo pipefail
@@ -66,8 +66,8 @@ exec 9>"$work/stay"
 for _ in $(seq 100); do [ -s "$work/address" ] && break; sleep 0.05; done
 [ -s "$work/address" ] || { echo "the peer did not start"; exit 1; }
 
-shape() { # Mbit/s: a buffer of 100 ms, and a burst of 2 ms or two frames
-    local burst=$(( $1 * 250 > 3200 ? $1 * 250 : 3200 )) limit=$(( $1 * 12500 > 60000 ? $1 * 12500 : 60000 ))
+shape() { # Mbit/s: a buffer of 100 ms, and a burst of 4 ms or two frames
+    burst=$(( $1 * 500 > 3200 ? $1 * 500 : 3200 )) limit=$(( $1 * 12500 > 60000 ? $1 * 12500 : 60000 ))
     for device in rc rp; do
         ip netns exec "$router" tc qdisc replace dev "$device" root tbf \
             rate "${1}mbit" burst "$burst" limit "$limit" 2>/dev/null || skip "needs tc's tbf"
@@ -86,23 +86,30 @@ for rate in "$@"; do for control in ${CONTROL:-bbr cubic}; do
     shape "$rate"
     for way in down up; do
         [ "$way" = down ] && device=rc || device=rp
-        read -r bytes packets <<<"$(counted "$device")"
-        ip netns exec "$client" "$program" row 10.99.2.2:8620 \
-            "{\"congestion\":\"$control\",\"direction\":\"$way\"}" >"$work/row"
-        read -r bytes_after packets_after <<<"$(counted "$device")"
-        # shellcheck disable=SC2059
-        awk -F'\t' -v rate="$rate" -v control="$control" -v line="${line//%s\\n/%s}" \
-            -v frame=$(( (bytes_after - bytes) / (packets_after - packets) )) '
-            { allowed = rate * 1448 / 1514; ratio = sprintf("%.3f", $2 / allowed)
-              verdict = ratio + 0 < 0.98 ? "BELOW" : ratio + 0 > 1 ? "ABOVE" : "ok"
-              hold = rate * 12500 > 60000 ? 100 : 480 / rate
-              if ($8 > hold + 12 / rate + 2) verdict = "delay beyond the buffer"
-              if ($2 !~ /^[0-9.]+$/) verdict = "unmeasured: " $2
-              printf line "\n", rate, $1, control, sprintf("%.3f", $2), sprintf("%.3f", allowed), ratio,
-                  sprintf("%.1f", $3 / 1000), sprintf("%.4f", $4), sprintf("%.3f", $5), frame, sprintf("%.1f", $7),
-                  sprintf("%.1f", $8), verdict
-              if (verdict != "ok") bad = 1 }
-            END { exit bad || NR != 1 }' "$work/row" || broken=1
+        for try in 1 2 3; do
+            read -r bytes packets <<<"$(counted "$device")"
+            ip netns exec "$client" "$program" row 10.99.2.2:8620 \
+                "{\"congestion\":\"$control\",\"direction\":\"$way\"}" >"$work/row"
+            read -r bytes_after packets_after <<<"$(counted "$device")"
+            came_to=0
+            # shellcheck disable=SC2059
+            awk -F'\t' -v rate="$rate" -v control="$control" -v burst="$burst" -v line="$line" \
+                -v frame=$(( (bytes_after - bytes) / (packets_after - packets) )) '
+                { allowed = rate * 1448 / 1514; ratio = $2 / allowed
+                  most = 1 + burst * 8 / (rate * 1e6 * (10 - $3 / 1000 - 0.5))
+                  hold = rate * 12500 > 60000 ? 100 : 480 / rate
+                  if ($2 !~ /^[0-9.]+$/) { verdict = "unmeasured: " $2; bad = 2 }
+                  else if (ratio > most) { verdict = "ABOVE"; bad = 2 }
+                  else if (ratio < 0.98) { verdict = "below"; bad = 1 }
+                  else if ($8 > hold + 12 / rate + 2) { verdict = "more delay than the buffer holds"; bad = 1 }
+                  else verdict = "ok"
+                  printf line, rate, $1, control, sprintf("%.3f", $2), sprintf("%.3f", allowed),
+                      sprintf("%.4f", ratio), sprintf("%.1f", $3 / 1000), sprintf("%.4f", $4), sprintf("%.3f", $5),
+                      frame, sprintf("%.1f", $7), sprintf("%.1f", $8), verdict }
+                END { exit NR == 1 ? bad : 2 }' "$work/row" || came_to=$?
+            [ "$came_to" = 1 ] || break
+        done
+        [ "$came_to" = 0 ] || broken=1
     done
 done; done
 [ "$broken" = 0 ] || echo "a bound is broken: 0.98 to 1.00 of the payload rate that the shaper allows"
