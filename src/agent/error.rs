@@ -23,6 +23,6 @@ pub enum AgentError {
         problem: String,
     },
     /// The system gives no certificates or no sockets.
-    #[error("cannot make an HTTP client")]
+    #[error("cannot make an HTTP client; name the collector's authority in collector.ca_file")]
     Client(#[source] reqwest::Error),
 }

@@ -161,9 +161,12 @@ impl Desk {
 async fn play(config: AgentConfig, name: &str, runs: usize, at: Wall) {
     let mut watcher = watch_play(name);
     let (stop, stopped) = Stop::new();
-    let agent = tokio::spawn(run_with(config, SCRIPTED, Arc::new(ManualClock::at(at)), stopped));
+    let mut agent = tokio::spawn(run_with(config, SCRIPTED, Arc::new(ManualClock::at(at)), stopped));
     for _ in 0..runs {
-        watcher.recv().await.unwrap();
+        tokio::select! {
+            run = watcher.recv() => assert!(run.is_some()),
+            ended = &mut agent => panic!("the agent ended early: {ended:?}"),
+        }
     }
     stop.send(true).unwrap();
     agent.await.unwrap().unwrap();

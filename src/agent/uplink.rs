@@ -16,7 +16,7 @@ use broadgauge_model::wire;
 use broadgauge_model::wire::receipt::Receipt;
 use broadgauge_model::wire::registration::Registration;
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Certificate, Client, Response, StatusCode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -72,7 +72,7 @@ impl Uplink {
     ) -> reqwest::Result<Self> {
         // One provider of cryptography for the whole program; a second installation is refused, and harmless.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(REQUEST).connect_timeout(CONNECT).build()?;
+        let client = client(&config)?;
         let backoff = Backoff::new(config.retry_from, config.retry_to, seed);
         Ok(Self { client, config, registration, registered: false, backoff, shared })
     }
@@ -249,6 +249,18 @@ fn replace_older(known: &mut Instruction, told: Instruction) -> bool {
         *known = told;
     }
     newer
+}
+
+/// A client that goes straight to the collector, whatever proxies the environment names.
+fn client(config: &UplinkConfig) -> reqwest::Result<Client> {
+    let builder = Client::builder().timeout(REQUEST).connect_timeout(CONNECT).no_proxy();
+    let builder = match &config.authorities {
+        Some(pem) => builder.tls_certs_only(Certificate::from_pem_bundle(pem)?),
+        // A machine without any authority can still speak plain HTTP.
+        None if config.url.starts_with("http://") => builder.tls_certs_only([]),
+        None => builder,
+    };
+    builder.build()
 }
 
 async fn judge(response: Response) -> Answer {

@@ -13,6 +13,8 @@ pub struct UplinkSection {
     pub url: String,
     /// A file whose only line is the bearer token.
     pub token_file: PathBuf,
+    /// A PEM file of the authorities that may vouch for the collector, in place of the system's.
+    pub ca_file: Option<PathBuf>,
     /// The first wait after a failure.
     pub retry_from: String,
     /// The longest wait after many failures.
@@ -26,6 +28,7 @@ impl Default for UplinkSection {
         Self {
             url: String::new(),
             token_file: PathBuf::new(),
+            ca_file: None,
             retry_from: "1s".into(),
             retry_to: "5m".into(),
             instruct_every: "1m".into(),
@@ -40,6 +43,8 @@ pub struct UplinkConfig {
     pub url: String,
     /// The bearer token.
     pub token: String,
+    /// The authorities that may vouch for the collector, as PEM; the system's where `None`.
+    pub authorities: Option<Vec<u8>>,
     /// The first wait after a failure.
     pub retry_from: Span,
     /// The longest wait after many failures.
@@ -75,12 +80,30 @@ impl UplinkSection {
             ));
         }
         let token = read_token("token_file", &folder.join(self.token_file))?;
+        let authorities = match self.ca_file {
+            None => None,
+            Some(path) => Some(read_authorities(&folder.join(path))?),
+        };
         let (retry_from, retry_to) =
             (time::length("retry_from", &self.retry_from)?, time::length("retry_to", &self.retry_to)?);
         if retry_to < retry_from {
             return Err(Wrong::new("retry_to", "is shorter than retry_from; make it at least as long"));
         }
         let instruct_every = time::length("instruct_every", &self.instruct_every)?;
-        Ok(UplinkConfig { url, token, retry_from, retry_to, instruct_every })
+        Ok(UplinkConfig { url, token, authorities, retry_from, retry_to, instruct_every })
     }
 }
+
+fn read_authorities(path: &Path) -> Result<Vec<u8>, Wrong> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Wrong::new("ca_file", format!("cannot read {}: {error}", path.display())))?;
+    if !bytes.windows(CERTIFICATE.len()).any(|window| window == CERTIFICATE) {
+        return Err(Wrong::new(
+            "ca_file",
+            format!("{} holds no certificate; give a PEM file", path.display()),
+        ));
+    }
+    Ok(bytes)
+}
+
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
