@@ -32,8 +32,11 @@ impl Prose {
         Self::of(|lang| {
             let gaps: Vec<_> = gaps.iter().map(|(name, text)| (*name, text.get(lang))).collect();
             let text = phrase.fill(lang, &gaps);
-            // A count word follows 万 and 亿 without a space: 123 万条.
-            if lang == Lang::Zh { text.replace("万 ", "万").replace("亿 ", "亿") } else { text }
+            // A count word follows 万, 亿 and a closing bracket without a space: 123 万条.
+            let tight = |text: String| {
+                ["万", "亿", "）"].iter().fold(text, |t, mark| t.replace(&format!("{mark} "), mark))
+            };
+            if lang == Lang::Zh { tight(text) } else { text }
         })
     }
 

@@ -39,11 +39,12 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         zh: "Broadgauge {version}；随机种子 {seed}。相同的数据、版本和种子得到逐字相同的报告。",
     };
     const MEASURED: Phrase = Phrase { en: "{name} version {version}", zh: "{name} 版本 {version}" };
-    let study = |method: &crate::study::Method| {
+    let study = |head: &crate::study::Head| {
+        let method = &head.method;
         Prose::say(
             &STUDY,
             &[
-                ("name", Prose::plain(method.name)),
+                ("name", method_name(head)),
                 ("version", Prose::plain(method.version.to_string())),
                 ("source", Prose::plain(method.source)),
             ],
@@ -74,9 +75,9 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         (Phrase { en: "Measured by", zh: "测量方法" }.into(), Prose::list(&measured)),
         (
             Phrase { en: "Comparison with peer operators", zh: "与对标运营商的对比" }.into(),
-            study(&basis.peers.head.method),
+            study(&basis.peers.head),
         ),
-        (Phrase { en: "Complaints", zh: "投诉分析" }.into(), study(&basis.complaints.head.method)),
+        (Phrase { en: "Complaints", zh: "投诉分析" }.into(), study(&basis.complaints.head)),
     ];
     terms.extend(RULES.iter().map(|(name, rule)| (Prose::from(name), Prose::from(rule))));
     terms.push((Phrase { en: "Software and seed", zh: "软件与种子" }.into(), Prose::say(&SEED, &software)));
@@ -89,6 +90,30 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         .into(),
         blocks: vec![Block::Definitions(terms)],
     }
+}
+
+/// A method's name as its study gives it; studies name methods in English, so the Chinese stands here.
+fn method_name(head: &crate::study::Head) -> Prose {
+    let zh = match head.study {
+        "peers" => "线路加权分位差，整线自助法，标签置换检验",
+        "complaints" => "分档投诉率，时间分层病例交叉",
+        _ => head.method.name,
+    };
+    Prose::from(Phrase { en: head.method.name, zh }).capital()
+}
+
+/// A study's note with the metrics' names instead of their ids.
+fn readable(words: &broadgauge_model::text::Words) -> Prose {
+    Prose::of(|lang| {
+        let mut text = words.get(lang);
+        // Longer ids first: round_trip_delay is a part of loaded_round_trip_delay.
+        let mut metrics: Vec<_> = METRICS.iter().collect();
+        metrics.sort_by_key(|metric| std::cmp::Reverse(metric.id.len()));
+        for metric in metrics {
+            text = text.replace(metric.id, metric.label.get(lang));
+        }
+        text
+    })
 }
 
 /// Rules that hold for every number of the report.
@@ -195,9 +220,9 @@ pub(super) fn origins(basis: &Basis<'_>) -> Section {
     blocks.push(Block::Table(sources(basis)));
     blocks.push(Block::Heading(Phrase { en: "What was left out, and why", zh: "哪些未纳入，为什么" }.into()));
     let mut rows: Vec<(Prose, u64)> = Vec::new();
-    let left_out = basis.panel.left_out.iter().map(|left| (words::said(&left.reason), left.count));
+    let left_out = basis.panel.left_out.iter().map(|left| (readable(&left.reason), left.count));
     let noted =
-        |notes: &[Note]| notes.iter().map(|note| (words::said(&note.reason), note.count)).collect::<Vec<_>>();
+        |notes: &[Note]| notes.iter().map(|note| (readable(&note.reason), note.count)).collect::<Vec<_>>();
     let noted = noted(&basis.peers.head.notes).into_iter().chain(noted(&basis.complaints.head.notes));
     for row in left_out.chain(noted) {
         if !rows.contains(&row) {

@@ -15,12 +15,16 @@ use broadgauge_model::text::{Lang, Phrase};
 
 /// Ladders in one report; the table has every comparison.
 const MOST_LADDERS: usize = 4;
+/// Findings as sentences; the table has the others.
+const MOST_FINDINGS: usize = 10;
 /// Strata below the ladder of all lines.
 const MOST_STRATA: usize = 2;
 /// Rows of the table of strata.
 const MOST_ROWS: usize = 12;
 
 pub(super) fn section(basis: &Basis<'_>) -> Section {
+    const MORE: Phrase =
+        Phrase { en: "{n} more comparisons are in the table below.", zh: "其余 {n} 项对比见下表。" };
     let mut blocks = Vec::new();
     if let Some(declined) = &basis.peers.declined {
         blocks.push(Block::Declined { what: COMPARISON.into(), reason: words::said(&declined.reason) });
@@ -28,7 +32,12 @@ pub(super) fn section(basis: &Basis<'_>) -> Section {
         blocks.push(Block::Declined { what: COMPARISON.into(), reason: nothing(basis) });
     } else {
         let findings = basis.selection.findings();
-        blocks.push(Block::Findings(findings.into_iter().map(|row| finding(basis, row)).collect()));
+        let more = findings.len().saturating_sub(MOST_FINDINGS);
+        let told = findings.into_iter().take(MOST_FINDINGS);
+        blocks.push(Block::Findings(told.map(|row| finding(basis, row)).collect()));
+        if more > 0 {
+            blocks.push(Block::Paragraph(Prose::say(&MORE, &[("n", number::count(more as u64))])));
+        }
         let mut ladders = ladders(basis);
         blocks.append(&mut ladders);
         blocks.push(Block::Table(table(basis)));
