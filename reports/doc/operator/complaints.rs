@@ -1,6 +1,7 @@
 //! Which complaints does the network explain, and which does it not?
 
-use super::{Basis, words};
+use super::basis::Basis;
+use super::words;
 use crate::chart::Caption;
 use crate::chart::dose_response::{DoseBin, DoseResponse};
 use crate::chart::forest::{Forest, ForestGroup, ForestRow};

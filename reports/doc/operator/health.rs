@@ -1,6 +1,6 @@
 //! Can this report be trusted? The agents' own books.
 
-use super::Basis;
+use super::basis::Basis;
 use super::words;
 use crate::chart::Caption;
 use crate::chart::health::{HealthRow, HealthSlot, HealthStrip};

@@ -1,6 +1,7 @@
 //! How it was done, what the words mean, and what was left out.
 
-use super::{Basis, words};
+use super::basis::Basis;
+use super::words;
 use crate::doc::{Align, Block, Section, Table};
 use crate::study::Note;
 use crate::study::peers::query::Key;

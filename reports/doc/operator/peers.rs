@@ -1,8 +1,9 @@
 //! Where are we behind the peer operators, by how much, and is it real?
 
+use super::basis::Basis;
 use super::promise::party;
 use super::select::effect;
-use super::{Basis, words};
+use super::words;
 use crate::chart::Caption;
 use crate::chart::ladder::{LadderPanel, QuantileLadder, Rung};
 use crate::doc::{Align, Block, Figure, Finding, Section, Table, TableCell};

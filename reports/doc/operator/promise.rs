@@ -1,6 +1,7 @@
 //! Do customers get what they were promised?
 
-use super::{Basis, words};
+use super::basis::Basis;
+use super::words;
 use crate::chart::coverage::{Coverage, CoverageBar, CoverageGroup};
 use crate::chart::{Caption, Party, Role};
 use crate::doc::{Block, Figure, Number, Section};

@@ -3,7 +3,7 @@
 //! A comparison exists for many strata and quantiles; a reader wants the broadest of each, and among them the one that
 //! is furthest behind. Far is measured in margins: how many times the difference that would still count as at par.
 
-use super::Query;
+use super::query::Query;
 use crate::study::describe::Series;
 use crate::study::describe::promise::LEAST_LINES;
 use crate::study::peers::{Peers, Row, Stratum, Verdict};

@@ -1,8 +1,9 @@
 //! Which share of tests is worse than a value?
 
+use super::basis::Basis;
 use super::promise::party;
 use super::times::{Focus, Times};
-use super::{Basis, words};
+use super::words;
 use crate::chart::Caption;
 use crate::chart::distribution::{Band, Curve, DistributionOverlay};
 use crate::doc::{Block, Figure, Section};

@@ -1,6 +1,7 @@
 //! When must one look: the week by hour, and the course of the whole period.
 
-use super::{Basis, words};
+use super::basis::Basis;
+use super::words;
 use crate::chart::Caption;
 use crate::chart::heatmap::{HeatCell, HeatPanel, HeatRow, TimeOfDayHeatmap};
 use crate::chart::smoke::{Bucket, Seen, SmokeGraph, SmokePanel, Spread as Band};

@@ -1,10 +1,11 @@
 //! The page for those who read one page: what is wrong, how sure that is, what to do; and the four numbers behind it.
 
+use super::basis::Basis;
 use super::complaints::{answered_controls, exposure, failed_controls, strongest};
 use super::peers::{nothing, tally};
 use super::promise::Promised;
 use super::times::{SHARE, Times};
-use super::{Basis, health, words};
+use super::{health, words};
 use crate::doc::{Answer as Sentence, Block, KeyNumber, Number, Section, Tone};
 use crate::study::describe::Series;
 use crate::study::peers::{Row, Verdict};
