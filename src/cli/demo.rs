@@ -21,7 +21,9 @@ pub fn run(args: Args) -> Outcome {
     let request = demo::Request { folder: args.out, seed: args.seed };
     let bar = out::progress("starting");
     let tell = |step: &str| {
-        bar.suspend(|| out::talk(&format!("[{:>3} s] {step}", bar.elapsed().as_secs())));
+        // Asked before: inside `suspend` the bar is locked.
+        let passed = bar.elapsed().as_secs();
+        bar.suspend(|| out::talk(&format!("[{passed:>3} s] {step}")));
         bar.set_message(step.to_owned());
     };
     let finished = block_on(async {
