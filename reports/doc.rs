@@ -306,6 +306,13 @@ pub struct Table {
     pub rows: Vec<Vec<TableCell>>,
 }
 
+impl Table {
+    /// Whether it is longer than a screen: a page lets it scroll, paper shows all of it.
+    pub const fn is_long(&self) -> bool {
+        self.rows.len() > 24
+    }
+}
+
 /// A field of a table: its words, and how it stands where it is a verdict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableCell {

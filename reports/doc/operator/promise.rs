@@ -67,8 +67,8 @@ impl Promised {
             zh: "{own}有 {high} 的线路达到承诺速率的 95%；{low} 达到 80%",
         };
         const CAPTION: Phrase = Phrase {
-            en: "A line counts with the median of its tests, set against the download rate promised for that line. Whiskers: 95% interval (Wilson). The consistent rate is what 80% of lines reach in 80% of their tests.",
-            zh: "每条线路取其测试中位数，与该线路承诺的下载速率相比。误差线为 95% 区间（Wilson）。稳定速率指 80% 的线路在 80% 的测试中达到的速率。",
+            en: "A line counts with the median of its tests (or with the one number that the data hold of it), set against the download rate promised for that line. Whiskers: 95% interval (Wilson). The consistent rate is what 80% of lines reach in 80% of their tests.",
+            zh: "每条线路取其测试中位数（数据中每线只有一个数值时取该值），与该线路承诺的下载速率相比。误差线为 95% 区间（Wilson）。稳定速率指 80% 的线路在 80% 的测试中达到的速率。",
         };
         const WHAT: Phrase =
             Phrase { en: "Lines that get what was promised", zh: "达到承诺速率的线路比例" };

@@ -1,13 +1,15 @@
 //! Which comparisons a report speaks of first.
 //!
 //! A comparison exists for many strata and quantiles; a reader wants the broadest of each, and among them the one that
-//! is furthest behind. Far is measured in margins: how many times the difference that would still count as at par.
+//! is furthest behind. Far is measured in margins (how many times the difference that would still count as at par), and
+//! by the end of the interval that is nearer to zero: a wide gap that hardly anything is known of does not lead.
 
 use super::query::Query;
 use crate::study::describe::Series;
 use crate::study::describe::promise::LEAST_LINES;
 use crate::study::peers::{Peers, Row, Stratum, Verdict};
 use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::Statistic;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -46,7 +48,12 @@ impl<'a> Selection<'a> {
             .iter()
             .filter(may_lead)
             .filter(|row| row.verdict == Verdict::Worse)
-            .max_by(|a, b| effect(a).total_cmp(&effect(b)).then(a.quantile.total_cmp(&b.quantile).reverse()))
+            .max_by(|a, b| {
+                // What the best or the worst moment was says least about how a line usually is.
+                let usual = |row: &Row| !matches!(row.statistic, Statistic::Min | Statistic::Max);
+                let order = usual(a).cmp(&usual(b)).then(effect(a).total_cmp(&effect(b)));
+                order.then(b.quantile.total_cmp(&a.quantile))
+            })
             .copied();
         let most_told = main.first().filter(|row| row.verdict != Verdict::CannotTell);
         let focus = headline.or(most_told.copied()).map(Series::of_row).or_else(|| most_observed(series));
@@ -109,11 +116,12 @@ pub(super) const fn severity(row: &Row) -> u8 {
     }
 }
 
-/// The difference in margins.
+/// The difference in margins, at the end of its interval that is nearer to zero; 0 where the interval holds zero.
 pub(super) fn effect(row: &Row) -> f64 {
     let Some(difference) = row.difference.as_estimate() else { return 0.0 };
     let margin = row.margin_absolute.filter(|margin| *margin > 0.0).unwrap_or(1.0);
-    difference.value().abs() / margin
+    let (low, high) = difference.interval();
+    low.max(-high).max(0.0) / margin
 }
 
 /// Without a comparison: what was observed most, delays under load before all others.

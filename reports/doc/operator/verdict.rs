@@ -338,14 +338,19 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         ("b", values.1),
         ("quantile", Prose::plain(words::quantile(row.quantile))),
     ];
-    let (phrase, lines) = match row.verdict {
-        Verdict::Worse => (&GAP, row.own.lines + row.peer.lines),
-        _ => (&DIFFERENCE, row.own.lines + row.peer.lines),
+    // A gap has no sign: it is how much worse, whichever way is better.
+    let (phrase, gap) = match (row.verdict, words::answer(&row.difference)) {
+        (Verdict::Worse, Number::Known { value, interval: (low, high), n }) if value < 0.0 => {
+            (&GAP, Number::Known { value: -value, interval: (-high, -low), n })
+        }
+        (Verdict::Worse, gap) => (&GAP, gap),
+        (_, difference) => (&DIFFERENCE, difference),
     };
+    let lines = row.own.lines + row.peer.lines;
     KeyNumber {
         key: format!("gap_{}_{}", row.metric.id(), row.metric.unit.code()),
         label: Prose::say(phrase, &gaps),
-        number: words::answer(&row.difference),
+        number: gap,
         style: words::difference_style(row.metric),
         basis: basis_of(lines as u64, &LINES),
         meaning: Prose::say(&OWN_AND, &gaps),

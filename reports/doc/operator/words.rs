@@ -187,8 +187,13 @@ pub(super) fn within(of: &Stratum) -> Prose {
 
 /// Access technologies are acronyms to most readers' eyes.
 pub(super) fn technology(name: &str) -> Prose {
-    let acronym = ["fttp", "ftth", "fttc", "fttb", "adsl", "vdsl", "dsl", "gpon", "pon", "hfc", "fwa", "lte"];
-    if acronym.contains(&name) { Prose::plain(name.to_uppercase()) } else { Prose::plain(name) }
+    let acronyms =
+        ["ftt", "adsl", "vdsl", "sdsl", "dsl", "gpon", "xgs", "pon", "hfc", "fwa", "lte", "docsis"];
+    if acronyms.iter().any(|acronym| name.starts_with(acronym)) {
+        Prose::plain(name.to_uppercase())
+    } else {
+        Prose::plain(name)
+    }
 }
 
 /// `P95`.

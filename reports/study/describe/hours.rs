@@ -98,6 +98,12 @@ pub fn busy_share(
     }
     let shares: Vec<f64> =
         lines.iter().filter(|line| line.2 > 0).map(|line| line.1 as f64 / line.2 as f64).collect();
+    if shares.is_empty() {
+        return Answer::declined(Phrase {
+            en: "no observation of this kind speaks of the busy hours",
+            zh: "此类观测均未涉及忙时",
+        });
+    }
     if shares.len() < super::promise::LEAST_LINES {
         return Answer::declined(Phrase {
             en: "fewer than 10 lines were tested in the busy hours",
