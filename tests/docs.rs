@@ -1,6 +1,7 @@
 //! The generated pages are current. A page that is not is rewritten, and the test fails once.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use broadgauge::config::{AgentConfig, CollectorConfig};
 use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::text::Lang;
 use std::fmt::Write as _;
@@ -45,4 +46,23 @@ fn the_metrics_page_is_current() {
         std::fs::write(&path, expected).unwrap();
         panic!("docs/metrics.md was out of date and has been rewritten: commit it");
     }
+}
+
+/// The block of a page that is marked with this word.
+fn block<'a>(page: &'a str, mark: &str) -> &'a str {
+    page.split_once(&format!("```toml {mark}\n")).unwrap().1.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_files_in_the_configuration_page_are_accepted_as_they_stand() {
+    let page = include_str!("../docs/config.md");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "t\n").unwrap();
+    let agent = AgentConfig::parse(&folder.path().join("agent.toml"), block(page, "agent")).unwrap();
+    assert_eq!((agent.lines.len(), agent.tasks.len()), (2, 5));
+    for task in &agent.tasks {
+        let method = broadgauge_probes::catalogue::find(&task.method).unwrap();
+        (method.build)(&task.settings, None).unwrap();
+    }
+    CollectorConfig::parse(&folder.path().join("collector.toml"), block(page, "collector")).unwrap();
 }
