@@ -19,7 +19,7 @@ clean() {
 trap clean EXIT
 trap 'exit 130' INT TERM
 profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --package broadgauge-probes --example streams
+cargo build --quiet --profile "$profile" --workspace --example streams
 program=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/examples/streams
 TIMEFORMAT='%U %S'
 mkfifo "$work/stay"

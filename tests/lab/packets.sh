@@ -7,15 +7,15 @@
 # Prints one table per scenario; the columns are microseconds. `tool_minus_wire` is what the method adds to the truth:
 # both sides are cleared of the reflector's own time, which is in the packets. To reach: p50 at most 15, p99 at most 60.
 set -eu
-profile=${1:-release}
+profile=${1:-${LAB_PROFILE:-release}}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 if [ "$(id -u)" != 0 ]; then
     echo "skipped: needs root for network namespaces" >&2
     exit 0
 fi
 cd "$root"
-if [ "$profile" = release ]; then cargo build -q --release -p broadgauge-probes --example packets; dir=release
-else cargo build -q -p broadgauge-probes --example packets; dir=debug; fi
+if [ "$profile" = release ]; then cargo build -q --release --workspace --example packets; dir=release
+else cargo build -q --workspace --example packets; dir=debug; fi
 tool=${CARGO_TARGET_DIR:-target}/$dir/examples/packets
 work=$(mktemp -d)
 near=bgn$$ far=bgf$$

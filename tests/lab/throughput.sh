@@ -57,7 +57,7 @@ ip -n "$peer" route add default via 10.99.2.1
 ip netns exec "$router" sysctl -qw net.ipv4.ip_forward=1
 
 profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --package broadgauge-probes --example streams
+cargo build --quiet --profile "$profile" --workspace --example streams
 program=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/examples/streams
 mkfifo "$work/stay"
 ip netns exec "$peer" "$program" peer 10.99.2.2:8620 <"$work/stay" >"$work/address" &
