@@ -203,7 +203,7 @@ fn the_check_itself_sees_a_circle_and_no_more() {
         "use super::One; use crate::b::{self, c as d, nested::{E, F}}; pub struct Two(One, b::G);",
     );
     write("b.rs", "pub struct G; impl G { fn f() { crate::c::work::<u8>() } }");
-    write("c.rs", "pub fn work<T>() {} fn g() -> u8 { super::b::h() }");
+    write("c.rs", "pub fn work<T>() -> impl Copy + use<T> { 1; 2 } fn g() -> u8 { super::b::h() }");
     let package = Package::read(folder.path());
     let short = |f: &str| f.rsplit('/').next().unwrap_or_default().to_owned();
     let circles: Vec<Vec<String>> =

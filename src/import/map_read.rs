@@ -149,3 +149,81 @@ fn check_observation(o: &Observation) -> Result<(), String> {
     o.direction.as_deref().map_or(Ok(()), |d| d.parse::<Direction>().map(drop))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        parse("m.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_fault_of_a_map_names_the_file_the_key_and_the_cure() {
+        for (text, words) in [
+            ("columns = 5", &["missing field `kind`"][..]),
+            ("kind = \"line\"", &["unknown variant", "lines"]),
+            ("kind = \"lines\"\ncolumn = 1", &["unknown field `column`", "columns"]),
+            ("kind = \"lines\"\nzone = \"Europe/Londn\"", &["zone:", "IANA"]),
+            (
+                "kind = \"lines\"\n[columns]\noperater = \"x\"",
+                &["columns.operater", "nearest is \"operator\""],
+            ),
+            ("kind = \"lines\"\n[columns]\noperator = 5", &["a header in quotes"]),
+            (
+                "kind = \"lines\"\n[columns]\noperator = { colum = \"x\" }",
+                &["unknown field `colum`", "column"],
+            ),
+            (
+                "kind = \"lines\"\n[columns]\noperator = { with = \"x\" }",
+                &["columns.operator", "exactly one of"],
+            ),
+            (
+                "kind = \"lines\"\n[columns]\nactive_from = { column = \"a\", formats = [\"%d/%m\"] }",
+                &["columns.active_from", "formats", "year"],
+            ),
+            (
+                "kind = \"lines\"\n[columns]\npromised_down_mbps = { column = \"a\", unit = \"ms\" }",
+                &["columns.promised_down_mbps", "unit", "Mbit/s"],
+            ),
+            ("kind = \"lines\"\n[columns]\nregion = { column = \"a\", unit = \"ms\" }", &["no unit"]),
+            ("kind = \"lines\"\n[[skip]]\ncolumn = \"a\"\nis = [\"b\"]", &["missing field `reason`"]),
+            (
+                "kind = \"lines\"\n[[skip]]\ncolumn = \"a\"\nreason = \"r\"",
+                &["skip 1", "empty, is and is_not"],
+            ),
+            (
+                "kind = \"lines\"\n[[observation]]\ncolumn = \"a\"\nmetric = \"loss_ratio\"",
+                &["observation", "belongs to results"],
+            ),
+            (
+                "kind = \"results\"\n[[observation]]\ncolumn = \"a\"\nmetric = \"ping\"",
+                &["observation 1", "metric", "round_trip_delay"],
+            ),
+            (
+                "kind = \"results\"\n[[observation]]\ncolumn = \"a\"\nmetric = \"loss_ratio\"\nhours = \"peak\"",
+                &["observation 1", "statistic"],
+            ),
+            (
+                "kind = \"results\"\n[columns]\nvalue = \"v\"\n[[observation]]\ncolumn = \"a\"\nmetric = \"loss_ratio\"",
+                &["columns.value", "leave one"],
+            ),
+            ("kind = \"results\"\n[read]\nencoding = \"utf-9\"", &["read.encoding", "gb18030"]),
+            ("kind = \"results\"\n[read]\nheader_row = 0", &["read.header_row", "from 1"]),
+            ("kind = \"results\"\n[read]\ndecimal = \",\"\nthousands = \",\"", &["read.decimal"]),
+        ] {
+            let told = fault(text);
+            for word in words.iter().chain(&["m.toml"]) {
+                assert!(told.contains(word), "{text:?} is told as {told:?}, without {word:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_in_the_head_of_the_map_is_a_map() {
+        let head = include_str!("map.rs").lines().map_while(|l| l.strip_prefix("//!"));
+        let text: Vec<&str> =
+            head.skip_while(|l| !l.contains("```toml")).skip(1).take_while(|l| !l.contains("```")).collect();
+        parse("example", &text.join("\n")).unwrap();
+    }
+}

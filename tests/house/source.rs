@@ -160,7 +160,7 @@ fn use_tree(
         match tokens.get(i).map_or("", String::as_str) {
             "{" => {
                 i += 1;
-                while tokens.get(i).is_some_and(|t| t != "}") {
+                while tokens.get(i).is_some_and(|t| t != "}" && t != ";") {
                     i = use_tree(tokens, i, &path, found);
                     i += usize::from(tokens.get(i).is_some_and(|t| t == ","));
                 }
@@ -267,7 +267,8 @@ fn scan(
             "mod" if tokens.get(i + 2).is_some_and(|t| t == "{") => {
                 inside.push((depth + 1, tokens[i + 1].clone()));
             }
-            "use" => {
+            // `impl Trait + use<'a>` captures a lifetime.
+            "use" if tokens.get(i + 1).is_none_or(|t| t != "<") => {
                 let mut found = Vec::new();
                 i = use_tree(tokens, i + 1, &[], &mut found);
                 let public = matches!(after, "pub" | ")");
