@@ -289,35 +289,8 @@ fn a_missing_column_names_the_nearest_header_and_the_cure() {
     let error = told("line_id,Operatr\na,b\n");
     assert!(error.contains("operator is missing; the nearest is \"Operatr\""), "{error}");
     assert!(error.contains("[columns]"), "{error}");
-    let error = told("line_id;operator\n1;A\n");
-    assert!(error.contains("--delimiter"), "{error}");
     let error = told("line_id,operator,operator\na,b,c\n");
     assert!(error.contains("stands twice"), "{error}");
-}
-
-#[test]
-fn the_command_says_what_it_did_and_ends_by_its_code() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("s.db");
-    let command = |more: &[&str]| {
-        let mut command = assert_cmd::Command::cargo_bin("broadgauge").unwrap();
-        command.args(["import", "lines"]).arg(here("tests/import/panel.csv")).arg("--map").arg(here(LINES));
-        command.arg("--store").arg(&store).args(more);
-        command
-    };
-    command(&["--dry-run"]).assert().code(4);
-    assert!(!store.exists(), "a dry run makes no store");
-    let told = command(&[]).assert().code(4).get_output().stdout.clone();
-    let told = String::from_utf8(told).unwrap();
-    for words in
-        ["7 read, 3 left out by rule, 1 refused", "3 stored", "panel.csv:8: column \"Headline.speed\""]
-    {
-        assert!(told.contains(words), "{told}");
-    }
-    let json = command(&["--json"]).assert().code(4).get_output().stdout.clone();
-    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    assert_eq!((&json["files"][0]["unchanged"], &json["files"][0]["rows_refused"]), (&3.into(), &1.into()));
-    command(&["--header-row", "0"]).assert().code(2);
 }
 
 #[test]

@@ -215,13 +215,6 @@ impl Binder<'_> {
     }
 
     fn missing(&self, name: &str) -> String {
-        if let [only] = self.headers
-            && let Some(mark) = only.chars().find(|c| matches!(c, ';' | '\t' | '|'))
-        {
-            return format!(
-                "the header is one cell, {only:?}: say delimiter = {mark:?} under [read], or --delimiter"
-            );
-        }
         let nearest = hint(name, self.headers.iter().map(String::as_str));
         format!(
             "column {name} is missing{nearest}; the file has {}. Say {name} = \"its header\" under [columns] in a map",
