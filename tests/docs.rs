@@ -57,7 +57,7 @@ fn block<'a>(page: &'a str, mark: &str) -> &'a str {
 fn the_files_in_the_configuration_page_are_accepted_as_they_stand() {
     let page = include_str!("../docs/config.md");
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("token"), "t\n").unwrap();
+    std::fs::write(folder.path().join("token"), "0123456789abcdef0123456789abcdef\n").unwrap();
     let agent = AgentConfig::parse(&folder.path().join("agent.toml"), block(page, "agent")).unwrap();
     assert_eq!((agent.lines.len(), agent.tasks.len()), (2, 5));
     for task in &agent.tasks {
