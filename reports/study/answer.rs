@@ -55,12 +55,13 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// An estimate, or a refusal where one of the numbers is not finite or the interval is turned round.
+    /// An estimate, or a refusal where one of the numbers is not finite or the interval is turned round. Numbers keep
+    /// seven digits: more than any measurement has, and none of the noise of subtraction.
     pub fn estimate(value: f64, interval: (f64, f64), n: u64) -> Self {
         let finite = value.is_finite() && interval.0.is_finite() && interval.1.is_finite();
         if finite && interval.0 <= interval.1 {
-            // Adding zero makes -0 a plain 0, so that no reader sees a signed zero.
-            Self::Estimate(Estimate { value: value + 0.0, interval: (interval.0 + 0.0, interval.1 + 0.0), n })
+            let interval = (seven_digits(interval.0), seven_digits(interval.1));
+            Self::Estimate(Estimate { value: seven_digits(value), interval, n })
         } else {
             Self::declined(Phrase { en: "the number is not finite", zh: "结果不是有限数" })
         }
@@ -88,6 +89,11 @@ impl Answer {
     }
 }
 
+/// The number with seven significant digits, and a plain 0 for -0.
+fn seven_digits(value: f64) -> f64 {
+    format!("{value:.6e}").parse().unwrap_or(value) + 0.0
+}
+
 impl From<Declined> for Answer {
     fn from(declined: Declined) -> Self {
         Self::Declined(declined)
@@ -112,6 +118,15 @@ mod tests {
         );
         assert_eq!(words.get(Lang::Zh), "一方线路不足 6 条");
         assert_eq!(json(Declined::because(words).into()), r#"{"declined":"fewer than 6 lines on one side"}"#);
+    }
+
+    #[test]
+    fn a_number_keeps_seven_digits_and_no_noise() {
+        let noisy = Answer::estimate(26.92 - 34.949, (-0.0, 1.0 / 3.0), 1);
+        assert_eq!(
+            serde_json::to_string(&noisy).unwrap(),
+            r#"{"value":-8.029,"interval":[0.0,0.3333333],"n":1}"#
+        );
     }
 
     #[test]

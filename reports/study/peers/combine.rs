@@ -159,7 +159,8 @@ fn combined(
     if strata.by.iter().any(|k| !matches!(k, Key::Hours | Key::Days)) {
         wanted.extend(parts.iter().copied().map(Some));
     }
-    if parts.len() > 1 {
+    // A summary of all the day holds the peak already: it is never averaged with a part of it.
+    if parts.iter().filter(|p| !p.is_all_day()).count() > 1 {
         wanted.push(None);
     }
     for part in wanted {
@@ -171,7 +172,7 @@ fn combined(
             };
             let mut cells: Vec<Cell> = eligible
                 .iter()
-                .filter(|c| part.is_none_or(|p| p == c.part) && c.weight > 0.0)
+                .filter(|c| part.map_or(!c.part.is_all_day(), |p| p == c.part) && c.weight > 0.0)
                 .filter(|c| known(&sides.0, c) && known(&sides.1, c))
                 .copied()
                 .collect();

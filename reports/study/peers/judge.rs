@@ -4,14 +4,14 @@
 //! row alone. Pairs in which some row is rarely reached get more, as many as the family asks for.
 
 use super::combine::{Pending, Resamples, compare};
+use super::one_sided;
 use super::query::Query;
 use super::resample::Shuffler;
 use super::row::{Row, Verdict};
-use super::strata::{Group, Part, Strata};
+use super::strata::{Part, Strata};
 use super::verdict::{LEVEL, verdict};
 use crate::stats::multiple::q_values;
-use crate::study::{Note, Words};
-use broadgauge_model::text::Phrase;
+use crate::study::Note;
 use std::collections::BTreeSet;
 
 /// Shuffles beyond this many are not made, whatever the size of the family.
@@ -44,7 +44,7 @@ pub(super) fn rows(
             ));
         }
     }
-    one_sided(strata, query, peers, notes);
+    one_sided::note(strata, &query.own, peers, notes);
     p_values(&mut pending, &pairs, query);
     let mut rows: Vec<Row> = pending.into_iter().map(|p| p.row).collect();
     judge(&mut rows);
@@ -137,46 +137,4 @@ fn judge(rows: &mut [Row]) {
             row.detectable_difference = None;
         }
     }
-}
-
-/// Says which lines found no counterpart, by series and pair.
-fn one_sided(strata: &Strata, query: &Query, peers: &BTreeSet<&str>, notes: &mut Vec<Note>) {
-    for (series, matched) in &strata.series {
-        for peer in peers {
-            let (mut own_alone, mut peer_alone) = (0, 0);
-            for groups in matched.grounds.values() {
-                let (own, other) = (groups.get(&query.own), groups.get(*peer));
-                own_alone += alone(own, other);
-                peer_alone += alone(other, own);
-            }
-            let phrase = Phrase {
-                en: "{metric} ({load}, {statistic}, {method} {version}): lines of {who} observed where {other} was not",
-                zh: "{metric}（{load}，{statistic}，{method} {version}）：{who} 有观测而 {other} 没有观测的线路",
-            };
-            for (who, other, count) in
-                [(query.own.as_str(), *peer, own_alone), (*peer, query.own.as_str(), peer_alone)]
-            {
-                let words = Words::with(
-                    phrase,
-                    &[
-                        ("metric", &series.metric),
-                        ("load", &series.load.word()),
-                        ("statistic", &series.statistic.word()),
-                        ("method", &series.method),
-                        ("version", &series.method_version),
-                        ("who", &who),
-                        ("other", &other),
-                    ],
-                );
-                Note::push(notes, words, count as u64);
-            }
-        }
-    }
-}
-
-/// Lines of a group with values in a part of the week in which the other group has none.
-fn alone(group: Option<&Group>, other: Option<&Group>) -> usize {
-    let known: BTreeSet<Part> =
-        other.into_iter().flatten().flat_map(|l| l.parts.iter().map(|(part, _)| *part)).collect();
-    group.into_iter().flatten().filter(|l| l.parts.iter().any(|(part, _)| !known.contains(part))).count()
 }

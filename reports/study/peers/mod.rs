@@ -12,6 +12,7 @@ mod combine;
 mod draws;
 mod judge;
 mod mixture;
+mod one_sided;
 pub mod query;
 mod resample;
 pub mod row;

@@ -37,6 +37,16 @@ pub(super) struct Part {
     pub(super) days: Option<&'static str>,
 }
 
+impl Part {
+    /// Whether it is a summary over all hours, made elsewhere.
+    pub(super) fn is_all_day(self) -> bool {
+        self.hours == Some(ALL_DAY)
+    }
+}
+
+/// The word for a summary over all hours.
+const ALL_DAY: &str = "all_day";
+
 /// A line's observations of one series, by part of the week.
 #[derive(Clone, Debug)]
 pub(super) struct LineData {
@@ -90,9 +100,9 @@ fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
             hours: named(Key::Hours, if query.peak.contains(day, hour) { "peak" } else { "off_peak" }),
             days: named(Key::Days, if weekday(day) < 5 { "weekday" } else { "weekend" }),
         },
-        // A summary over peak hours is never mixed with observations of all hours, asked or not.
+        // Summaries are never mixed with each other or with observations of all hours, asked or not.
         Hours::Peak => Part { hours: Some("peak"), days: named(Key::Days, "all_days") },
-        Hours::AllDay => Part { hours: named(Key::Hours, "all_day"), days: named(Key::Days, "all_days") },
+        Hours::AllDay => Part { hours: Some(ALL_DAY), days: named(Key::Days, "all_days") },
     }
 }
 
@@ -235,8 +245,22 @@ fn is_made(panel: &Panel, cell: &Cell) -> bool {
     panel.sources.get(usize::from(cell.source)).is_some_and(|s| s.kind == SourceKind::Made)
 }
 
+/// Loss, where every cell says how many packets it speaks of: all lost of all sent, one value for the line. The median
+/// of many short runs would be 0 for a line that loses one packet in fifty.
+fn pooled(panel: &Panel, metric: MetricId, cells: &[Keyed]) -> Option<f64> {
+    let counted = || cells.iter().map(|k| &panel.cells[k.cell as usize]);
+    if metric != MetricId::LOSS_RATIO || counted().any(|c| c.sent == 0) {
+        return None;
+    }
+    let (lost, sent) = counted().fold((0, 0), |(lost, sent), c| (lost + c.lost, sent + c.sent));
+    Some(lost as f64 / sent as f64)
+}
+
 /// All values of the cells, and how many were no numbers.
 fn merged(panel: &Panel, metric: MetricId, cells: &[Keyed]) -> (Vec<Point>, u64) {
+    if let Some(ratio) = pooled(panel, metric, cells) {
+        return (vec![(ratio, cells.len() as u64)], 0);
+    }
     let mut buckets: Vec<(u16, u64)> = Vec::new();
     let mut points: Vec<Point> = Vec::new();
     let mut bad = 0;

@@ -199,10 +199,8 @@ fn methods_are_not_compared_with_each_other_and_the_lines_left_alone_are_counted
     let notes: Vec<(String, u64)> =
         study.head.notes.iter().map(|n| (n.reason.to_string(), n.count)).collect();
     assert!(
-        notes.contains(&(
-            "round_trip_delay (idle, singleton, stamp 1): lines of A observed where B was not".into(),
-            40
-        )),
+        notes
+            .contains(&("round_trip_delay (idle, singleton, stamp 1): lines of A, and none of B".into(), 40)),
         "{notes:?}"
     );
 }
@@ -220,4 +218,21 @@ fn loss_of_nothing_on_both_sides_is_at_par() {
     assert_eq!(row.difference, Answer::estimate(0.0, (0.0, 0.0), 80));
     assert_eq!(row.verdict, Verdict::AtPar);
     assert!(row.ratio.as_declined().is_some());
+}
+
+#[test]
+fn loss_is_all_lost_of_all_sent_on_a_line() {
+    let mut panel = panel(&[Lines { count: 20, ..Lines::of("A") }, Lines { count: 20, ..Lines::of("B") }], 3);
+    let cells = std::mem::take(&mut panel.cells);
+    for (run, mut cell) in cells.into_iter().flat_map(|c| (0..50_u64).map(move |run| (run, c.clone()))) {
+        cell.metric = MetricId::LOSS_RATIO;
+        cell.statistic = Statistic::Mean;
+        (cell.sent, cell.lost) = (20, u64::from(run == 7) * u64::from(cell.line));
+        cell.values = CellValues::Number(cell.lost as f64 / 20.0);
+        panel.cells.push(cell);
+    }
+    let study = study(&panel, &Query { quantiles: vec![0.5], ..query() });
+    // Lines 0 to 19 lose as many packets of a thousand as their number: the tenth of them is the median.
+    assert_eq!(study.rows[0].own.value.as_estimate().unwrap().value(), 0.009);
+    assert_eq!(study.rows[0].own.observations, 1_000);
 }
