@@ -161,6 +161,16 @@ pub static METRICS: &[Metric] = &[
         "request sent to first body byte (RFC 9110)",
         Phrase { en: "Time to first byte", zh: "首字节时间" },
     ),
+    delay(
+        "resolve_time",
+        "call of the system's resolver, its cache included (POSIX getaddrinfo)",
+        Phrase { en: "Name resolution time", zh: "系统域名解析时间" },
+    ),
+    delay(
+        "transfer_time",
+        "first to last body byte (RFC 9110)",
+        Phrase { en: "Transfer time", zh: "内容传输时间" },
+    ),
     delay("page_time", "ETSI EG 202 057-4", Phrase { en: "Web page time", zh: "网页打开时间" }),
     score(
         "voice_mos",
@@ -319,6 +329,12 @@ shorthand! {
     UPLOAD_GOODPUT = "upload_goodput",
     LOADED_ROUND_TRIP_DELAY = "loaded_round_trip_delay",
     CONNECT_TIME = "connect_time",
+    RESOLVE_TIME = "resolve_time",
+    TLS_TIME = "tls_time",
+    FIRST_BYTE_TIME = "first_byte_time",
+    TRANSFER_TIME = "transfer_time",
+    PAGE_TIME = "page_time",
+    RESPONSIVENESS = "responsiveness",
 }
 
 #[cfg(test)]

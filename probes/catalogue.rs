@@ -2,8 +2,11 @@
 
 use crate::codec::stamp::Key;
 use crate::connect::{self, Connect};
+use crate::fetch::{self, Fetch};
+use crate::handshake::{self, Handshake};
 use crate::ping::{self, Ping};
 use crate::probe::{Descriptor, Probe, ProbeError};
+use crate::responsiveness::{self, Responsiveness};
 use crate::stamp::{self, Stamp};
 use crate::throughput::{self, Throughput};
 use serde::de::DeserializeOwned;
@@ -33,6 +36,18 @@ pub static PROBES: &[Method] = &[
     Method {
         descriptor: &connect::DESCRIPTOR,
         build: |settings, _| Ok(Box::new(Connect::new(read(&connect::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &handshake::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Handshake::new(read(&handshake::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &fetch::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Fetch::new(read(&fetch::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &responsiveness::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Responsiveness::new(read(&responsiveness::DESCRIPTOR, settings)?)?)),
     },
     Method {
         descriptor: &throughput::DESCRIPTOR,

@@ -1,21 +1,31 @@
 //! Broadgauge's measurement methods, over real sockets or over a seeded virtual network.
 
+pub mod answering;
+pub mod attempts;
 pub mod books;
 pub mod catalogue;
 pub mod codec;
 pub mod connect;
 pub mod delay;
+pub mod dial;
 pub mod exchange;
+pub mod fetch;
 pub mod figures;
+pub mod handshake;
+pub mod http;
 pub mod limit;
 pub mod net;
 pub mod pace;
 pub mod packets;
+pub mod peer;
+pub mod phases;
 pub mod ping;
 pub mod probe;
 pub mod resolve;
+pub mod responsiveness;
 pub mod series;
 pub mod session;
 pub mod stamp;
 pub mod tcp;
 pub mod throughput;
+pub mod tls;

@@ -24,10 +24,17 @@ pub fn split(address: &str, default_port: u16) -> Option<(&str, u16)> {
 /// The address of a context's target: the resolver's first answer of the wanted family. A source address, where one is
 /// set, settles the family.
 pub async fn resolve(context: &Context, default_port: u16) -> Result<SocketAddr, ProbeError> {
-    let failed = |source| ProbeError::Resolve { host: context.address.clone(), source };
-    let (host, port) = split(&context.address, default_port)
-        .filter(|(host, _)| !host.is_empty())
-        .ok_or_else(|| failed(io::Error::new(io::ErrorKind::InvalidInput, "not HOST or HOST:PORT")))?;
+    let (host, port) =
+        split(&context.address, default_port).filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "not HOST or HOST:PORT");
+            ProbeError::Resolve { host: context.address.clone(), source }
+        })?;
+    look_up(host, port, context).await
+}
+
+/// The same of any host, in the family of a context.
+pub async fn look_up(host: &str, port: u16, context: &Context) -> Result<SocketAddr, ProbeError> {
+    let failed = |source| ProbeError::Resolve { host: host.to_owned(), source };
     let family = context.family.or(context.binding.source.map(|source| match source {
         IpAddr::V4(_) => Family::V4,
         IpAddr::V6(_) => Family::V6,

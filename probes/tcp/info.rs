@@ -27,6 +27,8 @@ pub struct TcpInfo {
     pub retransmitted_bytes: Option<u64>,
     /// Payload sent, retransmissions included.
     pub sent_bytes: Option<u64>,
+    /// Payload that the far end has acknowledged.
+    pub acked_bytes: Option<u64>,
     /// Payload received in order.
     pub received_bytes: Option<u64>,
     /// The most recent delivery rate.
@@ -89,6 +91,7 @@ fn read(filled: &[u8]) -> TcpInfo {
         retransmitted_segments: word(offset_of!(libc::tcp_info, tcpi_total_retrans)),
         retransmitted_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_retrans)),
         sent_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_sent)),
+        acked_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_acked)),
         received_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_received)),
         delivery_rate_bps: long(offset_of!(libc::tcp_info, tcpi_delivery_rate)).map(|bytes| bytes * 8),
         busy_us: long(offset_of!(libc::tcp_info, tcpi_busy_time)),
@@ -120,6 +123,7 @@ mod tests {
         // include/uapi/linux/tcp.h of Linux 6.12.
         assert_eq!(offset_of!(libc::tcp_info, tcpi_rtt), 68);
         assert_eq!(offset_of!(libc::tcp_info, tcpi_total_retrans), 100);
+        assert_eq!(offset_of!(libc::tcp_info, tcpi_bytes_acked), 120);
         assert_eq!(offset_of!(libc::tcp_info, tcpi_bytes_received), 128);
         assert_eq!(offset_of!(libc::tcp_info, tcpi_min_rtt), 148);
         assert_eq!(offset_of!(libc::tcp_info, tcpi_delivery_rate), 160);

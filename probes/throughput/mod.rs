@@ -19,6 +19,7 @@ mod settings;
 mod words;
 
 pub use settings::{DEFAULT_PORT, DESCRIPTOR, Directions, Settings};
+pub(crate) use words::Way;
 
 use crate::codec::stamp::Key;
 use crate::probe::{Context, Descriptor, Event, Measurement, Probe, ProbeError, Stop};
@@ -27,10 +28,9 @@ use broadgauge_model::clock::Span;
 use broadgauge_model::result::{Load, Reason};
 use client::{Loaded, Turn};
 use delay::{Seen, Watch};
-use words::Way;
 
 /// The pause between two directions: the buffers of the line empty.
-const SETTLE: Span = Span::millis(500);
+pub(crate) const SETTLE: Span = Span::millis(500);
 
 /// The method with its settings.
 pub struct Throughput {

@@ -34,7 +34,7 @@ pub enum Directions {
 }
 
 impl Directions {
-    pub(super) const fn ways(self) -> &'static [Way] {
+    pub(crate) const fn ways(self) -> &'static [Way] {
         match self {
             Self::Down => &[Way::Down],
             Self::Up => &[Way::Up],

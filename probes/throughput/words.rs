@@ -34,20 +34,20 @@ pub(super) const LONGEST_TO_CLIENT: usize = 64 * 1024;
 /// Which way payload flows: the customer's download or upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Way {
+pub(crate) enum Way {
     Down,
     Up,
 }
 
 impl Way {
-    pub(super) const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Down => "download",
             Self::Up => "upload",
         }
     }
 
-    pub(super) const fn load(self) -> Load {
+    pub(crate) const fn load(self) -> Load {
         match self {
             Self::Down => Load::Down,
             Self::Up => Load::Up,

@@ -1,7 +1,7 @@
 //! What a peer allows, and what all its connections share.
 
-use super::guests::{Guest, Guests};
-use super::queue::Queue;
+use crate::peer::guests::{Guest, Guests};
+use crate::peer::queue::Queue;
 use broadgauge_model::clock::{Clock, Span};
 use std::collections::HashMap;
 use std::net::IpAddr;

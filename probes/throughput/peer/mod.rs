@@ -6,22 +6,21 @@
 //! anybody may take over anything. A client that does not keep to the protocol loses its connection, and with it
 //! its place.
 
-mod guests;
 mod house;
-mod queue;
 mod test;
 
 pub use house::Limits;
 pub(super) use test::congestion_of;
 
 use super::words::{LONGEST_TO_PEER, PROTOCOL, Talk, TalkError, ToClient, ToPeer, VERSION, Wish};
+use crate::peer::door::{keep, listen};
+use crate::peer::guests::{Guest, Guests, place_of};
+use crate::peer::queue::{Place, Queue};
 use crate::probe::Stop;
 use broadgauge_model::clock::{Clock, Span};
-use guests::{Guest, Guests, place_of};
 use house::{Expected, House};
-use queue::{Place, Queue};
 use rand::Rng;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::SockRef;
 use std::fmt::Write;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -35,6 +34,7 @@ use tokio::task::JoinSet;
 pub struct Peer {
     doors: Vec<Door>,
     limits: Limits,
+    queue: Queue,
 }
 
 /// An address that a peer listens at.
@@ -52,19 +52,19 @@ impl Peer {
         reason = "taking a port needs a runtime: awaiting shows where one is missing"
     )]
     pub async fn bind(address: SocketAddr, limits: Limits, stamp_port: Option<u16>) -> io::Result<Self> {
-        Self { doors: Vec::new(), limits }.and_at(address, stamp_port)
+        let queue = Queue::new(limits.waiting, limits.tests_per_place);
+        Self::sharing(queue, limits).and_at(address, stamp_port)
+    }
+
+    /// Without a port yet, and with a queue that other answering sides share: of all of them, one loading test runs at a
+    /// time.
+    pub const fn sharing(queue: Queue, limits: Limits) -> Self {
+        Self { doors: Vec::new(), limits, queue }
     }
 
     /// Listens at one more address. All addresses share one queue: one loading test at a time.
     pub fn and_at(mut self, address: SocketAddr, stamp_port: Option<u16>) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(1_024)?;
-        self.doors.push(Door { listener: TcpListener::from_std(socket.into())?, stamp_port });
+        self.doors.push(Door { listener: listen(address)?, stamp_port });
         Ok(self)
     }
 
@@ -83,45 +83,18 @@ impl Peer {
         let house = Arc::new(House {
             limits: self.limits,
             guests: Guests::new(self.limits.connections, self.limits.connections_per_place),
-            queue: Queue::new(self.limits.waiting, self.limits.tests_per_place),
+            queue: self.queue,
             clock,
             expected: Mutex::default(),
         });
         let mut doors = JoinSet::new();
-        for door in self.doors {
-            doors.spawn(door.keep(Arc::clone(&house), stop.clone()));
+        for Door { listener, stamp_port } in self.doors {
+            let (house, stop) = (Arc::clone(&house), stop.clone());
+            doors.spawn(keep(listener, house.guests.clone(), stop, move |stream, address, guest| {
+                Arc::clone(&house).welcome(stream, address.ip(), stamp_port, guest)
+            }));
         }
         while doors.join_next().await.is_some() {}
-    }
-}
-
-impl Door {
-    /// Lets connections in until it is told to stop.
-    async fn keep(self, house: Arc<House>, mut stop: Stop) {
-        let mut tasks = JoinSet::new();
-        loop {
-            let accepted = tokio::select! {
-                () = stop.wait() => break,
-                accepted = self.listener.accept() => accepted,
-                Some(_) = tasks.join_next() => continue,
-            };
-            match accepted {
-                Ok((stream, address)) => {
-                    if let Some(guest) = house.guests.admit(address.ip()) {
-                        let welcome =
-                            Arc::clone(&house).welcome(stream, address.ip(), self.stamp_port, guest);
-                        tasks.spawn(welcome);
-                    } else {
-                        tracing::debug!(%address, "connection refused: too many");
-                    }
-                }
-                Err(error) => {
-                    // Out of descriptors, or a connection that died in the queue: both pass.
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Span::millis(100).to_std()).await;
-                }
-            }
-        }
     }
 }
 

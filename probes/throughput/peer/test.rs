@@ -1,7 +1,7 @@
 //! One direction of one test at the peer: it sends, or it receives and counts.
 
 use super::House;
-use super::guests::Guest;
+use crate::peer::guests::Guest;
 use crate::throughput::meter::Meter;
 use crate::throughput::pump::{self, Brake};
 use crate::throughput::words::{Report, Talk, TalkError, ToClient, ToPeer, Way, Wish};

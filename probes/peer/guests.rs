@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts the connections that are open.
 #[derive(Clone, Debug)]
-pub(super) struct Guests {
+pub struct Guests {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
     most: usize,
     most_per_place: usize,
 }
 
 impl Guests {
-    pub(super) fn new(most: usize, most_per_place: usize) -> Self {
+    /// With room for so many altogether, and for so many of one place.
+    pub fn new(most: usize, most_per_place: usize) -> Self {
         Self { open: Arc::default(), most, most_per_place }
     }
 
     /// Lets a connection in; `None` where there are too many.
-    pub(super) fn admit(&self, address: IpAddr) -> Option<Guest> {
+    pub fn admit(&self, address: IpAddr) -> Option<Guest> {
         let place = place_of(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let altogether: usize = open.values().sum();
@@ -33,7 +34,7 @@ impl Guests {
 
 /// One connection that is open.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub struct Guest {
     guests: Guests,
     place: IpAddr,
 }
@@ -51,7 +52,7 @@ impl Drop for Guest {
 }
 
 /// Whom an address counts for: a subscriber commands a whole /64 of IPv6.
-pub(super) fn place_of(address: IpAddr) -> IpAddr {
+pub fn place_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
         v4 @ IpAddr::V4(_) => v4,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 /// The queue of a peer.
 #[derive(Clone, Debug)]
-pub(super) struct Queue {
+pub struct Queue {
     line: Arc<Mutex<Line>>,
     changed: watch::Sender<u64>,
     longest: usize,
@@ -26,20 +26,23 @@ struct Line {
 
 /// Why somebody may not queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Full {
+pub enum Full {
+    /// For anybody.
     #[error("too many tests are waiting")]
     Altogether,
+    /// For this place.
     #[error("too many tests are waiting from your address")]
     FromThere,
 }
 
 impl Queue {
-    pub(super) fn new(longest: usize, longest_per_client: usize) -> Self {
+    /// With room for so many that wait, and for so many of one place.
+    pub fn new(longest: usize, longest_per_client: usize) -> Self {
         Self { line: Arc::default(), changed: watch::Sender::new(0), longest, longest_per_client }
     }
 
     /// Stands at the end of the queue.
-    pub(super) fn enter(&self, client: IpAddr) -> Result<Place, Full> {
+    pub fn enter(&self, client: IpAddr) -> Result<Place, Full> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         if line.places.len() > self.longest {
             return Err(Full::Altogether);
@@ -56,7 +59,7 @@ impl Queue {
 
 /// A place in the queue; leaving it lets the next one move up.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     queue: Queue,
     ticket: u64,
     changed: watch::Receiver<u64>,
@@ -64,13 +67,13 @@ pub(super) struct Place {
 
 impl Place {
     /// How many are before us; at zero it is our turn.
-    pub(super) fn ahead(&self) -> u32 {
+    pub fn ahead(&self) -> u32 {
         let line = self.queue.line.lock().unwrap_or_else(PoisonError::into_inner);
         line.places.iter().take_while(|(ticket, _)| *ticket != self.ticket).count() as u32
     }
 
     /// Waits until somebody has left the queue since this was last asked.
-    pub(super) async fn moved(&mut self) {
+    pub async fn moved(&mut self) {
         // The sender lives in `self.queue`, so this cannot fail.
         let _ = self.changed.changed().await;
     }

@@ -1,0 +1,13 @@
+//! Every answering side that needs no more than a port, one line each: what `broadgauge peer` can serve beside STAMP and
+//! `throughput`. A new one is a module with a [`Service`] and a line here.
+
+use crate::peer::service::Service;
+use crate::responsiveness;
+
+/// Every answering side.
+pub static SERVICES: &[&Service] = &[&responsiveness::peer::SERVICE];
+
+/// Looks one up by its name.
+pub fn find(name: &str) -> Option<&'static Service> {
+    SERVICES.iter().copied().find(|service| service.name == name)
+}

@@ -1,0 +1,81 @@
+//! Attempts on the slots of a pace, for methods whose one observation is a whole connection.
+//!
+//! Open loop: a slot does not wait for the attempt before it. Where attempts would disturb each other, only so many run
+//! at once, and a slot that finds no room is missed, which is counted and never made up for.
+
+use crate::pace::Pace;
+use crate::probe::Context;
+use broadgauge_model::clock::{Span, Wall};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// One slot, and what was made of it.
+#[derive(Clone, Debug)]
+pub struct Slot<T> {
+    /// Its place in the stream, from 0.
+    pub index: u64,
+    /// When it was planned, from the start.
+    pub intended: Span,
+    /// When the attempt began, from the start; `None` where there was no room for it.
+    pub sent: Option<Span>,
+    /// The same by the calendar.
+    pub at: Wall,
+    /// What the attempt came to; `None` where there was none.
+    pub came_to: Option<T>,
+}
+
+/// Attempts on every slot, at most so many at once, until the last has ended or the stop is pulled; what is under way
+/// then did not take place. `told` hears of each slot as it ends. In the order of the slots.
+pub async fn run<T, F>(
+    context: &Context,
+    pace: &Pace,
+    at_once: usize,
+    attempt: impl Fn(u64) -> F,
+    mut told: impl FnMut(&Slot<T>),
+) -> Vec<Slot<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let start = context.clock.mono();
+    let room = Arc::new(Semaphore::new(at_once));
+    let mut under_way = JoinSet::new();
+    let mut slots = (0_u64..).zip(pace.slots()).peekable();
+    let mut stop = context.stop.clone();
+    let mut done = Vec::new();
+    while slots.peek().is_some() || !under_way.is_empty() {
+        let wait = slots.peek().map(|(_, slot)| (start + *slot) - context.clock.mono());
+        tokio::select! {
+            biased;
+            () = stop.wait() => break,
+            Some(ended) = under_way.join_next() => {
+                // An attempt that panicked has nothing to tell.
+                if let Ok(slot) = ended {
+                    told(&slot);
+                    done.push(slot);
+                }
+            }
+            () = tokio::time::sleep(wait.unwrap_or_default().to_std()), if wait.is_some() => {
+                let Some((index, intended)) = slots.next() else { continue };
+                let at = context.clock.wall();
+                let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+                    let slot = Slot { index, intended, sent: None, at, came_to: None };
+                    told(&slot);
+                    done.push(slot);
+                    continue;
+                };
+                let sent = Some(context.clock.mono() - start);
+                let attempt = attempt(index);
+                // On a worker: it is woken where the sockets are watched.
+                under_way.spawn(async move {
+                    let came_to = Some(attempt.await);
+                    drop(permit);
+                    Slot { index, intended, sent, at, came_to }
+                });
+            }
+        }
+    }
+    done.sort_unstable_by_key(|slot| slot.index);
+    done
+}

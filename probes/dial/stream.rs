@@ -1,0 +1,106 @@
+//! The connection itself, in plain text or under TLS, and a second handle to ask the kernel about it.
+
+use crate::tcp::info::{TcpInfo, tcp_info, waiting};
+use socket2::{SockRef, Socket};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsStream;
+
+/// A connection, either end of it.
+#[derive(Debug)]
+pub struct Stream(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Plain(TcpStream),
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// In plain text.
+    pub const fn plain(stream: TcpStream) -> Self {
+        Self(Kind::Plain(stream))
+    }
+
+    /// Under TLS.
+    pub fn secure(stream: impl Into<TlsStream<TcpStream>>) -> Self {
+        Self(Kind::Secure(Box::new(stream.into())))
+    }
+
+    /// The TCP connection below.
+    pub fn tcp(&self) -> &TcpStream {
+        match &self.0 {
+            Kind::Plain(stream) => stream,
+            Kind::Secure(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// The application protocol that was agreed on.
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Plain(_) => None,
+            Kind::Secure(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+}
+
+/// Does the same to whichever it is.
+macro_rules! either {
+    ($self:ident, $stream:ident => $do:expr) => {
+        match &mut $self.get_mut().0 {
+            Kind::Plain($stream) => $do,
+            Kind::Secure($stream) => $do,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => Pin::new(stream).poll_read(cx, into))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        either!(self, stream => Pin::new(stream).poll_write(cx, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+}
+
+/// A second handle of a connection. The connection ends only when its stream and its taps are gone.
+#[derive(Debug)]
+pub struct Tap(Socket);
+
+impl Tap {
+    /// Of a connection.
+    pub fn of(stream: &TcpStream) -> io::Result<Self> {
+        SockRef::from(stream).try_clone().map(Self)
+    }
+
+    /// What the kernel knows now; `None` where it does not say.
+    pub fn info(&self) -> Option<TcpInfo> {
+        tcp_info(&self.0).ok()
+    }
+
+    /// The memory that holds what arrived and was not read.
+    pub fn waiting(&self) -> Option<u64> {
+        waiting(&self.0)
+    }
+
+    /// Ends the connection at once, whatever lies in its buffers.
+    pub fn abandon(&self) {
+        // Where the system refuses, the ordinary close follows all the same.
+        let _ = self.0.set_linger(Some(std::time::Duration::ZERO));
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
+    }
+}

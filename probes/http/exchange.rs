@@ -1,0 +1,117 @@
+//! One question and its answer, with the times of its parts.
+//!
+//! The first byte is the first byte of the answer's body (RFC 9110 section 6.4), as an application sees it; the head is kept
+//! apart. A body counts as whole only if it is as long as its head said, or ended as HTTP asks.
+
+use super::{HttpError, Payload, Session};
+use broadgauge_model::clock::{Clock, Mono, Span};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::header::HeaderMap;
+use hyper::{Request, Response, StatusCode};
+
+/// How much is accepted of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// When all of it must be there, from the question on.
+    pub within: Span,
+    /// Body bytes; a longer body is not read on.
+    pub bytes: u64,
+    /// How many of them are kept.
+    pub keep: usize,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Exchange {
+    /// When the question was handed to the connection.
+    pub asked: Mono,
+    /// The status.
+    pub status: StatusCode,
+    /// The head.
+    pub headers: HeaderMap,
+    /// From the question to the head of the answer.
+    pub head: Span,
+    /// From the question to the first byte of the body; `None` where there was none.
+    pub first_byte: Option<Span>,
+    /// From the question to the end of the body, or to where it broke off.
+    pub whole: Span,
+    /// Bytes of the body.
+    pub bytes: u64,
+    /// The first of them, as many as were to be kept.
+    pub kept: Vec<u8>,
+    /// Why the body is not whole.
+    pub ended: Result<(), HttpError>,
+}
+
+/// Asks, and takes the answer in. `Err` where no head came.
+pub async fn exchange(
+    clock: &dyn Clock,
+    session: &mut Session,
+    request: Request<Payload>,
+    bounds: Bounds,
+) -> Result<Exchange, HttpError> {
+    let asked = clock.mono();
+    let head = tokio::time::timeout(bounds.within.to_std(), session.ask(request)).await;
+    let response = head.map_err(|_| HttpError::Silent(bounds.within.as_secs_f64()))??;
+    Ok(take_in(clock, asked, response, bounds, |_, _| {}).await)
+}
+
+/// Takes an answer in whose head has come; `told` hears of each piece of the body.
+pub async fn take_in(
+    clock: &dyn Clock,
+    asked: Mono,
+    response: Response<Incoming>,
+    bounds: Bounds,
+    mut told: impl FnMut(Mono, u64),
+) -> Exchange {
+    let head = clock.mono() - asked;
+    let (parts, mut body) = response.into_parts();
+    let mut out = Exchange {
+        asked,
+        status: parts.status,
+        headers: parts.headers,
+        head,
+        first_byte: None,
+        whole: head,
+        bytes: 0,
+        kept: Vec::new(),
+        ended: Ok(()),
+    };
+    let silent = || HttpError::Silent(bounds.within.as_secs_f64());
+    while !body.is_end_stream() {
+        let left = bounds.within - (clock.mono() - asked);
+        let Ok(frame) = tokio::time::timeout(left.to_std(), body.frame()).await else {
+            out.ended = Err(silent());
+            break;
+        };
+        let now = clock.mono();
+        match frame {
+            None => break,
+            Some(Err(error)) => {
+                out.ended = Err(error.into());
+                break;
+            }
+            Some(Ok(frame)) => {
+                let Some(data) = frame.data_ref().filter(|data| !data.is_empty()) else { continue };
+                out.first_byte.get_or_insert(now - asked);
+                out.bytes += data.len() as u64;
+                let room = bounds.keep.saturating_sub(out.kept.len()).min(data.len());
+                out.kept.extend_from_slice(&data[..room]);
+                told(now, data.len() as u64);
+                // A body of many small pieces that are all there already does not come back to the timer.
+                if out.bytes > bounds.bytes {
+                    out.ended =
+                        Err(HttpError::Garbled(format!("a body of more than {} bytes", bounds.bytes)));
+                    break;
+                }
+                if now - asked > bounds.within {
+                    out.ended = Err(silent());
+                    break;
+                }
+            }
+        }
+    }
+    out.whole = clock.mono() - asked;
+    out
+}

@@ -1,0 +1,103 @@
+//! From attempts that go through phases to one sample for each phase: fates in, values and counts out.
+//!
+//! A phase has four fates. *Took* is its only time. *Lost* had no answer in time. *Failed* was answered, but not as agreed:
+//! the network carried both ways, and there is no time to tell. *Not reached* says nothing about the phase.
+
+use crate::probe::{Context, Descriptor};
+use broadgauge_model::clock::{Span, Wall};
+use broadgauge_model::histogram::Histogram;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Counts, Direction, Load, Reason, Sample, Statistic, Values};
+use serde_json::Map;
+
+/// What became of one phase of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It succeeded, in this time.
+    Took(Span),
+    /// No answer in time.
+    Lost,
+    /// Answered, but not as agreed.
+    Failed(String),
+    /// An earlier phase did not succeed, or there was no attempt.
+    NotReached,
+}
+
+/// Counts the fates of one phase, one for each slot.
+pub fn tally(fates: &[Fate]) -> (Values, Counts) {
+    let mut counts = Counts { planned: fates.len() as u64, ..Counts::default() };
+    let mut ticks = Vec::with_capacity(fates.len());
+    let mut failed: Vec<&str> = Vec::new();
+    for fate in fates {
+        counts.sent += u64::from(*fate != Fate::NotReached);
+        match fate {
+            Fate::Took(time) => {
+                counts.received += 1;
+                // A tick is a microsecond; rounded, so that nothing is biased down.
+                ticks.push((time.0 + 500).div_euclid(1_000));
+            }
+            Fate::Lost => counts.lost += 1,
+            Fate::Failed(why) => {
+                counts.received += 1;
+                failed.push(why);
+            }
+            Fate::NotReached => {}
+        }
+    }
+    counts.missed = counts.planned - counts.sent;
+    let values = match failed.first() {
+        _ if counts.sent == 0 => Values::Unmeasured(Reason(String::from("no attempt came so far"))),
+        Some(why) if ticks.is_empty() && counts.lost == 0 => {
+            let of = counts.sent;
+            Values::Unmeasured(Reason(format!("{} of {of} attempts failed: {why}", failed.len())))
+        }
+        _ => Values::Histogram(Histogram::of(ticks)),
+    };
+    (values, counts)
+}
+
+/// The sample of one phase.
+pub fn sample(
+    context: &Context,
+    descriptor: &Descriptor,
+    metric: MetricId,
+    (started_at, lasted): (Wall, Span),
+    fates: &[Fate],
+) -> Sample {
+    let (values, counts) = tally(fates);
+    Sample {
+        metric,
+        method: descriptor.name.to_owned(),
+        method_version: descriptor.version,
+        line_id: context.line_id.clone(),
+        target: Some(context.target.clone()),
+        load: Load::Idle,
+        direction: Direction::RoundTrip,
+        started_at,
+        lasted,
+        statistic: Statistic::Singleton,
+        values,
+        counts,
+        details: Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_four_fates_are_kept_apart() {
+        let failed = || Fate::Failed(String::from("status 404"));
+        let (values, counts) = tally(&[Fate::Took(Span::millis(3)), Fate::Lost, failed(), Fate::NotReached]);
+        assert!(matches!(values, Values::Histogram(times) if times.len() == 1));
+        assert_eq!((counts.planned, counts.sent, counts.missed), (4, 3, 1));
+        assert_eq!((counts.received, counts.lost), (2, 1));
+        let (values, _) = tally(&[failed(), failed(), Fate::NotReached]);
+        let Values::Unmeasured(Reason(why)) = values else { panic!("{values:?}") };
+        assert_eq!(why, "2 of 2 attempts failed: status 404");
+        assert!(matches!(tally(&[Fate::Lost]).0, Values::Histogram(times) if times.is_empty()));
+        assert!(matches!(tally(&[Fate::NotReached]).0, Values::Unmeasured(_)));
+        assert!(matches!(tally(&[]).0, Values::Unmeasured(_)));
+    }
+}
