@@ -25,7 +25,11 @@ pub fn run(args: &Args) -> Outcome {
         out::line(&said);
         return Ok(Ended::Done);
     }
-    out::talk(&format!("{said}; sending to {}", config.collector.url));
-    block_on(async { agent::run(config, stop_on_signal()).await })?.map_err(Failure::reach)?;
+    block_on(async {
+        let stop = stop_on_signal();
+        out::talk(&format!("{said}; sending to {}", config.collector.url));
+        agent::run(config, stop).await
+    })?
+    .map_err(Failure::reach)?;
     Ok(Ended::Done)
 }

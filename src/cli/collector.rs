@@ -25,9 +25,10 @@ pub fn run(args: &Args) -> Outcome {
         return Ok(Ended::Done);
     }
     block_on(async {
+        let stop = stop_on_signal();
         let collector = Collector::bind(config).await?;
         out::talk(&format!("listening on http://{}", collector.address()));
-        collector.run(stop_on_signal()).await
+        collector.run(stop).await
     })?
     .map_err(Failure::reach)?;
     Ok(Ended::Done)

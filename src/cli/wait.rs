@@ -1,6 +1,8 @@
 //! Waiting: for work that runs beside others, and for the person who wants it to stop.
 
 use super::{Failure, out};
+use broadgauge_probes::probe::Stop;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a future to its end on a runtime of its own.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
@@ -9,21 +11,28 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure>
 }
 
 /// Pulls the stop at the first Ctrl-C or SIGTERM. At the second Ctrl-C the program ends at once.
-pub(super) fn stop_on_signal() -> broadgauge_probes::probe::Stop {
-    let (pull, stop) = broadgauge_probes::probe::Stop::new();
+///
+/// The signals are caught from this call on, so whoever says that the program is ready calls it first: a signal
+/// that is sent on that word must not end the program with what it has in hand.
+pub(super) fn stop_on_signal() -> Stop {
+    let (pull, stop) = Stop::new();
+    let [mut interrupt, mut terminate] =
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
     tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminated => {} }
+        tokio::select! { () = caught(&mut interrupt) => {}, () = caught(&mut terminate) => {} }
         let _ = pull.send(true);
-        if tokio::signal::ctrl_c().await.is_ok() {
-            out::leave_at_once();
-        }
+        caught(&mut interrupt).await;
+        out::leave_at_once();
     });
     stop
+}
+
+/// Waits for the next signal; for ever where it cannot be caught.
+async fn caught(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
 }
