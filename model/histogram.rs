@@ -53,6 +53,22 @@ impl Recorder {
         self.counts.saturating_record(held);
     }
 
+    /// Records a value that a closed-loop client saw, and what it would have seen had it gone on asking every `interval`
+    /// ticks: `ticks - interval`, `ticks - 2 interval` and so on, down to `interval`. A client that waits for each answer
+    /// before it asks again leaves these out (coordinated omission). Open-loop probes must not be corrected: what they
+    /// missed is counted already.
+    pub fn record_corrected(&mut self, ticks: i64, interval: i64) {
+        self.record(ticks);
+        if interval <= 0 {
+            return;
+        }
+        let mut missing = ticks.min(HIGHEST as i64) - interval;
+        while missing >= interval {
+            self.record(missing);
+            missing -= interval;
+        }
+    }
+
     /// How many values lay below zero, and how many above the upper bound.
     pub const fn clamped(&self) -> (u64, u64) {
         (self.below, self.above)

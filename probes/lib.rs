@@ -23,6 +23,7 @@ pub mod ping;
 pub mod probe;
 pub mod resolve;
 pub mod responsiveness;
+pub mod score;
 pub mod series;
 pub mod session;
 pub mod stamp;

@@ -123,10 +123,11 @@ mod tests {
         delays.sort_unstable();
         let at = |p| nearest_rank(&delays, p).unwrap().as_millis_f64();
         assert_eq!([at(0.5), at(0.9), at(0.95), at(0.99), at(0.0)], [12.0, 30.0, 50.0, 50.0, 10.0]);
-        // RFC 2330 section 11.3: {-2, 7, 7, 4, 18, -5}: p50 = 4, p25 = -2, p100 = 18.
+        // RFC 2330 section 11.3: {-2, 7, 7, 4, 18, -5}: p50 = 4, p25 = -2, p100 = 18. Its text also says p15 = -inf, yet
+        // F(-5) = 1/6 is 15 % and more; ours is -5, and so is p0, which has no value of the sample below it.
         let quoted = ms(&[-5, -2, 4, 7, 7, 18]);
         let at = |p| nearest_rank(&quoted, p).unwrap().as_millis_f64();
-        assert_eq!([at(0.5), at(0.25), at(1.0)], [4.0, -2.0, 18.0]);
+        assert_eq!([at(0.5), at(0.25), at(1.0), at(0.15), at(0.0)], [4.0, -2.0, 18.0, -5.0, -5.0]);
         assert_eq!(nearest_rank(&[], 0.5), None);
     }
 

@@ -55,6 +55,51 @@ fn hostile_bytes_are_refused_with_a_reason() {
     assert!(matches!(Histogram::from_v2(&[0; 40]), Err(StandardError::NotV2)));
 }
 
+/// HdrHistogram_rust, tests/data_access.rs: 10,000 values of 1,000 us and one of 100 s, asked for every 10,000 us. A tick
+/// here is 10 us, so that the 100 s lie within the bounds.
+#[test]
+fn coordinated_omission_is_corrected_as_in_the_reference_implementation() {
+    let (mut raw, mut corrected) = (Recorder::default(), Recorder::default());
+    for _ in 0..10_000 {
+        raw.record(100);
+        corrected.record_corrected(100, 1_000);
+    }
+    raw.record(10_000_000);
+    corrected.record_corrected(10_000_000, 1_000);
+    let (raw, corrected) = (raw.finish(), corrected.finish());
+    let near = |got: f64, expected: f64| {
+        assert!((got - expected).abs() <= expected * 1.01e-3, "{got} is not {expected} within 0.1 %");
+    };
+    let at = |histogram: &Histogram, q: f64| histogram.quantile(q).unwrap() as f64 * 10.0;
+    assert_eq!(raw.len(), 10_001);
+    near(at(&raw, 0.9999), 1_000.0);
+    near(raw.mean().unwrap() * 10.0, 10_998.9);
+    assert_eq!(corrected.len(), 20_000);
+    near(corrected.mean().unwrap() * 10.0, 25_000_500.0);
+    for (q, us) in [(0.5, 1_000.0), (0.75, 50_000_000.0), (0.9, 80_000_000.0), (0.99, 98_000_000.0)] {
+        near(at(&corrected, q), us);
+    }
+}
+
+/// A minute of 100 questions a second at 1 ms, and a stall of 2 s: the closed loop sees one slow answer, and what it did not ask comes back.
+#[test]
+fn a_stall_is_hidden_from_a_closed_loop_until_it_is_corrected() {
+    let (mut closed, mut corrected, mut open) = <(Recorder, Recorder, Recorder)>::default();
+    for i in 0..5_800 {
+        let ticks = if i == 2_900 { 2_001_000 } else { 1_000 };
+        closed.record(ticks);
+        corrected.record_corrected(ticks, 10_000);
+    }
+    for i in 0..6_000_i64 {
+        let waits = if (2_900..3_100).contains(&i) { (3_100 - i) * 10_000 } else { 0 };
+        open.record(1_000 + waits);
+    }
+    let p99 = |recorder: &Recorder| recorder.finish().quantile(0.99).unwrap() as f64 / 1e3;
+    assert!(p99(&closed) < 5.0);
+    assert!((p99(&corrected) - 1_400.0).abs() < 70.0, "{}", p99(&corrected));
+    assert!((p99(&open) - 1_400.0).abs() < 70.0, "{}", p99(&open));
+}
+
 #[test]
 fn forty_merged_hours_equal_one_recording_of_a_million_values() {
     use rand::{RngExt, SeedableRng};

@@ -16,6 +16,7 @@ use broadgauge_model::result::{
 use broadgauge_model::task::{Instruction, Task};
 use broadgauge_probes::catalogue::Method;
 use broadgauge_probes::probe::{Context, Descriptor, Measurement, Probe, ProbeError, Stop};
+use broadgauge_probes::score;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -130,6 +131,9 @@ impl Runner {
         let ready = &self.tasks[start.task];
         let (samples, bytes_moved, singletons) = match result {
             Ok(mut measurement) => {
+                let scores = score::of(&measurement);
+                let scored: Vec<_> = scores.iter().filter_map(|score| score.sample(&measurement)).collect();
+                measurement.samples.extend(scored);
                 if measurement.interrupted {
                     for sample in &mut measurement.samples {
                         sample.details.insert("interrupted".into(), true.into());

@@ -1,10 +1,10 @@
 //! `broadgauge measure METHOD TARGET`: one measurement, shown while it runs and summed up at its end.
 
-use super::{Ended, Failure, Outcome, measure_json, measure_text, out, secret, wait};
+use super::{Ended, Failure, Outcome, measure_json, measure_score, measure_text, out, secret, wait};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::Values;
-use broadgauge_probes::catalogue;
 use broadgauge_probes::probe::{Binding, Context, Family, Measurement, Stop};
+use broadgauge_probes::{catalogue, score};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -167,15 +167,15 @@ pub fn run(args: &Args) -> Outcome {
         probe.run(&context).await
     })?
     .map_err(Failure::reach)?;
+    let scores = score::of(&measurement);
     if args.show.json {
-        out::json(&measure_json::document(
-            &args.target,
-            method.descriptor,
-            &measurement,
-            args.show.singletons,
-        ));
+        let mut document =
+            measure_json::document(&args.target, method.descriptor, &measurement, args.show.singletons);
+        document["scores"] = measure_score::json(&scores);
+        out::json(&document);
     } else {
         out::data(&measure_text::summary(&args.target, method.descriptor, &measurement));
+        out::data(&measure_score::text(&scores));
     }
     Ok(ended(&measurement))
 }

@@ -13,6 +13,7 @@ pub mod export;
 pub mod import;
 pub mod measure;
 mod measure_json;
+mod measure_score;
 mod measure_text;
 pub mod out;
 pub mod peer;
