@@ -2,10 +2,10 @@
 //! `throughput`. A new one is a module with a [`Service`] and a line here.
 
 use crate::peer::service::Service;
-use crate::responsiveness;
+use crate::{librespeed, responsiveness};
 
 /// Every answering side.
-pub static SERVICES: &[&Service] = &[&responsiveness::peer::SERVICE];
+pub static SERVICES: &[&Service] = &[&librespeed::peer::SERVICE, &responsiveness::peer::SERVICE];
 
 /// Looks one up by its name.
 pub fn find(name: &str) -> Option<&'static Service> {

@@ -4,11 +4,13 @@ use crate::codec::stamp::Key;
 use crate::connect::{self, Connect};
 use crate::fetch::{self, Fetch};
 use crate::handshake::{self, Handshake};
+use crate::librespeed::{self, Librespeed};
 use crate::ping::{self, Ping};
 use crate::probe::{Descriptor, Probe, ProbeError};
 use crate::responsiveness::{self, Responsiveness};
 use crate::stamp::{self, Stamp};
 use crate::throughput::{self, Throughput};
+use crate::web::{self, Web};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -44,6 +46,14 @@ pub static PROBES: &[Method] = &[
     Method {
         descriptor: &fetch::DESCRIPTOR,
         build: |settings, _| Ok(Box::new(Fetch::new(read(&fetch::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &web::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Web::new(read(&web::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &librespeed::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Librespeed::new(read(&librespeed::DESCRIPTOR, settings)?)?)),
     },
     Method {
         descriptor: &responsiveness::DESCRIPTOR,

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod collector;
 pub mod instruction;
 mod line;
+pub mod peer;
 mod schedule;
 mod spool;
 mod target;
@@ -17,6 +18,7 @@ mod uplink;
 pub use agent::AgentConfig;
 pub use collector::CollectorConfig;
 pub use line::VantageLine;
+pub use peer::PeerConfig;
 pub use spool::SpoolLimits;
 pub use target::VantageTarget;
 pub use uplink::UplinkConfig;
@@ -63,6 +65,12 @@ pub enum ConfigError {
 pub struct Wrong {
     key: String,
     problem: String,
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.key, self.problem)
+    }
 }
 
 impl Wrong {

@@ -9,6 +9,7 @@ pub mod error;
 pub mod export;
 pub mod gather;
 pub mod import;
+pub mod peer;
 pub mod publish;
 pub mod schedule;
 pub mod store;

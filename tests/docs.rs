@@ -1,7 +1,7 @@
 //! The generated pages are current. A page that is not is rewritten, and the test fails once.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use broadgauge::config::{AgentConfig, CollectorConfig};
+use broadgauge::config::{AgentConfig, CollectorConfig, PeerConfig};
 use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::text::Lang;
 use std::fmt::Write as _;
@@ -65,4 +65,10 @@ fn the_files_in_the_configuration_page_are_accepted_as_they_stand() {
         (method.build)(&task.settings, None).unwrap();
     }
     CollectorConfig::parse(&folder.path().join("collector.toml"), block(page, "collector")).unwrap();
+    let peer = PeerConfig::parse(&folder.path().join("peer.toml"), block(page, "peer")).unwrap();
+    assert_eq!(
+        peer.services.len(),
+        broadgauge_probes::answering::SERVICES.len(),
+        "the page shows every service"
+    );
 }

@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "schedule"],
     &["config"],
     &["store"],
-    &["import", "collector", "agent", "gather", "complaints", "export"],
+    &["import", "collector", "agent", "peer", "gather", "complaints", "export"],
     &["publish"],
     &["demo"],
     &["cli"],

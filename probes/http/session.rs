@@ -10,6 +10,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use serde::Serialize;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 /// The most that headers of an answer may take.
@@ -70,7 +71,7 @@ pub struct Session {
     /// The far end.
     pub address: SocketAddr,
     /// Where the kernel is asked about the connection.
-    pub tap: Tap,
+    pub tap: Arc<Tap>,
     /// What the TLS handshake came to.
     pub tls: Option<tls::Facts>,
 }
@@ -107,7 +108,7 @@ impl Session {
                 .await?;
             (Asker::One(asker), tokio::spawn(async move { drop(connection.await) }))
         };
-        Ok(Self { asker, driver, times, address, tap, tls })
+        Ok(Self { asker, driver, times, address, tap: Arc::new(tap), tls })
     }
 
     /// Which HTTP is spoken.

@@ -44,7 +44,7 @@ impl TargetSection {
     }
 }
 
-fn read_key(path: &Path) -> Result<Key, Wrong> {
+pub(super) fn read_key(path: &Path) -> Result<Key, Wrong> {
     let bytes = std::fs::read(path)
         .map_err(|error| Wrong::new("key_file", format!("cannot read {}: {error}", path.display())))?;
     Key::new(bytes.trim_ascii_end()).ok_or_else(|| {

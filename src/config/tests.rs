@@ -1,4 +1,4 @@
-use super::{AgentConfig, CollectorConfig};
+use super::{AgentConfig, CollectorConfig, PeerConfig};
 use broadgauge_model::clock::Span;
 use broadgauge_model::task::Schedule;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ fn every_invalid_file_is_refused_with_its_key_and_the_cure() {
             AgentConfig::load(&path).err()
         } else if name.starts_with("invalid-collector-") {
             CollectorConfig::load(&path).err()
+        } else if name.starts_with("invalid-peer-") {
+            PeerConfig::load(&path).err()
         } else {
             continue;
         };

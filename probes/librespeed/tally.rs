@@ -1,0 +1,158 @@
+//! What counts: the payload of requests that the server answered with success, in the intervals in which it moved.
+//!
+//! A request's payload is held back until its fate is known. A refusal (a status other than 2xx) or a body that breaks off takes
+//! all of it back: a server that answers with an error page as fast as it can is not a fast line. A download that is still
+//! coming in when time is up counts as far as it came; an upload only if its acknowledgement still comes.
+
+use crate::throughput::meter::INTERVAL;
+use broadgauge_model::clock::{Mono, Span};
+use std::collections::BTreeMap;
+
+/// One request's payload by interval of the test.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Held {
+    start: Mono,
+    parts: BTreeMap<usize, f64>,
+}
+
+impl Held {
+    /// Of a test that started then.
+    pub const fn new(start: Mono) -> Self {
+        Self { start, parts: BTreeMap::new() }
+    }
+
+    /// Bytes that moved at that time.
+    pub fn add(&mut self, now: Mono, bytes: f64) {
+        let index = (now - self.start).0.max(0) / INTERVAL.0;
+        *self.parts.entry(index as usize).or_default() += bytes;
+    }
+
+    /// All bytes.
+    pub fn total(&self) -> f64 {
+        self.parts.values().sum()
+    }
+
+    /// The same moves for another total: what TCP moved, as payload.
+    #[must_use]
+    pub fn scaled_to(mut self, total: f64) -> Self {
+        let now = self.total();
+        if now > 0.0 {
+            self.parts.values_mut().for_each(|bytes| *bytes *= total / now);
+        }
+        self
+    }
+}
+
+/// Why a request does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// A status other than 2xx.
+    Status(u16),
+    /// It broke off.
+    Cut,
+    /// No answer in time.
+    Silent,
+}
+
+/// All requests of one direction.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    intervals: Vec<f64>,
+    streams: Vec<f64>,
+    /// Requests that count.
+    pub counted: u64,
+    /// Requests that do not, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Their payload.
+    pub refused_bytes: u64,
+}
+
+impl Tally {
+    /// For so many intervals and streams.
+    pub fn new(intervals: usize, streams: usize) -> Self {
+        Self {
+            intervals: vec![0.0; intervals],
+            streams: vec![0.0; streams],
+            counted: 0,
+            refused: BTreeMap::new(),
+            refused_bytes: 0,
+        }
+    }
+
+    /// A request that counts. What moved after the planned end does not.
+    pub fn count(&mut self, stream: usize, held: &Held) {
+        self.counted += 1;
+        for (&index, bytes) in &held.parts {
+            if let (Some(interval), Some(total)) =
+                (self.intervals.get_mut(index), self.streams.get_mut(stream))
+            {
+                *interval += bytes;
+                *total += bytes;
+            }
+        }
+    }
+
+    /// A request that does not count.
+    pub fn refuse(&mut self, held: &Held, why: Refused) {
+        let why = match why {
+            Refused::Status(status) => format!("status {status}"),
+            Refused::Cut => String::from("broken off"),
+            Refused::Silent => String::from("not answered in time"),
+        };
+        // A server may think of many statuses, but not of more than there are.
+        *self.refused.entry(why).or_default() += 1;
+        self.refused_bytes += held.total() as u64;
+    }
+
+    /// Whole bytes by interval, of the intervals that are over.
+    pub fn intervals(&self, over: Span) -> Vec<u64> {
+        let over = (over.0.max(0) / INTERVAL.0) as usize;
+        self.intervals.iter().take(over).map(|bytes| bytes.round() as u64).collect()
+    }
+
+    /// Whole bytes by stream.
+    pub fn streams(&self) -> Vec<u64> {
+        self.streams.iter().map(|bytes| bytes.round() as u64).collect()
+    }
+
+    /// Requests that do not count.
+    pub fn refusals(&self) -> u64 {
+        self.refused.values().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Mono = Mono(5_000_000_000);
+
+    fn held(parts: &[(i64, f64)]) -> Held {
+        let mut held = Held::new(START);
+        for &(ms, bytes) in parts {
+            held.add(START + Span::millis(ms), bytes);
+        }
+        held
+    }
+
+    #[test]
+    fn only_requests_that_succeed_count_where_their_payload_moved() {
+        let mut tally = Tally::new(3, 2);
+        tally.count(0, &held(&[(0, 10.0), (99, 5.0), (100, 7.0), (300, 9.0)]));
+        tally.count(1, &held(&[(250, 1.0)]));
+        tally.refuse(&held(&[(150, 1_000.0)]), Refused::Status(503));
+        tally.refuse(&held(&[(150, 500.0)]), Refused::Cut);
+        assert_eq!(tally.intervals(Span::millis(300)), [15, 7, 1], "and nothing after the planned end");
+        assert_eq!(tally.intervals(Span::millis(250)), [15, 7]);
+        assert_eq!(tally.streams(), [22, 1]);
+        assert_eq!((tally.counted, tally.refusals(), tally.refused_bytes), (2, 2, 1_500));
+        assert_eq!(tally.refused["status 503"], 1);
+    }
+
+    #[test]
+    fn what_tcp_moved_is_scaled_to_the_payload_that_was_acknowledged() {
+        let scaled = held(&[(0, 110.0), (100, 330.0)]).scaled_to(400.0);
+        assert_eq!(scaled, held(&[(0, 100.0), (100, 300.0)]));
+        assert_eq!(held(&[]).scaled_to(400.0).total(), 0.0);
+    }
+}

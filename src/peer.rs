@@ -1,0 +1,189 @@
+//! The answering side of every method: takes the ports that a configuration names, and answers until it is told to stop.
+//!
+//! One queue for all: one loading test at a time, whatever its protocol. STAMP and `throughput` are started here, because the
+//! one tells of the other; all others come from the catalogue of answering sides.
+
+use crate::config::PeerConfig;
+use crate::config::peer::{ServicePeer, TlsSection};
+use broadgauge_model::clock::Clock;
+use broadgauge_probes::codec::stamp::Mode;
+use broadgauge_probes::net::NetError;
+use broadgauge_probes::net::real::RealNet;
+use broadgauge_probes::peer::queue::Queue;
+use broadgauge_probes::peer::service::{Ground, Running};
+use broadgauge_probes::probe::{Binding, Stop};
+use broadgauge_probes::stamp::serve::{Serving, serve};
+use broadgauge_probes::throughput::peer::{Limits, Peer};
+use broadgauge_probes::tls::{Server, TlsError};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Why a peer does not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// The reflector has no socket.
+    #[error("cannot answer stamp at udp {at}")]
+    Reflector {
+        /// Where.
+        at: SocketAddr,
+        /// Why.
+        source: NetError,
+    },
+    /// A service has no port.
+    #[error("cannot answer {name} at {at}")]
+    Port {
+        /// Which service.
+        name: &'static str,
+        /// Where.
+        at: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no certificate for the services under TLS.
+    #[error("no certificate for the services under TLS")]
+    Tls(#[from] TlsError),
+    /// A certificate that was made here cannot be written.
+    #[error("cannot write the certificate to {file}", file = file.display())]
+    Write {
+        /// Where.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A peer that has its ports.
+pub struct Answering {
+    /// What answers where, for people; and what does not.
+    pub words: Vec<String>,
+    /// What is left out and why, for people.
+    pub left_out: Vec<String>,
+    reflectors: Vec<Serving>,
+    throughput: Option<Peer>,
+    services: Vec<Running>,
+}
+
+/// Takes all ports. Needs a runtime.
+pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result<Answering, PeerError> {
+    let mut out = Answering {
+        words: Vec::new(),
+        left_out: Vec::new(),
+        reflectors: Vec::new(),
+        throughput: None,
+        services: Vec::new(),
+    };
+    let limits = Limits { waiting: config.waiting, ..Limits::default() };
+    let queue = Queue::new(limits.waiting, limits.tests_per_place);
+    let addresses = out.usable(&config.listen);
+    if let Some(stamp) = &config.stamp {
+        let net = RealNet::new(Arc::clone(clock));
+        let mode = stamp.key.clone().map_or(Mode::Open, Mode::Authenticated);
+        for &address in &addresses {
+            let at = SocketAddr::new(address, stamp.port);
+            let reflector = serve(&net, at, &Binding::default(), mode.clone(), stamp.limits)
+                .map_err(|source| PeerError::Reflector { at, source })?;
+            out.words.push(format!("answering stamp at udp {}", reflector.address()));
+            out.reflectors.push(reflector);
+        }
+    }
+    if let Some(port) = config.throughput {
+        let mut peer = Peer::sharing(queue.clone(), limits);
+        for &address in &addresses {
+            let at = SocketAddr::new(address, port);
+            let beside = out.reflectors.iter().map(Serving::address).find(|at| at.ip() == address);
+            let stamp_port = beside.map(|at| at.port());
+            peer = peer.and_at(at, stamp_port).map_err(|source| PeerError::Port {
+                name: "throughput",
+                at: at.to_string(),
+                source,
+            })?;
+        }
+        out.words.extend(peer.addresses().iter().map(|at| format!("answering throughput at tcp {at}")));
+        out.throughput = Some(peer);
+    }
+    let any_under_tls = config.services.iter().any(|service| service.tls);
+    let tls = if any_under_tls { Some(certificate(&config.tls, &addresses)?) } else { None };
+    for &ServicePeer { service, port, tls: under_tls } in &config.services {
+        let at: Vec<SocketAddr> = addresses.iter().map(|&address| SocketAddr::new(address, port)).collect();
+        let ground = Ground {
+            at: at.clone(),
+            tls: tls.clone().filter(|_| under_tls),
+            queue: queue.clone(),
+            clock: Arc::clone(clock),
+            stop: stop.clone(),
+        };
+        let running = (service.start)(ground).map_err(|source| PeerError::Port {
+            name: service.name,
+            at: at.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            source,
+        })?;
+        let how = if under_tls { " under TLS" } else { "" };
+        let words = running
+            .addresses
+            .iter()
+            .map(|at| format!("answering {} at {} {at}{how}", service.name, service.transport));
+        out.words.extend(words);
+        out.services.push(running);
+    }
+    Ok(out)
+}
+
+impl Answering {
+    /// The addresses that this host has: one without IPv6 is no reason not to answer IPv4, unless it was asked for by name.
+    fn usable(&mut self, listen: &[IpAddr]) -> Vec<IpAddr> {
+        let mut usable = Vec::new();
+        for &address in listen {
+            let any_port = SocketAddr::new(address, 0);
+            match std::net::UdpSocket::bind(any_port) {
+                Err(error) if address.is_unspecified() && address.is_ipv6() => {
+                    self.left_out.push(format!("not answering on {address}: {error}"));
+                }
+                _ => usable.push(address),
+            }
+        }
+        usable
+    }
+
+    /// Answers until it is told to stop, and tells what was answered.
+    pub async fn serve(self, clock: Arc<dyn Clock>, mut stop: Stop) -> Vec<String> {
+        let mut all = JoinSet::new();
+        if let Some(peer) = self.throughput {
+            all.spawn(peer.serve(clock, stop.clone()));
+        }
+        for service in self.services {
+            all.spawn(service.answering);
+        }
+        stop.wait().await;
+        while all.join_next().await.is_some() {}
+        let told = |reflector: Serving| {
+            let (at, totals) = (reflector.address(), reflector.stop());
+            format!(
+                "{at}: {} packets answered, {} not recognised, {} forged",
+                totals.answered, totals.unrecognised, totals.forged
+            )
+        };
+        self.reflectors.into_iter().map(told).collect()
+    }
+}
+
+/// The certificate that was named, or one that vouches for itself.
+fn certificate(section: &TlsSection, addresses: &[IpAddr]) -> Result<Server, PeerError> {
+    if let (Some(chain), Some(key)) = (&section.certificate_file, &section.key_file) {
+        return Ok(Server::from_files(chain, key, &[])?);
+    }
+    let names = if section.names.is_empty() {
+        let own = addresses.iter().filter(|address| !address.is_unspecified()).map(ToString::to_string);
+        ["localhost", "127.0.0.1", "::1"].map(String::from).into_iter().chain(own).collect()
+    } else {
+        section.names.clone()
+    };
+    let made = Server::self_signed(&names, &[])?;
+    if let (Some(file), Some(pem)) = (&section.write_certificate_file, made.certificate_pem()) {
+        std::fs::write(file, pem).map_err(|source| PeerError::Write { file: file.clone(), source })?;
+    }
+    Ok(made)
+}
