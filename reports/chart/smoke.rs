@@ -62,7 +62,7 @@ pub enum Seen {
     Answers {
         /// The distribution of the answers.
         spread: Spread,
-        /// Packets sent.
+        /// Packets sent; 0 where they were not counted, so that nothing is known of loss.
         sent: u64,
         /// Packets without an answer.
         lost: u64,
@@ -112,6 +112,7 @@ type Edges = fn(&Spread) -> (f64, f64);
 /// How much was lost: one colour each.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loss {
+    Unknown,
     None,
     Some,
     Much,
@@ -121,16 +122,18 @@ impl Loss {
     /// Beyond this share it is much.
     const MUCH: f64 = 0.01;
 
-    fn of(ratio: f64) -> Self {
+    fn of(ratio: Option<f64>) -> Self {
         match ratio {
-            r if r <= 0.0 => Self::None,
-            r if r <= Self::MUCH => Self::Some,
-            _ => Self::Much,
+            None => Self::Unknown,
+            Some(r) if r <= 0.0 => Self::None,
+            Some(r) if r <= Self::MUCH => Self::Some,
+            Some(_) => Self::Much,
         }
     }
 
     const fn ink(self) -> Ink {
         match self {
+            Self::Unknown => BLACK,
             Self::None => OWN,
             Self::Some => WARN,
             Self::Much => VERMILION,
@@ -144,7 +147,8 @@ struct Column {
     from: f64,
     to: f64,
     spread: Option<Spread>,
-    loss: f64,
+    /// `None` where packets were not counted.
+    loss: Option<f64>,
 }
 
 impl Column {
@@ -152,10 +156,10 @@ impl Column {
         let (from, to) = (seconds(bucket.from), seconds(bucket.to));
         match &bucket.seen {
             Seen::Answers { spread, sent, lost } => {
-                let loss = *lost as f64 / (*sent).max(1) as f64;
+                let loss = (*sent > 0).then(|| *lost as f64 / *sent as f64);
                 Some(Self { from, to, spread: Some(*spread), loss })
             }
-            Seen::AllLost { .. } => Some(Self { from, to, spread: None, loss: 1.0 }),
+            Seen::AllLost { .. } => Some(Self { from, to, spread: None, loss: Some(1.0) }),
             Seen::Unmeasured(_) => None,
         }
     }
@@ -164,7 +168,7 @@ impl Column {
     fn join(&mut self, other: &Self, better: Better) {
         let worse = if better == Better::Lower { f64::max } else { f64::min };
         self.to = other.to;
-        self.loss = self.loss.max(other.loss);
+        self.loss = self.loss.into_iter().chain(other.loss).reduce(f64::max);
         self.spread = match (self.spread, other.spread) {
             (Some(a), Some(b)) => Some(Spread {
                 p5: a.p5.min(b.p5),
@@ -220,16 +224,27 @@ impl SmokeGraph {
         const NONE: Phrase = Phrase { en: "median, no loss", zh: "中位数，无丢包" };
         const SOME: Phrase = Phrase { en: "loss up to 1%", zh: "丢包 1% 以内" };
         const MUCH: Phrase = Phrase { en: "loss above 1%", zh: "丢包超过 1%" };
+        const UNKNOWN: Phrase = Phrase { en: "median, loss not counted", zh: "中位数，未统计丢包" };
         const ALL: Phrase = Phrase { en: "no answer at all", zh: "全部无应答" };
         const GAP: Phrase = Phrase { en: "not measured", zh: "未测" };
         let line = |loss: Loss, phrase: Phrase| {
             (Swatch::Line(Stroke::new(loss.ink(), 3.0)), phrase.get(lang).to_owned())
         };
-        let mut items = vec![line(Loss::None, NONE), line(Loss::Some, SOME), line(Loss::Much, MUCH)];
+        let sent = |bucket: &Bucket| match bucket.seen {
+            Seen::Answers { sent, .. } | Seen::AllLost { sent } => Some(sent),
+            Seen::Unmeasured(_) => None,
+        };
+        let buckets = || self.panels.iter().flat_map(|panel| &panel.buckets);
+        let mut items = Vec::new();
+        if buckets().filter_map(sent).any(|sent| sent > 0) {
+            items.extend([line(Loss::None, NONE), line(Loss::Some, SOME), line(Loss::Much, MUCH)]);
+        }
+        if buckets().filter_map(sent).any(|sent| sent == 0) {
+            items.push(line(Loss::Unknown, UNKNOWN));
+        }
         for ((_, dark), name) in BANDS.into_iter().zip(["p5–p95", "p10–p90", "p25–p75"]) {
             items.push((Swatch::Fill(GREY.tint(dark)), name.to_owned()));
         }
-        let buckets = || self.panels.iter().flat_map(|panel| &panel.buckets);
         if buckets().any(|b| matches!(b.seen, Seen::AllLost { .. })) {
             items.push((Swatch::Fill(VERMILION.tint(0.45)), ALL.get(lang).to_owned()));
         }
@@ -311,9 +326,9 @@ fn draw_run(scene: &mut Scene, panel: &Panel, run: &[Column]) {
 /// Loss as upright strokes below the panel: the longer, the more; so that it does not hang on colour alone.
 fn draw_rug<'a>(scene: &mut Scene, panel: &Panel, columns: impl Iterator<Item = &'a Column>) {
     let base = panel.area.bottom() + RUG;
-    for column in columns.filter(|column| column.loss > 0.0) {
+    for (column, loss) in columns.filter_map(|c| Some((c, c.loss.filter(|loss| *loss > 0.0)?))) {
         // 0.1 % is a short stroke, 100 % the full height.
-        let share = (1.0 + column.loss.max(1e-3).log10() / 3.0).clamp(0.0, 1.0);
+        let share = (1.0 + loss.max(1e-3).log10() / 3.0).clamp(0.0, 1.0);
         let height = (RUG - 3.0) * (0.25 + 0.75 * share);
         let (left, right) = (panel.x(column.from), panel.x(column.to));
         let area = Rect::new(left, base - height, (right - left).max(1.2), height);
@@ -399,6 +414,9 @@ impl Chart for SmokeGraph {
         for panel in &self.panels {
             for bucket in &panel.buckets {
                 let (spread, sent, lost, why) = match &bucket.seen {
+                    Seen::Answers { spread, sent: 0, .. } => {
+                        (Some(spread), Cell::Blank, Cell::Blank, Cell::Blank)
+                    }
                     Seen::Answers { spread, sent, lost } => {
                         (Some(spread), Cell::Count(*sent), Cell::Count(*lost), Cell::Blank)
                     }
@@ -458,7 +476,7 @@ mod tests {
         let [run] = &runs[..] else { panic!("one stretch: {runs:?}") };
         let [column] = &run[..] else { panic!("one column: {run:?}") };
         let spread = column.spread.unwrap();
-        assert_eq!((spread.p5, spread.p50, spread.p95, column.loss), (7.0, 40.0, 43.0, 0.03));
+        assert_eq!((spread.p5, spread.p50, spread.p95, column.loss), (7.0, 40.0, 43.0, Some(0.03)));
         let rates = super::runs(&buckets, 180.0, Better::Higher);
         assert_eq!(rates[0][0].spread.unwrap().p50, 10.0, "of rates the lowest is the worst");
     }
@@ -475,6 +493,6 @@ mod tests {
         ];
         let runs = runs(&buckets, 0.0, Better::Lower);
         assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 1]);
-        assert!(runs[1][0].spread.is_none() && runs[1][0].loss == 1.0);
+        assert!(runs[1][0].spread.is_none() && runs[1][0].loss == Some(1.0));
     }
 }

@@ -118,7 +118,8 @@ fn findings(basis: &Basis<'_>) -> Option<Block> {
     const LINKED: Phrase = Phrase { en: "Linked", zh: "有关联" };
     let words = |contrast: &Contrast| {
         let say = |answer: &Answer| words::answer(answer).words(Style::Bare);
-        let above = contrast.stratified.as_estimate().is_some_and(|e| e.interval().0 > 1.0);
+        let above = contrast.q.is_some_and(|q| q < ALPHA)
+            && contrast.stratified.as_estimate().is_some_and(|e| e.interval().0 > 1.0);
         let gaps = [
             ("exposure", exposure(&contrast.exposure, true)),
             ("ratio", say(&contrast.stratified)),

@@ -11,7 +11,9 @@ use super::exposure::{Counter, Observed};
 use super::query::Query;
 use super::row::{Band, Contrast, Unmeasured};
 use crate::stats::bootstrap::Design;
+use crate::stats::multiple::q_values;
 use crate::stats::poisson;
+use crate::stats::{Interval, Refusal};
 use crate::study::seed::seed_of;
 use crate::study::{Answer, Declined};
 use broadgauge_model::complaint::Class;
@@ -185,10 +187,13 @@ fn contrast(observed: &Observed, risk: &AtRisk, days: &[LineDay], class: Class, 
     let worse_is_high = observed.exposure.metric.better == Better::Lower;
     let share = if worse_is_high { 1.0 - EXPOSED } else { EXPOSED };
     let threshold = days[((share * days.len() as f64) as usize).min(days.len() - 1)].exposure;
+    // Where most line-days are as good as can be (no loss at all), only those beyond that are exposed.
+    let best = days[if worse_is_high { 0 } else { days.len() - 1 }].exposure;
+    let beyond = |exposure: f64| if worse_is_high { exposure > threshold } else { exposure < threshold };
     let mut lines: Vec<Split> =
         risk.lines.iter().map(|l| Split { ground: l.ground, ..Split::default() }).collect();
     for day in days {
-        let exposed = if worse_is_high { day.exposure >= threshold } else { day.exposure <= threshold };
+        let exposed = beyond(day.exposure) || (day.exposure == threshold && threshold != best);
         let line = &mut lines[day.line as usize];
         let side = if exposed { &mut line.exposed } else { &mut line.others };
         side.0 += 1.0;
@@ -203,12 +208,19 @@ fn contrast(observed: &Observed, risk: &AtRisk, days: &[LineDay], class: Class, 
     let crude: Vec<Split> = lines.iter().map(|l| Split { ground: 0, ..*l }).collect();
     let words = [observed.exposure.metric.id(), &observed.exposure.method, class.word()];
     let seed = seed_of(query.seed, &words);
+    let stratified = ratio(&lines, grounds, query, seed);
+    let p = stratified.as_estimate().and_then(|e| {
+        let (low, high) = e.interval();
+        Interval::new(low, high).p_of_ratio(e.value(), 0.95).ok()
+    });
     Contrast {
         exposure: observed.exposure.clone(),
         class,
         threshold,
         crude: ratio(&crude, 1, query, seed),
-        stratified: ratio(&lines, grounds, query, seed),
+        stratified,
+        p,
+        q: None,
         strata: by_ground.iter().filter(|k| **k > 0.0).count(),
     }
 }
@@ -235,7 +247,7 @@ fn ratio(lines: &[Split], grounds: usize, query: &Query, seed: u64) -> Answer {
         if below > 0.0 {
             Ok(above / below)
         } else {
-            Err(crate::stats::Refusal::NoEvents { what: "complaints on the line-days compared with" })
+            Err(Refusal::NoEvents { what: "complaints on the line-days compared with" })
         }
     };
     let complaints: f64 = lines.iter().map(|l| l.exposed.1 + l.others.1).sum();
@@ -244,5 +256,14 @@ fn ratio(lines: &[Split], grounds: usize, query: &Query, seed: u64) -> Answer {
     match resampled {
         Ok(found) => Answer::estimate(found.observed, found.interval.pair(), complaints as u64),
         Err(refusal) => Declined::from(refusal).into(),
+    }
+}
+
+/// q-values: the contrasts of all exposures are one family.
+pub(super) fn adjust(contrasts: &mut [Contrast]) {
+    let p: Vec<f64> = contrasts.iter().filter_map(|contrast| contrast.p).collect();
+    let mut q = q_values(&p).unwrap_or_default().into_iter();
+    for contrast in contrasts.iter_mut().filter(|contrast| contrast.p.is_some()) {
+        contrast.q = q.next();
     }
 }

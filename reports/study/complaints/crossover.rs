@@ -29,7 +29,7 @@ use std::ops::Range;
 
 /// Days of a block.
 const BLOCK: i32 = 28;
-/// The sandwich needs some clusters to stand on.
+/// Fewer groups than this are too few for clustered errors.
 const SOME_CLUSTERS: usize = 20;
 
 /// The step of a rate ratio, as a number and as text.
@@ -138,7 +138,10 @@ fn row(
     let clusters = clusters(used.iter().map(|(e, _)| *e), risk);
     let (increment, per) = increment(observed.exposure.metric);
     let found = fitted(&used, &clusters, windows.0.len(), query.minimum_episodes).and_then(|fit| {
-        let shared = fit.clusters < fit.sets && fit.clusters >= SOME_CLUSTERS;
+        let shared = fit.clusters < fit.sets;
+        if shared && fit.clusters < SOME_CLUSTERS {
+            return Err(too_few_groups(fit.clusters));
+        }
         let errors = if shared { Errors::Clustered } else { Errors::Model };
         Ok((fit.ratio(0, increment, errors, 0.95)?, fit.informative))
     });
@@ -166,6 +169,16 @@ fn row(
         p,
         q: None,
     }
+}
+
+/// Episodes that share their error, as when one fault hits many lines, are no independent evidence, and the sandwich
+/// does not stand on a few groups of them.
+fn too_few_groups(have: usize) -> Declined {
+    let phrase = Phrase {
+        en: "the episodes fall into {have} independent groups (lines, or faults of one node and day), and at least {need} are needed",
+        zh: "投诉事件只构成 {have} 个独立组（线路，或同一节点同一天的故障），至少需要 {need} 个",
+    };
+    Declined::because(Words::with(phrase, &[("have", &have), ("need", &SOME_CLUSTERS)]))
 }
 
 /// The covariates of a case and of its referents.

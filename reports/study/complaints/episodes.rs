@@ -4,7 +4,7 @@ use super::query::Query;
 use crate::study::{Note, Words};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Class;
-use broadgauge_model::panel::Panel;
+use broadgauge_model::panel::{Panel, Period};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::text::Phrase;
 use jiff::tz::TimeZone;
@@ -57,6 +57,17 @@ impl<'a> Calendar<'a> {
         let local = jiff::Timestamp::from_second(at.secs()).map(|t| i64::from(rules.to_offset(t).seconds()));
         (at.secs() + local.unwrap_or(0)).div_euclid(86_400) as i32
     }
+
+    /// The days that the period holds from midnight to midnight: the complaints and the tests of half a day are no
+    /// line-day's.
+    fn whole_days(&mut self, period: &Period, zone: Option<&'a str>) -> Range<i32> {
+        let first = self.day(just_before(period.from), zone) + 1;
+        first..self.day(period.to, zone).max(first)
+    }
+}
+
+const fn just_before(at: Wall) -> Wall {
+    Wall(at.0 - 1)
 }
 
 fn numbered<T: Ord>(known: &mut BTreeMap<T, u32>, key: T) -> u32 {
@@ -70,20 +81,24 @@ pub(super) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<Note>) -> At
         (0..panel.lines.len() as u32).filter(|&l| panel.lines[l as usize].operator == query.own).collect();
     index.sort_by(|&a, &b| panel.lines[a as usize].line_id.cmp(&panel.lines[b as usize].line_id));
     let mut calendar = Calendar { default: &panel.period.zone, zones: HashMap::new() };
-    let last = |at: Wall| Wall(at.0 - 1);
-    let first_day = calendar.day(panel.period.from, None);
-    let end_day = calendar.day(last(panel.period.to), None) + 1;
+    let Range { start: first_day, end: end_day } = calendar.whole_days(&panel.period, None);
     let (mut grounds, mut nodes) = (BTreeMap::new(), BTreeMap::new());
     let lines: Vec<Line> = index
         .iter()
         .map(|&at| {
             let line: &AccessLine = &panel.lines[at as usize];
             let zone = line.zone.as_deref();
-            let from = line.active_from.filter(|t| *t > panel.period.from).unwrap_or(panel.period.from);
-            let to = line.active_to.filter(|t| *t < panel.period.to).unwrap_or(panel.period.to);
+            let mut days = calendar.whole_days(&panel.period, zone);
+            if let Some(from) = line.active_from {
+                days.start = days.start.max(calendar.day(from, zone));
+            }
+            if let Some(to) = line.active_to {
+                days.end = days.end.min(calendar.day(just_before(to), zone) + 1);
+            }
+            days.end = days.end.max(days.start);
             let ground = (&line.technology, &line.region, &line.plan);
             Line {
-                days: calendar.day(from, zone)..calendar.day(last(to.max(from)), zone) + i32::from(to > from),
+                days,
                 ground: numbered(&mut grounds, ground),
                 node: line.node.as_ref().map(|node| numbered(&mut nodes, node)),
             }
@@ -143,7 +158,11 @@ fn episodes(
     let mut say = |en, zh, count| Note::push(notes, Words::plain(Phrase { en, zh }), count);
     say("complaints that name no line of the data", "未指明数据内线路的投诉", no_line);
     say("complaints whose class is not known", "类别未知的投诉", no_class);
-    say("complaints outside the line's time in service", "线路不在服务期内的投诉", out_of_service);
+    say(
+        "complaints outside the whole days of the period on which the line was in service",
+        "不在统计期整日内或线路不在服务期内的投诉",
+        out_of_service,
+    );
     say(
         "repeats of an earlier complaint, counted as one episode",
         "与先前投诉同属一次事件的重复投诉",

@@ -82,6 +82,7 @@ pub fn study(panel: &Panel, query: &Query) -> Complaints {
         }
         out.case_crossover.extend(crossover::crossover(&observed, &risk, query));
     }
+    bands::adjust(&mut out.contrasts);
     crossover::adjust(&mut out.case_crossover);
     if out.bands.is_empty() && out.case_crossover.is_empty() {
         let phrase = Phrase {

@@ -97,12 +97,16 @@ pub struct Contrast {
     pub exposure: Exposure,
     /// The class of complaints.
     pub class: Class,
-    /// From this value on the worse side, a line-day is exposed.
+    /// From this value on the worse side, a line-day is exposed; beyond it, where no line-day is better than it.
     pub threshold: f64,
     /// Rate ratio of all line-days together.
     pub crude: Answer,
     /// Rate ratio within technology, region and plan, after Mantel and Haenszel.
     pub stratified: Answer,
+    /// Probability of a stratified ratio at least as far from 1 if there were no association.
+    pub p: Option<f64>,
+    /// The share of false finds among the contrasts of all exposures.
+    pub q: Option<f64>,
     /// Strata with complaints.
     pub strata: usize,
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::study::Answer;
 use crate::study::planted::town::TOWN;
 use broadgauge_model::metric::MetricId;
 
@@ -118,4 +119,33 @@ fn without_a_network_complaint_the_study_says_so() {
         "no network complaint names a line of A in service"
     );
     assert!(study.bands.is_empty() && study.case_crossover.is_empty());
+}
+
+#[test]
+fn a_period_that_begins_and_ends_within_days_has_whole_line_days_only() {
+    let whole = TOWN.panel(5);
+    let mut cut = whole.clone();
+    // The same instants, read on a clock eight hours ahead: the period now runs from 08:00 to 08:00.
+    cut.period.zone = "Asia/Shanghai".into();
+    let line_days = |panel: &Panel| {
+        let study = study(panel, &Query { replicates: 60, ..Query::of("A") });
+        let early = study.head.notes.iter().find(|n| n.reason.to_string().contains("first full window"));
+        let banded: u64 = study.bands.iter().map(|b| b.line_days).sum();
+        banded + study.unmeasured[0].line_days + early.map_or(0, |n| n.count)
+    };
+    assert_eq!(line_days(&cut), line_days(&whole) - TOWN.lines as u64);
+}
+
+#[test]
+fn complaints_about_a_few_faults_are_not_taken_for_independent_evidence() {
+    let mut panel = TOWN.panel(6);
+    panel.lines.iter_mut().for_each(|line| line.node = Some("cabinet".into()));
+    let first = panel.complaints.iter().map(|c| c.day).min().unwrap();
+    panel.complaints.retain(|c| (c.day - first) % 12 == 0);
+    let study = study(&panel, &Query { replicates: 60, ..Query::of("A") });
+    let row = study.case_crossover.iter().find(|row| row.control.is_none()).unwrap();
+    assert!(row.episodes > 20 && row.clusters < 20, "{row:?}");
+    let Answer::Declined(declined) = &row.rate_ratio else { panic!("{row:?}") };
+    assert!(declined.reason.to_string().contains("independent groups"), "{declined:?}");
+    assert_eq!(row.p, None);
 }
