@@ -10,6 +10,7 @@ mod stats {
     pub(crate) use broadgauge_reports::stats::*;
 }
 
+use planted::effects;
 use planted::experiments::{self, Finding};
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,5 +36,16 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     print(experiments::findings_can_be_trusted(replicates)?)?;
     print(experiments::exact_intervals_cover(20 * replicates)?)?;
     print(experiments::each_line_is_its_own_control(replicates)?)?;
+    print(effects::knees(replicates / 4)?)?;
+    print(effects::leads(replicates)?)?;
+    print(effects::shares(replicates)?)?;
+    print(effects::expectation_weights(replicates / 10)?)?;
+    print(effects::expectation_matters(replicates)?)?;
+    print(effects::silent(replicates / 4)?)?;
+    print(effects::composites(replicates / 4, 200)?)?;
+    print(effects::balance(replicates)?)?;
+    print(effects::plateaus(replicates)?)?;
+    print(effects::repairs(replicates)?)?;
+    print(effects::clustered_errors(replicates)?)?;
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -61,6 +61,14 @@ pub(super) fn chi_squared_quantile(p: f64, df: f64) -> Answer<f64> {
     finite(x, "the chi-squared quantile")
 }
 
+/// P(X >= x) of the chi-squared distribution.
+pub(super) fn chi_squared_tail(x: f64, df: f64) -> Answer<f64> {
+    finite(x, "the chi-squared statistic")?;
+    positive(df, "the degrees of freedom")?;
+    let tail = ChiSquared::new(df).map_or(f64::NAN, |d| if x <= 0.0 { 1.0 } else { d.sf(x) });
+    finite(tail, "the chi-squared probability")
+}
+
 /// I_x(a, b), the share of a beta distribution below `x`.
 pub(super) fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
     incomplete_beta(x, 1.0 - x, a, b)

@@ -4,22 +4,40 @@
 //! is random takes a seed, and gives the same answer with any number of threads. Values in, intervals out: nothing
 //! here knows what was measured, so everything can be checked against published examples and other programs.
 
+pub mod attributable;
 pub mod bootstrap;
+pub mod classifier;
 pub mod clogit;
 pub mod clustered;
 pub mod design;
+pub mod did;
+pub mod distributed_lag;
 mod distribution;
+pub mod expectation;
+pub mod glm;
+pub mod hinge;
 mod interval;
+pub mod isotonic;
+pub mod lead_lag;
 pub mod multiple;
+pub mod negative_binomial;
+#[cfg(test)]
+mod oracle;
+pub mod path_model;
 pub mod permutation;
 #[cfg(test)]
 pub(crate) mod planted;
+pub mod plateau;
 pub mod poisson;
 pub mod proportion;
 pub mod quantile;
 pub mod rank;
 mod refusal;
+pub mod rows;
+pub mod saturation;
+pub mod spline;
 mod stream;
+pub mod survival;
 pub mod table;
 pub mod welch;
 

@@ -70,6 +70,30 @@ pub enum Refusal {
     /// A covariate is constant within every set, or a combination of the others.
     #[error("the covariates cannot be told apart within the sets")]
     Collinear,
+    /// A column of a regression is constant, or a combination of those before it.
+    #[error("covariate {column} is constant, or a combination of those before it")]
+    Redundant {
+        /// The covariate, counted from 0.
+        column: usize,
+    },
+    /// A curve ends before it comes to the value that was asked for.
+    #[error("{what} is not reached in the time observed")]
+    NotReached {
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// Inputs move together so closely that their parts cannot be told from each other.
+    #[error("{what} cannot be separated from each other")]
+    NotSeparable {
+        /// Which parts.
+        what: &'static str,
+    },
+    /// A comparison that the design does not carry.
+    #[error("{why}")]
+    Design {
+        /// What is wrong with it, and what would be right.
+        why: &'static str,
+    },
     /// No set has a control whose covariates differ from the case's.
     #[error("none of {sets} matched sets has a control that differs from its case")]
     NoInformativeSet {

@@ -31,6 +31,14 @@ impl Moments {
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
         Ok(Self { n: values.len(), mean, variance: finite(variance, "the variance")? })
     }
+
+    /// Student's interval of the mean.
+    pub fn interval(&self, level: f64) -> Answer<Interval> {
+        let level = open_unit(level, "the confidence level")?;
+        let error = (self.variance / self.n as f64).sqrt();
+        let half = t_quantile(f64::midpoint(1.0, level), (self.n - 1) as f64)? * error;
+        Ok(Interval::new(self.mean - half, self.mean + half))
+    }
 }
 
 /// The difference of two means, first minus second, with all that tests and intervals need.

@@ -36,12 +36,13 @@ impl Finding {
 }
 
 /// The share of replicates for which something holds.
-fn share(what: &'static str, hits: &[bool], bar: (f64, f64)) -> Finding {
+pub(super) fn share(what: &'static str, hits: &[bool], bar: (f64, f64)) -> Finding {
     let got = hits.iter().filter(|hit| **hit).count() as f64 / hits.len() as f64;
     Finding { what, replicates: hits.len(), got, bar }
 }
 
-fn mean(what: &'static str, values: &[f64], bar: (f64, f64)) -> Finding {
+/// The mean over replicates.
+pub(super) fn mean(what: &'static str, values: &[f64], bar: (f64, f64)) -> Finding {
     Finding { what, replicates: values.len(), got: values.iter().sum::<f64>() / values.len() as f64, bar }
 }
 

@@ -4,6 +4,7 @@
 //! town whose complaints depend on bad days, while weekday, trend and the line itself drive both. The same source is
 //! compiled into the example `planted_truth`, which runs every experiment at full length.
 
+pub(crate) mod effects;
 pub(crate) mod experiments;
 #[cfg(test)]
 mod tests;

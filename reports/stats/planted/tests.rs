@@ -1,5 +1,6 @@
 //! The experiments, at a length that a test run can bear; the example `planted_truth` runs them longer.
 
+use super::effects;
 use super::experiments::{self, Finding};
 use super::town::{Town, TownPlan};
 use crate::stats::Answer;
@@ -52,4 +53,57 @@ fn a_town_is_fixed_by_its_seed() {
     let complaints = |number| Town::new(TownPlan::new(2.5), 1, number).complaints;
     assert_eq!(complaints(3), complaints(3));
     assert_ne!(complaints(3), complaints(4));
+}
+
+// The experiments below are short here: their bars are widened by two Monte-Carlo standard deviations of the replicates
+// that are run, and the example runs them at full length.
+#[test]
+fn a_planted_knee_is_found_and_a_straight_line_has_none() {
+    check(effects::knees(30));
+}
+
+#[test]
+fn series_that_drift_apart_are_not_related_and_a_lag_of_three_is_named() {
+    check(effects::leads(200));
+}
+
+#[test]
+fn the_planted_share_is_attributed() {
+    check(effects::shares(100));
+}
+
+#[test]
+fn planted_expectation_weights_come_back() {
+    check(effects::expectation_weights(6));
+}
+
+#[test]
+fn expectation_matters_only_where_it_was_planted() {
+    check(effects::expectation_matters(150));
+}
+
+#[test]
+fn silent_sufferers_are_ranked_nearly_as_well_as_can_be() {
+    check(effects::silent(20));
+}
+
+#[test]
+fn planted_paths_of_composites_come_back() {
+    check(effects::composites(20, 100));
+}
+
+#[test]
+fn the_balance_point_and_the_plateau_are_where_they_were_planted() {
+    check(effects::balance(100));
+    check(effects::plateaus(200));
+}
+
+#[test]
+fn repairs_are_verified_only_where_they_helped() {
+    check(effects::repairs(500));
+}
+
+#[test]
+fn errors_clustered_by_line_keep_their_level() {
+    check(effects::clustered_errors(300));
 }
