@@ -33,7 +33,11 @@ pub static PROBES: &[Method] = &[
     Method { descriptor: &stamp::DESCRIPTOR, build: build_stamp },
     Method {
         descriptor: &ping::DESCRIPTOR,
-        build: |settings, _| Ok(Box::new(Ping::new(read(&ping::DESCRIPTOR, settings)?))),
+        build: |settings, _| {
+            let probe = Ping::new(read(&ping::DESCRIPTOR, settings)?);
+            probe.check()?;
+            Ok(Box::new(probe))
+        },
     },
     Method {
         descriptor: &connect::DESCRIPTOR,
@@ -78,10 +82,12 @@ pub fn find(name: &str) -> Option<&'static Method> {
 
 fn build_stamp(settings: &Settings, key: Option<&Key>) -> Result<Box<dyn Probe>, ProbeError> {
     let probe = Stamp::new(read(&stamp::DESCRIPTOR, settings)?);
-    Ok(Box::new(match key {
+    let probe = match key {
         Some(key) => probe.with_key(key.clone()),
         None => probe,
-    }))
+    };
+    probe.check()?;
+    Ok(Box::new(probe))
 }
 
 /// Reads settings, refusing keys that the method does not know.
@@ -132,5 +138,21 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_refused_by_its_key() {
         let text = refusal("stamp", &json!({ "per_second": 5.0, "count": "many" }));
         assert!(text.contains("setting count of method stamp"), "{text}");
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_refused_before_anything_is_asked() {
+        let wrong = [
+            ("stamp", json!({ "per_second": -1.0 }), "per_second"),
+            ("stamp", json!({ "payload_bytes": 1 }), "payload_bytes"),
+            ("ping", json!({ "count": 0 }), "count"),
+            ("ping", json!({ "payload_bytes": 100_000 }), "payload_bytes"),
+            ("connect", json!({ "count": 0 }), "count"),
+            ("throughput", json!({ "streams": 0 }), "streams"),
+        ];
+        for (method, settings, key) in wrong {
+            let text = refusal(method, &settings);
+            assert!(text.contains(&format!("setting {key} of method {method}")), "{text}");
+        }
     }
 }

@@ -32,6 +32,12 @@ use uplink::{Shared, Uplink, hold};
 /// How long the last sending may take when the agent is stopped; the rest stays in the spool.
 const LAST_SENDING: Duration = Duration::from_secs(10);
 
+/// Whether every task names a method there is, with settings that it takes.
+pub fn check(config: &AgentConfig) -> Result<(), AgentError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    runner::ready_all(config, PROBES, &clock, &Stop::never()).map(|_| ())
+}
+
 /// Runs an agent until it is stopped: then what runs is asked to end, spooled, and sent if the collector is there.
 pub async fn run(config: AgentConfig, stop: Stop) -> Result<(), AgentError> {
     run_with(config, PROBES, Arc::new(SystemClock::start()), stop).await

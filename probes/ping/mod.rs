@@ -56,6 +56,24 @@ impl Ping {
     pub fn over(self, net: Arc<dyn Net>) -> Self {
         Self { net: Some(net), ..self }
     }
+
+    /// Whether the settings can be used, told before anything is asked.
+    pub fn check(&self) -> Result<(), ProbeError> {
+        self.settings.check(DESCRIPTOR.name, 0)?;
+        self.payload_bytes().map(|_| ())
+    }
+
+    fn payload_bytes(&self) -> Result<usize, ProbeError> {
+        let bytes = self.settings.payload_bytes.unwrap_or(USUAL);
+        if (LEAST_PAYLOAD..=LONGEST).contains(&bytes) {
+            return Ok(bytes);
+        }
+        Err(ProbeError::Setting {
+            method: DESCRIPTOR.name,
+            key: String::from("payload_bytes"),
+            problem: format!("{bytes} is not between {LEAST_PAYLOAD} and {LONGEST}"),
+        })
+    }
 }
 
 #[async_trait]
@@ -65,16 +83,9 @@ impl Probe for Ping {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let to = resolve(context, 0).await?;
         let (pace, timeout) = self.settings.check(DESCRIPTOR.name, context.seed)?;
-        let payload_bytes = self.settings.payload_bytes.unwrap_or(USUAL);
-        if !(LEAST_PAYLOAD..=LONGEST).contains(&payload_bytes) {
-            return Err(ProbeError::Setting {
-                method: DESCRIPTOR.name,
-                key: String::from("payload_bytes"),
-                problem: format!("{payload_bytes} is not between {LEAST_PAYLOAD} and {LONGEST}"),
-            });
-        }
+        let payload_bytes = self.payload_bytes()?;
+        let to = resolve(context, 0).await?;
         let net = self.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
         let wanted = Wanted {
             protocol: Protocol::Icmp,

@@ -73,6 +73,29 @@ impl Stamp {
     pub fn over(self, net: Arc<dyn Net>) -> Self {
         Self { net: Some(net), ..self }
     }
+
+    /// Whether the settings can be used, told before anything is asked.
+    pub fn check(&self) -> Result<(), ProbeError> {
+        self.settings.check(DESCRIPTOR.name, 0)?;
+        self.payload_bytes(&self.mode()).map(|_| ())
+    }
+
+    fn mode(&self) -> Mode {
+        self.key.clone().map_or(Mode::Open, Mode::Authenticated)
+    }
+
+    fn payload_bytes(&self, mode: &Mode) -> Result<usize, ProbeError> {
+        let base = mode.base();
+        match self.settings.payload_bytes {
+            None => Ok(base),
+            Some(bytes) if bytes == base || (base + 4..=LONGEST).contains(&bytes) => Ok(bytes),
+            Some(bytes) => Err(ProbeError::Setting {
+                method: DESCRIPTOR.name,
+                key: String::from("payload_bytes"),
+                problem: format!("{bytes} is neither {base} nor between {} and {LONGEST}", base + 4),
+            }),
+        }
+    }
 }
 
 #[async_trait]
@@ -118,20 +141,8 @@ pub async fn exchange(
     load: Load,
 ) -> Result<Ran, ProbeError> {
     let (pace, timeout) = probe.settings.check(DESCRIPTOR.name, context.seed)?;
-    let mode = probe.key.clone().map_or(Mode::Open, Mode::Authenticated);
-    let payload_bytes = match probe.settings.payload_bytes {
-        None => mode.base(),
-        Some(bytes) if bytes == mode.base() || (mode.base() + 4..=LONGEST).contains(&bytes) => bytes,
-        Some(bytes) => {
-            let base = mode.base();
-            let problem = format!("{bytes} is neither {base} nor between {} and {LONGEST}", base + 4);
-            return Err(ProbeError::Setting {
-                method: DESCRIPTOR.name,
-                key: String::from("payload_bytes"),
-                problem,
-            });
-        }
-    };
+    let mode = probe.mode();
+    let payload_bytes = probe.payload_bytes(&mode)?;
     let net = probe.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
     let wanted = Wanted {
         protocol: Protocol::Udp,

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 const LOOK_AGAIN: Span = Span::secs(30);
 
 /// A task that is ready to run.
-struct Ready {
+pub(super) struct Ready {
     timed: Timed,
     task: Task,
     probe: Arc<dyn Probe>,
@@ -52,11 +52,7 @@ impl Runner {
         told: watch::Receiver<Instruction>,
         stop: Stop,
     ) -> Result<Self, AgentError> {
-        let tasks = config
-            .tasks
-            .iter()
-            .map(|task| ready(config, task, methods, &shared.clock, &stop))
-            .collect::<Result<_, _>>()?;
+        let tasks = ready_all(config, methods, &shared.clock, &stop)?;
         let started = shared.clock.wall();
         Ok(Self { tasks, shared, told, stop, started })
     }
@@ -171,6 +167,16 @@ impl Runner {
     }
 }
 
+/// Every task of a file with its probe built, or what is wrong with one of them.
+pub(super) fn ready_all(
+    config: &AgentConfig,
+    methods: &'static [Method],
+    clock: &Arc<dyn Clock>,
+    stop: &Stop,
+) -> Result<Vec<Ready>, AgentError> {
+    config.tasks.iter().map(|task| ready(config, task, methods, clock, stop)).collect()
+}
+
 fn ready(
     config: &AgentConfig,
     task: &Task,
@@ -192,8 +198,10 @@ fn ready(
     let line = line.ok_or_else(|| wrong("line", format!("there is no line {:?}", task.line)))?;
     let target = config.targets.iter().find(|target| target.target.name == task.target);
     let target = target.ok_or_else(|| wrong("target", format!("there is no target {:?}", task.target)))?;
-    let probe = (method.build)(&task.settings, target.key.as_ref())
-        .map_err(|error| wrong("settings", words(&error)))?;
+    let probe = (method.build)(&task.settings, target.key.as_ref()).map_err(|error| match error {
+        ProbeError::Setting { key, problem, .. } => wrong(&format!("settings.{key}"), problem),
+        other => wrong("settings", words(&other)),
+    })?;
     let timed = Timed::new(task, method.descriptor.loads_the_line, &line.zone, config.seed)
         .map_err(|error| wrong("schedule", error.to_string()))?;
     let context = Context {

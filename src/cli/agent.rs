@@ -20,7 +20,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Outcome {
     let config = AgentConfig::load(&args.config).map_err(Failure::input)?;
-    let said = format!("{}: {} tasks on {} lines", config.agent, config.tasks.len(), config.lines.len());
+    agent::check(&config).map_err(Failure::input)?;
+    let of = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let (tasks, lines) = (of(config.tasks.len(), "task"), of(config.lines.len(), "line"));
+    let said = format!("{}: {tasks} on {lines}", config.agent);
     if args.check {
         out::line(&said);
         return Ok(Ended::Done);
