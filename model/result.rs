@@ -287,7 +287,7 @@ pub struct Health {
     pub send_lateness_p99_ms: Option<f64>,
     /// Whether the system says that its clock is synchronised, and its estimated error.
     pub clock_synchronised: Option<bool>,
-    /// The system's own estimate of its clock's error.
+    /// The system's own estimate of its clock's error; `None` of a clock that nobody keeps.
     pub clock_error_ms: Option<f64>,
     /// When these books were written.
     #[serde(with = "crate::clock::rfc3339")]

@@ -180,7 +180,11 @@ impl Ran {
     }
 
     fn details(&self, context: &Context, to: SocketAddr, probe: &Stamp) -> Map<String, Value> {
-        let clock = |synchronised: bool, error: Option<Span>| json!({"synchronised": synchronised, "error_ms": error.map(Span::as_millis_f64)});
+        // Of a clock that nobody sets, the system only gives the largest error it has, which estimates nothing.
+        let clock = |synchronised: bool, error: Option<Span>| {
+            let error = error.filter(|_| synchronised);
+            json!({"synchronised": synchronised, "error_ms": error.map(Span::as_millis_f64)})
+        };
         let near = self.door.clock;
         let mut details = Map::new();
         packets::binding(context, &mut details);

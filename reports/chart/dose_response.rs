@@ -43,10 +43,10 @@ pub struct DoseBin {
     pub to: f64,
     /// Complaints per 1000 line-days.
     pub rate: Figure,
-    /// Line-days at risk.
-    pub line_days: f64,
+    /// Line-days at risk; `None` where they are not shown, for the reason that the rate gives.
+    pub line_days: Option<f64>,
     /// Complaints counted.
-    pub complaints: u64,
+    pub complaints: Option<u64>,
 }
 
 /// A fitted curve.
@@ -216,16 +216,17 @@ impl DoseResponse {
 
     /// The ground: bars of line-days, their number, and the complaints counted.
     fn draw_ground(&self, scene: &mut Scene, panel: &Panel, top: f64, lang: Lang) {
-        let most = self.bins.iter().map(|bin| bin.line_days).fold(0.0, f64::max).max(1e-9);
+        let most = self.bins.iter().filter_map(|bin| bin.line_days).fold(0.0, f64::max).max(1e-9);
         let bar = 24.0;
         for (i, bin) in self.bins.iter().enumerate() {
+            let (Some(line_days), Some(complaints)) = (bin.line_days, bin.complaints) else { continue };
             let (left, right) = (panel.x(bin.from), panel.x(self.right_edge(i)));
-            let height = (bin.line_days / most * bar).max(if bin.line_days > 0.0 { 1.0 } else { 0.0 });
+            let height = (line_days / most * bar).max(if line_days > 0.0 { 1.0 } else { 0.0 });
             let area = Rect::new(left + 1.0, top + 16.0 + bar - height, right - left - 2.0, height);
             scene.fill(area, GREY.tint(0.4));
             let x = f64::midpoint(left, right);
-            let days = middle(number::compact(bin.line_days, lang), (x, area.y - 8.0), TEXT);
-            let count = middle(number::fixed(bin.complaints as f64, 0), (x, top + 16.0 + bar + 12.0), TEXT);
+            let days = middle(number::compact(line_days, lang), (x, area.y - 8.0), TEXT);
+            let count = middle(number::fixed(complaints as f64, 0), (x, top + 16.0 + bar + 12.0), TEXT);
             if days.width().max(count.width()) <= right - left - 2.0 {
                 scene.text(days);
                 scene.text(count);
@@ -314,8 +315,8 @@ impl Chart for DoseResponse {
                 self.metric.unit.code().into(),
                 Cell::Number(bin.from),
                 Cell::maybe(Some(bin.to)),
-                Cell::Number(bin.line_days),
-                Cell::Count(bin.complaints),
+                Cell::maybe(bin.line_days),
+                bin.complaints.map_or(Cell::Blank, Cell::Count),
                 value,
                 lower,
                 upper,

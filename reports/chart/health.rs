@@ -38,6 +38,8 @@ pub struct HealthRow {
     pub name: String,
     /// Equal parts of the period, in order.
     pub slots: Vec<HealthSlot>,
+    /// Whether its clock is kept; `None` where it did not say.
+    pub clock_synchronised: Option<bool>,
     /// How far its clock may be off, in ms.
     pub clock_error_ms: Option<f64>,
     /// How late its timers were at p99, in ms.
@@ -75,19 +77,21 @@ const MISSING: Phrase = Phrase { en: "missing", zh: "缺失" };
 const NOT_PLANNED: Phrase = Phrase { en: "none planned", zh: "无计划" };
 
 /// A column of numbers at the right: its two lines of heading, and what it prints.
-type Column = (Phrase, Phrase, fn(&HealthRow) -> String);
+type Column = (Phrase, Phrase, fn(&HealthRow, Lang) -> String);
 
 const COLUMNS: [Column; 6] = [
-    (Phrase { en: "on", zh: "" }, Phrase { en: "time", zh: "按时" }, |row| row.share(|s| s.on_time)),
-    (Phrase { en: "", zh: "" }, LATE, |row| row.share(|s| s.late)),
-    (Phrase { en: "", zh: "" }, MISSING, |row| row.share(HealthSlot::missing)),
-    (Phrase { en: "clock", zh: "时钟" }, Phrase { en: "error, ms", zh: "误差，毫秒" }, |row| {
-        brief(row.clock_error_ms)
+    (Phrase { en: "on", zh: "" }, Phrase { en: "time", zh: "按时" }, |row, _| row.share(|s| s.on_time)),
+    (Phrase { en: "", zh: "" }, LATE, |row, _| row.share(|s| s.late)),
+    (Phrase { en: "", zh: "" }, MISSING, |row, _| row.share(HealthSlot::missing)),
+    (Phrase { en: "clock", zh: "时钟" }, Phrase { en: "error, ms", zh: "误差，毫秒" }, |row, lang| {
+        row.clock(lang)
     }),
-    (Phrase { en: "sent late", zh: "发送迟到" }, Phrase { en: "P99, ms", zh: "P99，毫秒" }, |row| {
-        brief(row.timer_error_ms)
-    }),
-    (Phrase { en: "own", zh: "自身" }, Phrase { en: "load", zh: "负载" }, |row| {
+    (
+        Phrase { en: "sent late", zh: "发送迟到" },
+        Phrase { en: "P99, ms", zh: "P99，毫秒" },
+        |row, _| brief(row.timer_error_ms),
+    ),
+    (Phrase { en: "own", zh: "自身" }, Phrase { en: "load", zh: "负载" }, |row, _| {
         row.self_load.map_or_else(|| "–".to_owned(), number::percent)
     }),
 ];
@@ -97,6 +101,16 @@ fn brief(value: Option<f64>) -> String {
 }
 
 impl HealthRow {
+    /// The clock's own estimate of its error. Of a clock that nobody sets, the system only gives the largest number it
+    /// has, which estimates nothing.
+    fn clock(&self, lang: Lang) -> String {
+        const UNSYNCHRONISED: Phrase = Phrase { en: "unsynchronised", zh: "未同步" };
+        match self.clock_synchronised {
+            Some(false) => UNSYNCHRONISED.get(lang).to_owned(),
+            _ => brief(self.clock_error_ms),
+        }
+    }
+
     fn sum(&self, part: impl Fn(HealthSlot) -> u64) -> u64 {
         self.slots.iter().map(|&slot| part(slot)).sum()
     }
@@ -168,7 +182,7 @@ impl Chart for HealthStrip {
         let mut right = body.right();
         let mut ends = [0.0; COLUMNS.len()];
         for (i, (upper, lower, print)) in COLUMNS.iter().enumerate().rev() {
-            let cells = self.rows.iter().map(|row| wide(&print(row))).fold(0.0, f64::max);
+            let cells = self.rows.iter().map(|row| wide(&print(row, lang))).fold(0.0, f64::max);
             ends[i] = right;
             right -= cells.max(wide(upper.get(lang))).max(wide(lower.get(lang))) + 12.0;
         }
@@ -191,7 +205,9 @@ impl Chart for HealthStrip {
             scene.text(Label::new(name, body.x, centre, SMALL, BLACK).centred());
             row.draw(&mut scene, Rect::new(area.x, y + 3.0, area.width, (height - 6.0).max(1.0)));
             for ((_, _, print), x) in COLUMNS.iter().zip(ends) {
-                scene.text(Label::new(print(row), x, centre, SMALL, BLACK).anchor(Anchor::End).centred());
+                scene.text(
+                    Label::new(print(row, lang), x, centre, SMALL, BLACK).anchor(Anchor::End).centred(),
+                );
             }
         }
         let zone = time::zone(&self.zone);
@@ -205,6 +221,7 @@ impl Chart for HealthStrip {
     fn table(&self, lang: Lang) -> Table {
         const AGENT: Phrase = Phrase { en: "Agent", zh: "测量代理" };
         const PLANNED: Phrase = Phrase { en: "Planned", zh: "计划" };
+        const SYNCHRONISED: Phrase = Phrase { en: "Clock synchronised", zh: "时钟已同步" };
         const CLOCK: Phrase = Phrase { en: "Clock error (ms)", zh: "时钟误差（毫秒）" };
         const TIMER: Phrase = Phrase { en: "Sent late, P99 (ms)", zh: "发送迟到 P99（毫秒）" };
         const LOAD: Phrase = Phrase { en: "Own load", zh: "自身负载" };
@@ -216,6 +233,7 @@ impl Chart for HealthStrip {
             ("on_time", ON_TIME.get(lang)),
             ("late", LATE.get(lang)),
             ("missing", MISSING.get(lang)),
+            ("clock_synchronised", SYNCHRONISED.get(lang)),
             ("clock_error_ms", CLOCK.get(lang)),
             ("timer_error_ms", TIMER.get(lang)),
             ("self_load_ratio", LOAD.get(lang)),
@@ -232,7 +250,8 @@ impl Chart for HealthStrip {
                     Cell::Count(slot.on_time),
                     Cell::Count(slot.late),
                     Cell::Count(slot.missing()),
-                    Cell::maybe(row.clock_error_ms),
+                    row.clock_synchronised.map_or(Cell::Blank, |is| Cell::Text(is.to_string())),
+                    Cell::maybe(row.clock_error_ms.filter(|_| row.clock_synchronised != Some(false))),
                     Cell::maybe(row.timer_error_ms),
                     Cell::maybe(row.self_load),
                 ]);

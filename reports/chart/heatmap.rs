@@ -1,7 +1,8 @@
 //! Time-of-day heatmap: when must one look?
 //!
 //! One row per weekday (or any other group), one column per hour, fill for the share of tests beyond a limit.
-//! A cell of fewer than `least_n` tests is hatched, one without any is hatched on grey: neither is zero.
+//! A cell of fewer than `least_n` tests, or of too few lines to be shown, is hatched; one without any test is hatched on
+//! grey: none of them is zero.
 
 use super::axis::SMALL;
 use super::legend::{self, Swatch};
@@ -52,9 +53,16 @@ pub struct HeatRow {
 pub struct HeatCell {
     /// The share, 0 to 1; `None` where nothing was measured.
     pub share: Option<f64>,
-    /// Tests in the cell.
+    /// Tests in the cell; 0 where they are not shown.
     pub n: u64,
+    /// Whether so few lines were tested that nothing of the cell is shown.
+    pub few_lines: bool,
 }
+
+/// Why a cell has no share: too few tests, too few lines, neither of them measured.
+const FEW: Phrase = Phrase { en: "fewer than {n} tests", zh: "测试不足 {n} 次" };
+const FEW_LINES: Phrase = Phrase { en: "too few lines to be shown", zh: "线路过少，不予显示" };
+const NONE: Phrase = Phrase { en: "not measured", zh: "未测" };
 
 const ROW: f64 = 23.0;
 const HEADING: f64 = 30.0;
@@ -72,8 +80,6 @@ impl TimeOfDayHeatmap {
     }
 
     fn legend(&self, lang: Lang) -> Vec<(Swatch, String)> {
-        const FEW: Phrase = Phrase { en: "fewer than {n} tests", zh: "测试不足 {n} 次" };
-        const NONE: Phrase = Phrase { en: "not measured", zh: "未测" };
         let class = self.class();
         let print = |share: f64| number::tick((share * 1e5).round() / 1e3);
         let mut items: Vec<_> = EXCESS
@@ -85,10 +91,18 @@ impl TimeOfDayHeatmap {
             })
             .collect();
         let cells = || self.panels.iter().flat_map(|p| &p.rows).flat_map(|r| &r.cells);
+        let mut few: Vec<String> = Vec::new();
         if cells().any(|cell| cell.n > 0 && cell.n < self.least_n) {
-            items.push((Swatch::Hatch(WHITE), FEW.fill(lang, &[("n", &self.least_n.to_string())])));
+            few.push(FEW.fill(lang, &[("n", &self.least_n.to_string())]));
         }
-        if cells().any(|cell| cell.n == 0) {
+        if cells().any(|cell| cell.few_lines) {
+            few.push(FEW_LINES.get(lang).to_owned());
+        }
+        if !few.is_empty() {
+            const OR: Phrase = Phrase { en: ", or ", zh: "，或" };
+            items.push((Swatch::Hatch(WHITE), few.join(OR.get(lang))));
+        }
+        if cells().any(|cell| cell.n == 0 && !cell.few_lines) {
             items.push((Swatch::Hatch(UNMEASURED), NONE.get(lang).to_owned()));
         }
         items
@@ -100,8 +114,9 @@ impl TimeOfDayHeatmap {
     }
 
     fn draw_cell(&self, scene: &mut Scene, area: Rect, row: &HeatRow, hour: usize) {
-        let HeatCell { share, n } = row.cells[hour];
-        let place = format!("{} {hour:02}:00, n = {n}", row.label);
+        let HeatCell { share, n, few_lines } = row.cells[hour];
+        let place = format!("{} {hour:02}:00", row.label);
+        let place = if few_lines { place } else { format!("{place}, n = {n}") };
         match share {
             Some(share) if n >= self.least_n => {
                 let class = ((share / self.class()) as usize).min(EXCESS.len() - 1);
@@ -109,7 +124,7 @@ impl TimeOfDayHeatmap {
                 scene.push_with(fill, format!("{place}: {}", number::percent(share)));
             }
             _ => {
-                let ground = if n == 0 { UNMEASURED } else { WHITE };
+                let ground = if n == 0 && !few_lines { UNMEASURED } else { WHITE };
                 let edge = Some(Stroke::new(AXIS.tint(0.5), 0.5));
                 scene.push_with(Shape::Rect { area, fill: Some(ground), stroke: edge }, place);
                 scene.push(hatch(area));
@@ -206,7 +221,6 @@ impl Chart for TimeOfDayHeatmap {
         const HOUR: Phrase = Phrase { en: "Local hour", zh: "当地小时" };
         const SHARE: Phrase = Phrase { en: "Share", zh: "占比" };
         const TESTS: Phrase = Phrase { en: "Tests", zh: "测试次数" };
-        const FEW: Phrase = Phrase { en: "fewer than {n} tests", zh: "测试不足 {n} 次" };
         let mut table = Table::new([
             ("panel", PANEL.get(lang)),
             ("row", ROWS.get(lang)),
@@ -219,13 +233,17 @@ impl Chart for TimeOfDayHeatmap {
             for row in &panel.rows {
                 for (hour, cell) in row.cells.iter().enumerate() {
                     let enough = cell.n >= self.least_n && cell.share.is_some();
-                    let reason = FEW.fill(lang, &[("n", &self.least_n.to_string())]);
+                    let reason = match cell {
+                        HeatCell { few_lines: true, .. } => FEW_LINES.get(lang).to_owned(),
+                        HeatCell { n: 0, .. } => NONE.get(lang).to_owned(),
+                        _ => FEW.fill(lang, &[("n", &self.least_n.to_string())]),
+                    };
                     table.push([
                         panel.heading.as_str().into(),
                         row.label.as_str().into(),
                         Cell::Count(hour as u64),
                         if enough { Cell::maybe(cell.share) } else { Cell::Blank },
-                        Cell::Count(cell.n),
+                        if cell.few_lines { Cell::Blank } else { Cell::Count(cell.n) },
                         if enough { Cell::Blank } else { Cell::Text(reason) },
                     ]);
                 }

@@ -51,17 +51,19 @@ pub(super) struct Look {
 impl Look {
     /// The look of a party.
     pub(super) fn of(party: &Party) -> Self {
-        const PEERS: [(Ink, MarkerShape, &[f64]); 4] = [
-            (VERMILION, MarkerShape::Triangle, &[7.0, 3.0]),
-            (GREEN, MarkerShape::Square, &[2.0, 2.5]),
-            (PURPLE, MarkerShape::Diamond, &[9.0, 3.0, 2.0, 3.0]),
-            (GREY, MarkerShape::Circle, &[4.0, 2.0]),
+        // Seven inks and four forms: they meet again only after 28 peers.
+        const INKS: [Ink; 7] = [VERMILION, GREEN, PURPLE, GREY, WARN, SKY, BLACK];
+        const FORMS: [(MarkerShape, &[f64]); 4] = [
+            (MarkerShape::Triangle, &[7.0, 3.0]),
+            (MarkerShape::Square, &[2.0, 2.5]),
+            (MarkerShape::Diamond, &[9.0, 3.0, 2.0, 3.0]),
+            (MarkerShape::Circle, &[4.0, 2.0]),
         ];
         match party.role {
             Role::Own => Self { ink: OWN, marker: MarkerShape::Circle, dash: &[], width: 2.4 },
             Role::Peer(i) => {
-                let (ink, marker, dash) = PEERS[i.min(PEERS.len() - 1)];
-                Self { ink, marker, dash, width: 1.8 }
+                let (marker, dash) = FORMS[i % FORMS.len()];
+                Self { ink: INKS[i % INKS.len()], marker, dash, width: 1.8 }
             }
         }
     }
@@ -80,4 +82,21 @@ impl Look {
 /// Black or white, whichever is read better on a ground.
 pub(super) fn text_on(ground: Ink) -> Ink {
     if BLACK.contrast(ground) >= WHITE.contrast(ground) { BLACK } else { WHITE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_of_28_peers_look_alike_and_none_like_the_own_operator() {
+        let role = |i: usize| if i == 0 { Role::Own } else { Role::Peer(i - 1) };
+        let look = |i: usize| Look::of(&Party { name: String::new(), role: role(i) });
+        for a in 0..=28 {
+            for b in 0..a {
+                let (a, b) = (look(a), look(b));
+                assert!(a.ink != b.ink || a.marker != b.marker, "{:?} {:?}", a.ink, a.marker);
+            }
+        }
+    }
 }

@@ -105,7 +105,7 @@ impl Books {
             samples_dropped,
             send_lateness_p99_ms: p99.map(|us| us as f64 / 1e3),
             clock_synchronised: Some(clock.synchronised),
-            clock_error_ms: Some(clock.error.as_millis_f64()),
+            clock_error_ms: clock.synchronised.then(|| clock.error.as_millis_f64()),
             at,
         }
     }

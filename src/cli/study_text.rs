@@ -1,5 +1,7 @@
 //! What a study answers, as an engineer reads it at a terminal.
 
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Direction, Statistic};
 use broadgauge_model::text::Lang;
 use broadgauge_reports::study::{Answer, Declined, Head, complaints, peers};
 use std::fmt::Write as _;
@@ -8,12 +10,47 @@ use std::fmt::Write as _;
 #[derive(Default)]
 struct Reasons(Vec<String>);
 
+/// How a number is written: shares in percent, because most losses are far below a hundredth.
+#[derive(Clone, Copy)]
+struct Form {
+    factor: f64,
+    decimals: usize,
+}
+
+impl Form {
+    const fn plain(decimals: usize) -> Self {
+        Self { factor: 1.0, decimals }
+    }
+
+    fn of(unit: &str) -> Self {
+        if unit == "ratio" { Self { factor: 100.0, decimals: 3 } } else { Self::plain(2) }
+    }
+
+    fn write(self, value: f64) -> String {
+        let text = format!("{:.*}", self.decimals, self.factor * value);
+        // What rounds to nothing has no sign.
+        match text.strip_prefix('-') {
+            Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
+            _ => text,
+        }
+    }
+}
+
+/// What was observed, with what tells it from the metric's other rows: `delay_variation (ms), up, mean`.
+fn observed(metric: MetricId, unit: &str, direction: Direction, more: &str) -> String {
+    let unit = if unit == "ratio" { "%" } else { unit };
+    let direction = if direction == Direction::RoundTrip { "" } else { direction.word() };
+    let more = if more == Statistic::Singleton.word() { "" } else { more };
+    let words = [format!("{metric} ({unit})"), direction.to_owned(), more.to_owned()];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 impl Reasons {
-    fn answer(&mut self, answer: &Answer, decimals: usize) -> String {
+    fn answer(&mut self, answer: &Answer, form: Form) -> String {
         match answer {
             Answer::Estimate(e) => {
                 let (low, high) = e.interval();
-                format!("{:.decimals$} [{low:.decimals$}, {high:.decimals$}]", e.value())
+                format!("{} [{}, {}]", form.write(e.value()), form.write(low), form.write(high))
             }
             Answer::Declined(declined) => {
                 let reason = declined.reason.get(Lang::En);
@@ -79,16 +116,17 @@ pub(super) fn peers(study: &peers::Peers) -> String {
         .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
+        let form = Form::of(row.unit);
         let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         rows.push(vec![
-            format!("{} ({})", row.metric, row.unit),
+            observed(row.metric, row.unit, row.direction, row.statistic.word()),
             row.load.word().into(),
             format!("p{}", row.quantile * 100.0),
             stratum.join(" / "),
-            reasons.answer(&row.own.value, 2),
+            reasons.answer(&row.own.value, form),
             row.peer.operator.clone(),
-            reasons.answer(&row.peer.value, 2),
-            reasons.answer(&row.difference, 2),
+            reasons.answer(&row.peer.value, form),
+            reasons.answer(&row.difference, form),
             probability(row.q),
             row.verdict.label().get(Lang::En).into(),
         ]);
@@ -108,14 +146,16 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
                 .to_vec(),
         ];
         for band in &study.bands {
+            let exposure = &band.exposure;
+            let form = Form::of(exposure.unit);
             rows.push(vec![
-                format!("{} ({}, {})", band.exposure.metric, band.exposure.unit, band.exposure.summary),
-                band.exposure.load.word().into(),
-                format!("{:.2}", band.from),
-                format!("{:.2}", band.to),
+                observed(exposure.metric, exposure.unit, exposure.direction, &exposure.summary),
+                exposure.load.word().into(),
+                form.write(band.from),
+                form.write(band.to),
                 band.line_days.to_string(),
                 band.complaints.to_string(),
-                reasons.answer(&band.rate_per_1000_line_days, 2),
+                reasons.answer(&band.rate_per_1000_line_days, Form::plain(2)),
             ]);
         }
         let _ = writeln!(text, "Complaints by band of the day before\n{}", columns(&rows));
@@ -128,7 +168,12 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
         ];
         for row in &study.case_crossover {
             rows.push(vec![
-                row.exposure.metric.to_string(),
+                observed(
+                    row.exposure.metric,
+                    row.exposure.unit,
+                    row.exposure.direction,
+                    &row.exposure.summary,
+                ),
                 row.window.clone(),
                 row.per.clone(),
                 row.class.word().into(),
@@ -138,7 +183,7 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
                     Some(complaints::Control::Future) => "future".into(),
                 },
                 row.episodes.to_string(),
-                reasons.answer(&row.rate_ratio, 3),
+                reasons.answer(&row.rate_ratio, Form::plain(3)),
                 probability(row.q),
             ]);
         }
@@ -146,4 +191,28 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
             writeln!(text, "Each line against itself (time-stratified case-crossover)\n{}", columns(&rows));
     }
     text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_written_in_percent_and_nothing_has_no_sign() {
+        let loss = Form::of("ratio");
+        assert_eq!(
+            [loss.write(0.000_12), loss.write(-0.000_001), loss.write(0.25)],
+            ["0.012", "0.000", "25.000"]
+        );
+        assert_eq!([Form::of("ms").write(-0.004), Form::of("ms").write(-1.5)], ["0.00", "-1.50"]);
+    }
+
+    #[test]
+    fn rows_of_one_metric_are_told_apart() {
+        let write = |direction, statistic: Statistic| {
+            observed(MetricId::DELAY_VARIATION, "ms", direction, statistic.word())
+        };
+        assert_eq!(write(Direction::RoundTrip, Statistic::Singleton), "delay_variation (ms)");
+        assert_eq!(write(Direction::Up, Statistic::Mean), "delay_variation (ms), up, mean");
+    }
 }

@@ -5,7 +5,7 @@ use super::words;
 use crate::chart::Caption;
 use crate::chart::dose_response::{DoseBin, DoseResponse};
 use crate::chart::forest::{Forest, ForestGroup, ForestRow};
-use crate::doc::{Block, Figure, Finding, Section, Tone};
+use crate::doc::{Block, Figure, Finding, Number, Section, Tone};
 use crate::study::Answer;
 use crate::study::complaints::{Band, CaseCrossover, Contrast, Control, Exposure};
 use crate::study::describe::Series;
@@ -63,7 +63,7 @@ fn summary(summary: &str) -> Prose {
 /// The strongest association that may be real: the smallest q below [`ALPHA`] above which the controls stay quiet.
 pub(super) fn strongest<'a>(basis: &Basis<'a>) -> Option<&'a CaseCrossover> {
     rows(basis, Class::Network, None)
-        .filter(|row| row.q.is_some_and(|q| q < ALPHA))
+        .filter(|row| row.q.is_some_and(|q| q < ALPHA) && !basis.hides(row.lines))
         .filter(|row| goes_with_worse(row))
         .min_by(|a, b| a.q.unwrap_or(1.0).total_cmp(&b.q.unwrap_or(1.0)))
 }
@@ -106,6 +106,15 @@ fn rows<'a>(
     rows.iter().filter(move |row| row.control == control && (control.is_some() || row.class == class))
 }
 
+/// The rate ratio of a comparison, unless so few lines stand behind it that it must not be shown.
+pub(super) fn ratio(basis: &Basis<'_>, row: &CaseCrossover) -> Number {
+    if basis.hides(row.lines) {
+        Number::Declined(words::suppressed())
+    } else {
+        words::answer(&row.rate_ratio)
+    }
+}
+
 fn findings(basis: &Basis<'_>) -> Option<Block> {
     const HIGHER: Phrase = Phrase {
         en: "On the worst fifth of line-days by {exposure}, network complaints are {ratio} times as frequent as on the others, like with like. Without matching, the ratio is {crude}.",
@@ -131,7 +140,8 @@ fn findings(basis: &Basis<'_>) -> Option<Block> {
             text: Prose::say(if above { &HIGHER } else { &OPEN }, &gaps),
         }
     };
-    let contrasts = basis.complaints.contrasts.iter().filter(|contrast| contrast.class == Class::Network);
+    let shown = |contrast: &&Contrast| contrast.class == Class::Network && !basis.hides(contrast.lines);
+    let contrasts = basis.complaints.contrasts.iter().filter(shown);
     let findings: Vec<Finding> = contrasts.map(words).collect();
     (!findings.is_empty()).then_some(Block::Findings(findings))
 }
@@ -184,14 +194,16 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
         zh: "每点为按当日之前 {window} 质量（{summary}）划分的一档线路日；误差线为精确泊松区间（Garwood），下方条形为线路日数。此图是线路之间相比，技术、地区、套餐仍有影响；下一图为线路与自身相比。",
     };
     const COUNTED: Phrase = Phrase {
-        en: "{complaints} complaints on {days} line-days; not measured: {unmeasured} line-days",
-        zh: "{days} 个线路日上投诉 {complaints} 件；未测线路日 {unmeasured} 个",
+        en: "{complaints} complaints on {days} line-days in the bands shown; not measured: {unmeasured} line-days",
+        zh: "图示各档共 {days} 个线路日，投诉 {complaints} 件；未测线路日 {unmeasured} 个",
     };
     let mut bands = bands.to_vec();
     bands.sort_by(|a, b| a.from.total_cmp(&b.from));
+    // Totals are those of the bands that are shown, or a hidden one could be found by subtraction.
+    let shown: Vec<&Band> = bands.iter().copied().filter(|band| !basis.hides(band.lines)).collect();
     let ends = match of.metric.better {
-        Better::Lower => (bands.first(), bands.last()),
-        Better::Higher => (bands.last(), bands.first()),
+        Better::Lower => (shown.first(), shown.last()),
+        Better::Higher => (shown.last(), shown.first()),
     };
     let rate =
         |band: Option<&&Band>| band.and_then(|band| band.rate_per_1000_line_days.as_estimate().copied());
@@ -216,8 +228,8 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
     let counted = Prose::say(
         &COUNTED,
         &[
-            ("complaints", number::count(bands.iter().map(|band| band.complaints).sum())),
-            ("days", number::count(bands.iter().map(|band| band.line_days).sum())),
+            ("complaints", number::count(shown.iter().map(|band| band.complaints).sum())),
+            ("days", number::count(shown.iter().map(|band| band.line_days).sum())),
             ("unmeasured", number::count(unmeasured)),
         ],
     );
@@ -232,13 +244,21 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
         statistic: summary(&of.summary).get(lang).to_owned(),
         bins: bands
             .iter()
-            .map(|band| DoseBin {
-                // The study's edges to three digits; the outermost ones never cut a value off.
-                from: number::rounded(band.from, false),
-                to: number::rounded(band.to, true),
-                rate: words::answer(&band.rate_per_1000_line_days).figure(lang),
-                line_days: band.line_days as f64,
-                complaints: band.complaints,
+            .map(|band| {
+                let hidden = basis.hides(band.lines);
+                let rate = if hidden {
+                    Number::Declined(words::suppressed())
+                } else {
+                    words::answer(&band.rate_per_1000_line_days)
+                };
+                DoseBin {
+                    // The study's edges to three digits; the outermost ones never cut a value off.
+                    from: number::rounded(band.from, false),
+                    to: number::rounded(band.to, true),
+                    rate: rate.figure(lang),
+                    line_days: (!hidden).then_some(band.line_days as f64),
+                    complaints: (!hidden).then_some(band.complaints),
+                }
             })
             .collect(),
         fit: None,
@@ -279,7 +299,7 @@ fn forest(basis: &Basis<'_>) -> Block {
             let doubt = !failed_controls(basis, row).is_empty();
             let gaps = [
                 ("exposure", exposure(&row.exposure, !doubt)),
-                ("ratio", words::answer(&row.rate_ratio).words(Style::Bare)),
+                ("ratio", ratio(basis, row).words(Style::Bare)),
                 ("step", words::step(row.exposure.metric, row.increment)),
             ];
             Prose::say(if doubt { &DOUBT } else { &FOUND }, &gaps)
@@ -322,8 +342,8 @@ fn forest_groups(basis: &Basis<'_>, lang: Lang) -> Vec<ForestGroup> {
             .get(lang)
             .to_owned(),
             window: words::window(&row.window).get(lang).to_owned(),
-            ratio: words::answer(&row.rate_ratio).figure(lang),
-            q: row.q,
+            ratio: ratio(basis, row).figure(lang),
+            q: row.q.filter(|_| !basis.hides(row.lines)),
         };
         let rows: Vec<_> = rows(basis, Class::Network, control).map(row).collect();
         ForestGroup { heading: heading.get(lang).to_owned(), control: control.is_some(), rows }

@@ -44,7 +44,8 @@ fn blocks(basis: &Basis<'_>) -> Vec<Block> {
         en: "{done} of {planned} planned runs were made ({share})",
         zh: "计划 {planned} 次测量，完成 {done} 次（{share}）",
     };
-    const SUBTITLE: Phrase = Phrase { en: "{n} agents", zh: "测量代理 {n} 个" };
+    const AGENT: Phrase = Phrase { en: "{n} agent", zh: "测量代理 {n} 个" };
+    const AGENTS: Phrase = Phrase { en: "{n} agents", zh: "测量代理 {n} 个" };
     const CAPTION: Phrase = Phrase {
         en: "One row per agent, the worst first, over the life of its books. Late: made after its tolerance. Missing: never made; it says nothing about the network. A clock's own estimate of its error matters for one-way delay only.",
         zh: "每个测量代理一行，最差的在前，为其账本建立以来的累计。迟到：超出容差后才执行。缺失：未执行，不说明网络状况。时钟误差估计只影响单向时延。",
@@ -54,7 +55,7 @@ fn blocks(basis: &Basis<'_>) -> Vec<Block> {
         zh: "没有测量代理上报账本；导入数据的测量质量，本报告无从得知",
     };
     const DROPPED: Phrase = Phrase {
-        en: "{n} samples were dropped because an agent's spool was full: they are missing from every figure.",
+        en: "Samples dropped because an agent's spool was full: {n}. They are missing from every figure.",
         zh: "因测量代理缓存已满，丢弃样本 {n} 个：它们不在任何图表中。",
     };
     let mut agents: Vec<&(String, Health)> =
@@ -74,7 +75,8 @@ fn blocks(basis: &Basis<'_>) -> Vec<Block> {
             ("share", Prose::plain(number::percent(done as f64 / planned as f64))),
         ],
     );
-    let agents_word = Prose::say(&SUBTITLE, &[("n", number::count(all as u64))]);
+    let phrase = if all == 1 { &AGENT } else { &AGENTS };
+    let agents_word = Prose::say(phrase, &[("n", number::count(all as u64))]);
     let subtitle = words::subtitle(vec![agents_word], basis.panel);
     let period = &basis.panel.period;
     let make = |lang: Lang| HealthStrip {
@@ -103,6 +105,7 @@ fn row(name: &str, health: &Health) -> HealthRow {
     HealthRow {
         name: name.to_owned(),
         slots: vec![HealthSlot { planned: health.runs_planned, on_time: done - late, late }],
+        clock_synchronised: health.clock_synchronised,
         clock_error_ms: health.clock_error_ms,
         timer_error_ms: health.send_lateness_p99_ms,
         self_load: None,

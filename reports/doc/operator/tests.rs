@@ -12,7 +12,7 @@ use broadgauge_model::panel::{
     Cell, CellValues, Hours, MethodUse, PanelComplaint, Period, Source, SourceKind,
 };
 use broadgauge_model::place::{AccessLine, Promise};
-use broadgauge_model::result::{Direction, Load, Statistic};
+use broadgauge_model::result::{Direction, Health, Load, Statistic};
 use broadgauge_model::text::Lang;
 
 const FIRST_DAY: i32 = 20_544; // 2026-04-01
@@ -325,13 +325,71 @@ fn a_shared_report_shows_no_group_of_fewer_than_ten_lines() {
     let keep: Vec<u32> = (0..9).chain(24..48).collect();
     panel.cells.retain(|cell| keep.contains(&cell.line));
     let shared = report(&panel, "Northwind");
-    assert!(shared.figure("distribution").is_none() && shared.figure("course").is_none());
+    for pictures in ["distribution", "course", "hours-of-the-week"] {
+        assert!(shared.figure(pictures).is_none(), "{pictures}");
+    }
     let ladders =
         |document: &Document| document.figure_names().iter().filter(|n| n.starts_with("peer-ladder")).count();
     assert_eq!(ladders(&shared), 0);
     assert!(read(&shared, Lang::Zh).contains("线路不足 10 条"));
     let inside = report_for(&panel, &Query { shared: false, ..Query::of("Northwind") });
     assert!(inside.figure("distribution").is_some() && ladders(&inside) > 0);
+}
+
+/// Per band of each complaint-rate figure: its complaints, its line-days, its rate and why there is none.
+fn bands(document: &Document) -> Vec<[TableCell; 4]> {
+    let figures = document.figures().filter(|figure| figure.name.starts_with("complaint-rate-"));
+    figures
+        .flat_map(|figure| {
+            let table = figure.table(Lang::En);
+            let at = |key: &str| table.columns.iter().position(|column| column.key == key).unwrap();
+            let keys = ["complaints", "line_days", "rate_per_1000_line_days", "declined"].map(at);
+            table.rows.into_iter().map(move |row| keys.map(|key| row[key].clone())).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn a_band_of_complaints_on_fewer_than_ten_lines_is_not_shown_in_a_shared_report() {
+    let panel = town("Northwind");
+    let study = complaints::study(
+        &panel,
+        &complaints::Query { replicates: 100, ..complaints::Query::of("Northwind") },
+    );
+    let small = |lines: usize| lines < 10;
+    let few = study.bands.iter().filter(|band| small(band.lines)).count();
+    assert!(few > 0 && study.bands.iter().any(|band| !small(band.lines)));
+    let shared = bands(usual());
+    let hidden: Vec<_> = shared.iter().filter(|[complaints, ..]| *complaints == TableCell::Blank).collect();
+    assert_eq!(hidden.len(), few);
+    for [_, line_days, rate, declined] in hidden {
+        assert_eq!([line_days, rate], [&TableCell::Blank; 2]);
+        assert!(matches!(declined, TableCell::Text(text) if text.starts_with("fewer than 10 lines")));
+    }
+    let inside = bands(&report_for(&panel, &Query { shared: false, ..Query::of("Northwind") }));
+    assert_eq!(inside.len(), shared.len());
+    assert!(inside.iter().all(|[complaints, ..]| matches!(complaints, TableCell::Count(_))));
+}
+
+#[test]
+fn an_agent_without_a_kept_clock_is_called_so_and_one_agent_is_one() {
+    let mut panel = town("Northwind");
+    let books = |synchronised| Health {
+        runs_planned: 10,
+        runs_done: 10,
+        clock_synchronised: Some(synchronised),
+        clock_error_ms: Some(16_000.0),
+        ..Health::default()
+    };
+    panel.health = vec![("site-1".into(), books(false))];
+    let alone = report(&panel, "Northwind");
+    let table = alone.figure("measurement-health").unwrap().table(Lang::En);
+    let error = table.columns.iter().position(|column| column.key == "clock_error_ms").unwrap();
+    assert_eq!(table.rows[0][error], TableCell::Blank);
+    let page = html(&alone, Lang::En);
+    assert!(page.contains("unsynchronised") && page.contains("1 agent") && !page.contains("1 agents"));
+    panel.health.push(("site-2".into(), books(true)));
+    assert!(html(&report(&panel, "Northwind"), Lang::En).contains("2 agents"));
 }
 
 #[test]

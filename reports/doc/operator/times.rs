@@ -38,6 +38,8 @@ pub(super) struct Focus {
     own_week: Option<Week>,
     peer_week: Option<Week>,
     busy: Answer,
+    /// Whether so few own lines were tested that nothing of them may be shown.
+    hidden: bool,
 }
 
 /// Hours that stand out.
@@ -65,8 +67,17 @@ impl Times {
 
     /// The share of tests beyond the limit in the busy hours, with the words for the limit.
     pub(super) fn busy(&self) -> Option<(&Answer, Prose)> {
-        let focus = self.focus.as_ref()?;
+        let focus = self.shown()?;
         Some((&focus.busy, focus.limit_words()))
+    }
+
+    /// Whether too few own lines were tested to show anything of them.
+    pub(super) fn hidden(&self) -> bool {
+        self.focus.as_ref().is_some_and(|focus| focus.hidden)
+    }
+
+    fn shown(&self) -> Option<&Focus> {
+        self.focus.as_ref().filter(|focus| !focus.hidden)
     }
 
     /// Whether the limit is the peer operator's own nine of ten, so that one in ten is par.
@@ -76,7 +87,7 @@ impl Times {
 
     /// The hours that stand out in the own operator's week.
     pub(super) fn bad_hours(&self) -> Option<BadHours> {
-        self.focus.as_ref().and_then(|focus| bad_hours(focus.own_week.as_ref()?))
+        self.shown().and_then(|focus| bad_hours(focus.own_week.as_ref()?))
     }
 
     pub(super) fn section(&self, basis: &Basis<'_>) -> Section {
@@ -126,7 +137,8 @@ impl Focus {
         let busy =
             busy_share(basis.panel, &series, &basis.query.own, limit, basis.query.peak, basis.query.seed);
         let (own_week, peer_week) = (of(&basis.query.own), peer.as_ref().and_then(|(name, _)| of(name)));
-        Some(Self { series, own, peer, limit, own_week, peer_week, busy })
+        let hidden = basis.hides(own.lines);
+        Some(Self { series, own, peer, limit, own_week, peer_week, busy, hidden })
     }
 
     fn limit_value(&self) -> Prose {
@@ -168,9 +180,12 @@ impl Focus {
         };
         const SHARE: Phrase = Phrase { en: "share of tests {limit}", zh: "测试{limit}的比例" };
         const CAPTION: Phrase = Phrase {
-            en: "Each field is one hour of one weekday, in the local time of the line; the darker, the more tests {limit}. Hatched: fewer than {least} tests. Fields count tests, and match nothing: the comparison of like with like is in the section on peer operators.",
-            zh: "每格为一周中某天的某个小时（线路当地时间）；颜色越深，{limit}的测试越多。斜纹：测试不足 {least} 次。各格按测试次数计，未作同类匹配；同类对比见对标一节。",
+            en: "Each field is one hour of one weekday, in the local time of the line; the darker, the more tests {limit}. Hatched: too few tests (fewer than {least}), or too few lines to be shown. Fields count tests, and match nothing: the comparison of like with like is in the section on peer operators.",
+            zh: "每格为一周中某天的某个小时（线路当地时间）；颜色越深，{limit}的测试越多。斜纹：测试过少（不足 {least} 次），或线路过少不予显示。各格按测试次数计，未作同类匹配；同类对比见对标一节。",
         };
+        if self.hidden {
+            return Block::Declined { what: Prose::from(&HEATMAP), reason: words::suppressed() };
+        }
         let Some(own_week) = &self.own_week else {
             return declined_without_hours(&HEATMAP);
         };
@@ -229,7 +244,7 @@ impl Focus {
             en: "The line is the median of all tests in a stretch of {hours} h, coloured by loss; the grey bands hold the middle 50, 80 and 90 of 100 tests. Where several stretches share a pixel, the worst is drawn. Gaps: nothing was measured.",
             zh: "线为每 {hours} 小时内全部测试的中位数，颜色表示丢包；灰带为每 100 次测试中间的 50、80、90 次。多个时段落在同一像素时画最差的一个。空缺处没有测量。",
         };
-        if basis.hides(self.own.lines) {
+        if self.hidden {
             return Block::Declined { what: Prose::from(&SMOKE), reason: words::suppressed() };
         }
         let hours: u8 = if date::days(&basis.panel.period) > 45 { 3 } else { 1 };
@@ -318,7 +333,11 @@ fn bucket(stretch: &Stretch, zone: &TimeZone) -> Option<Bucket> {
 fn rows(week: &Week, shared: bool, lang: Lang) -> Vec<HeatRow> {
     let cell = |cell: &HourCell| {
         let hidden = shared && (cell.lines as usize) < LEAST_LINES;
-        HeatCell { share: cell.share().filter(|_| !hidden), n: if hidden { 0 } else { cell.tests } }
+        HeatCell {
+            share: cell.share().filter(|_| !hidden),
+            n: if hidden { 0 } else { cell.tests },
+            few_lines: hidden && cell.tests > 0,
+        }
     };
     let row = |(day, hours): (&Phrase, &[HourCell; 24])| HeatRow {
         label: day.get(lang).to_owned(),

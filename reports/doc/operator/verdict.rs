@@ -1,7 +1,7 @@
 //! The page for those who read one page: what is wrong, how sure that is, what to do; and the four numbers behind it.
 
 use super::basis::Basis;
-use super::complaints::{answered_controls, exposure, failed_controls, strongest};
+use super::complaints::{answered_controls, exposure, failed_controls, ratio, strongest};
 use super::peers::{nothing, tally};
 use super::promise::Promised;
 use super::times::{SHARE, Times};
@@ -290,7 +290,7 @@ fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
         let gaps = [
             ("step", words::step(row.exposure.metric, row.increment)),
             ("exposure", exposure(&row.exposure, true)),
-            ("ratio", words::answer(&row.rate_ratio).words(Style::Bare)),
+            ("ratio", ratio(basis, row).words(Style::Bare)),
             ("controls", number::count(controls as u64)),
         ];
         let phrase = match (failed_controls(basis, row).is_empty(), controls) {
@@ -393,12 +393,13 @@ fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
     let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
     let label = Prose::say(&LABEL, &[("hours", hours)]);
     let Some((answer, limit)) = times.busy() else {
+        const NOTHING: Phrase =
+            Phrase { en: "nothing was observed on the own lines", zh: "本网线路没有任何观测" };
+        let reason = if times.hidden() { words::suppressed() } else { NOTHING.into() };
         return KeyNumber {
             key: "busy_beyond_limit_ratio".into(),
             label,
-            number: Number::Declined(
-                Phrase { en: "nothing was observed on the own lines", zh: "本网线路没有任何观测" }.into(),
-            ),
+            number: Number::Declined(reason),
             style: SHARE,
             basis: Prose::default(),
             meaning: Prose::default(),
@@ -469,14 +470,15 @@ fn complaint_key(basis: &Basis<'_>) -> KeyNumber {
         ("exposure", exposure(&row.exposure, true)),
         ("window", words::window(&row.window)),
     ];
-    let known = row.rate_ratio.as_estimate().is_some();
+    let number = ratio(basis, row);
+    let known = number.value().is_some();
     // One rule for the number and for the sentence: found, and no control found the same.
     let found = strongest(basis).is_some() && failed_controls(basis, row).is_empty();
     let tone = if found { Tone::Worse } else { Tone::CannotTell };
     KeyNumber {
         key: format!("complaint_rate_ratio_{}", row.exposure.metric.id()),
         label: Prose::say(&LABEL, &gaps),
-        number: words::answer(&row.rate_ratio),
+        number,
         style: Style::Bare,
         basis: if known { basis_of(row.episodes, &EPISODES) } else { Prose::default() },
         meaning: match (known, found, strongest(basis).is_some()) {

@@ -180,7 +180,7 @@ pub(crate) fn heatmap(lang: Lang) -> TimeOfDayHeatmap {
                 let evening = (-((hour as f64 - 20.8) / 2.0).powi(2)).exp();
                 let share =
                     0.02 + most * evening * (1.0 + 0.15 * (day / 5) as f64) + 0.02 * rng.random::<f64>();
-                HeatCell { share: (n > 0).then_some(share), n }
+                HeatCell { share: (n > 0).then_some(share), n, few_lines: false }
             };
             HeatRow { label: label.get(lang).into(), cells: std::array::from_fn(cell) }
         };
@@ -282,7 +282,7 @@ pub(crate) fn dose_response(lang: Lang) -> DoseResponse {
             } else {
                 known(rate, rate * (-half).exp(), rate * half.exp(), complaints as usize)
             };
-            DoseBin { from, to, rate, line_days, complaints: complaints as u64 }
+            DoseBin { from, to, rate, line_days: Some(line_days), complaints: Some(complaints as u64) }
         })
         .collect();
     let points = (0..=42)
@@ -465,6 +465,7 @@ pub(crate) fn health(lang: Lang) -> HealthStrip {
             HealthRow {
                 name: format!("agent-{}-{:02}", ["north", "south"][i % 2], i + 1),
                 slots: (0..62).map(slot).collect(),
+                clock_synchronised: Some(i != 3),
                 clock_error_ms: (i != 3).then_some(0.3 + 0.4 * i as f64),
                 timer_error_ms: Some(0.06 + 0.01 * i as f64),
                 self_load: Some(0.004 + 0.002 * i as f64),

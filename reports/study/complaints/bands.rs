@@ -19,6 +19,7 @@ use crate::study::{Answer, Declined};
 use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::Better;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 
 /// Where the default bands end, as shares of the line-days in ascending order of exposure.
 const LEVELS: [f64; 8] = [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0];
@@ -73,6 +74,7 @@ pub(super) fn dose(observed: &Observed, risk: &AtRisk, class: Class, query: &Que
             from: pair[0],
             to: pair[1],
             median: inside[(inside.len() - 1) / 2].exposure,
+            lines: inside.iter().map(|d| d.line).collect::<BTreeSet<_>>().len(),
             line_days: inside.len() as u64,
             complaints,
             rate_per_1000_line_days: rate(complaints, inside.len() as u64),
@@ -200,6 +202,8 @@ fn contrast(observed: &Observed, risk: &AtRisk, days: &[LineDay], class: Class, 
         side.1 += f64::from(day.complaints);
     }
     lines.retain(|l| l.exposed.0 + l.others.0 > 0.0);
+    let with = |side: fn(&Split) -> f64| lines.iter().filter(|l| side(l) > 0.0).count();
+    let fewer = with(|l| l.exposed.0).min(with(|l| l.others.0));
     let grounds = lines.iter().map(|l| l.ground).max().map_or(0, |g| g as usize + 1);
     let mut by_ground = vec![0.0; grounds];
     for line in &lines {
@@ -217,6 +221,7 @@ fn contrast(observed: &Observed, risk: &AtRisk, days: &[LineDay], class: Class, 
         exposure: observed.exposure.clone(),
         class,
         threshold,
+        lines: fewer,
         crude: ratio(&crude, 1, query, seed),
         stratified,
         p,

@@ -24,7 +24,7 @@ use broadgauge_model::metric::MetricId;
 use broadgauge_model::text::Phrase;
 use broadgauge_model::unit::Unit;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Days of a block.
@@ -160,6 +160,7 @@ fn row(
         class,
         control,
         episodes: used.len() as u64,
+        lines: used.iter().map(|(episode, _)| episode.line).collect::<BTreeSet<_>>().len(),
         clusters: distinct.len() as u64,
         dropped: dropped
             .into_iter()

@@ -65,6 +65,8 @@ pub struct Band {
     pub to: f64,
     /// The median exposure of its line-days.
     pub median: f64,
+    /// Lines that they are of.
+    pub lines: usize,
     /// Line-days at risk.
     pub line_days: u64,
     /// Episodes that began on them.
@@ -99,6 +101,8 @@ pub struct Contrast {
     pub class: Class,
     /// From this value on the worse side, a line-day is exposed; beyond it, where no line-day is better than it.
     pub threshold: f64,
+    /// Lines with exposed line-days, and lines with others: the fewer of the two.
+    pub lines: usize,
     /// Rate ratio of all line-days together.
     pub crude: Answer,
     /// Rate ratio within technology, region and plan, after Mantel and Haenszel.
@@ -139,6 +143,8 @@ pub struct CaseCrossover {
     pub control: Option<Control>,
     /// Episodes used.
     pub episodes: u64,
+    /// Lines that they are of.
+    pub lines: usize,
     /// Independent groups among them: episodes of one line, or of one node on one day, go together.
     pub clusters: u64,
     /// Episodes not used, and why.
