@@ -2,10 +2,15 @@
 //! `throughput`. A new one is a module with a [`Service`] and a line here.
 
 use crate::peer::service::Service;
-use crate::{librespeed, responsiveness};
+use crate::{iperf3, librespeed, ndt7, responsiveness};
 
 /// Every answering side.
-pub static SERVICES: &[&Service] = &[&librespeed::peer::SERVICE, &responsiveness::peer::SERVICE];
+pub static SERVICES: &[&Service] = &[
+    &librespeed::peer::SERVICE,
+    &responsiveness::peer::SERVICE,
+    &iperf3::peer::SERVICE,
+    &ndt7::peer::SERVICE,
+];
 
 /// Looks one up by its name.
 pub fn find(name: &str) -> Option<&'static Service> {

@@ -4,7 +4,9 @@ use crate::codec::stamp::Key;
 use crate::connect::{self, Connect};
 use crate::fetch::{self, Fetch};
 use crate::handshake::{self, Handshake};
+use crate::iperf3::{self, Iperf3};
 use crate::librespeed::{self, Librespeed};
+use crate::ndt7::{self, Ndt7};
 use crate::ping::{self, Ping};
 use crate::probe::{Descriptor, Probe, ProbeError};
 use crate::responsiveness::{self, Responsiveness};
@@ -72,6 +74,14 @@ pub static PROBES: &[Method] = &[
                 None => probe,
             }))
         },
+    },
+    Method {
+        descriptor: &iperf3::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Iperf3::new(read(&iperf3::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &ndt7::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Ndt7::new(read(&ndt7::DESCRIPTOR, settings)?)?)),
     },
 ];
 

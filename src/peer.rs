@@ -10,7 +10,7 @@ use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::net::NetError;
 use broadgauge_probes::net::real::RealNet;
 use broadgauge_probes::peer::queue::Queue;
-use broadgauge_probes::peer::service::{Ground, Running};
+use broadgauge_probes::peer::service::{Ground, Keeper, Kept, Running};
 use broadgauge_probes::probe::{Binding, Stop};
 use broadgauge_probes::stamp::serve::{Serving, serve};
 use broadgauge_probes::throughput::peer::{Limits, Peer};
@@ -115,6 +115,7 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
             queue: queue.clone(),
             clock: Arc::clone(clock),
             stop: stop.clone(),
+            keeper: config.archive_directory.clone().map(|folder| keeper(folder.join(service.name))),
         };
         let running = (service.start)(ground).map_err(|source| PeerError::Port {
             name: service.name,
@@ -130,6 +131,19 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
         out.services.push(running);
     }
     Ok(out)
+}
+
+/// Writes tests under a folder, a day to a folder of its own.
+fn keeper(folder: PathBuf) -> Keeper {
+    Arc::new(move |kept: Kept| {
+        let day = folder.join(&kept.folder);
+        let written =
+            std::fs::create_dir_all(&day).and_then(|()| std::fs::write(day.join(&kept.name), &kept.bytes));
+        if let Err(error) = written {
+            // The test itself went well, and its client has its result.
+            tracing::error!(%error, name = kept.name, folder = %day.display(), "a test was not kept");
+        }
+    })
 }
 
 impl Answering {

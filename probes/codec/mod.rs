@@ -1,6 +1,8 @@
 //! Wire formats: pure bytes in, bytes out. No clock, no socket; nothing here panics on what a stranger sends.
 
 pub mod icmp;
+pub mod iperf3;
+pub mod ndt7;
 pub mod ntp;
 pub mod stamp;
 

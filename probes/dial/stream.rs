@@ -1,6 +1,7 @@
 //! The connection itself, in plain text or under TLS, and a second handle to ask the kernel about it.
 
 use crate::tcp::info::{TcpInfo, tcp_info, waiting};
+use crate::tcp::linux::{Named, bbr, every_field};
 use socket2::{SockRef, Socket};
 use std::io;
 use std::pin::Pin;
@@ -90,6 +91,11 @@ impl Tap {
     /// What the kernel knows now; `None` where it does not say.
     pub fn info(&self) -> Option<TcpInfo> {
         tcp_info(&self.0).ok()
+    }
+
+    /// Every field that the kernel fills in, and what BBR says, by the names of the public ndt7 data.
+    pub fn named(&self) -> (Named, Named) {
+        (every_field(&self.0).unwrap_or_default(), bbr(&self.0))
     }
 
     /// The memory that holds what arrived and was not read.

@@ -19,7 +19,9 @@ const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn backend(tls: Option<Server>, queue: Queue) -> SocketAddr {
     let clock = Arc::new(SystemClock::start());
-    let running = peer::start(Ground { at: vec![LOCAL], tls, queue, clock, stop: Stop::never() }).unwrap();
+    let running =
+        peer::start(Ground { at: vec![LOCAL], tls, queue, clock, stop: Stop::never(), keeper: None })
+            .unwrap();
     tokio::spawn(running.answering);
     running.addresses[0]
 }

@@ -22,7 +22,23 @@ pub struct Ground {
     pub clock: Arc<dyn Clock>,
     /// Who may end it.
     pub stop: Stop,
+    /// Who keeps tests, where its protocol has a form for that.
+    pub keeper: Option<Keeper>,
 }
+
+/// A test to be kept as a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub name: String,
+    /// The day, as folders: `2026/11/22`.
+    pub folder: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// Who keeps tests.
+pub type Keeper = Arc<dyn Fn(Kept) + Send + Sync>;
 
 /// An answering side that has its ports.
 pub struct Running {

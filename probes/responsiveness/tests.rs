@@ -28,6 +28,7 @@ fn peer(queue: Queue) -> SocketAddr {
         queue,
         clock: Arc::new(SystemClock::start()),
         stop: Stop::never(),
+        keeper: None,
     };
     let running = peer::start(ground).unwrap();
     tokio::spawn(running.answering);

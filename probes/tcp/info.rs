@@ -60,8 +60,17 @@ pub fn waiting(socket: &impl AsFd) -> Option<u64> {
     filled.get(..4)?.try_into().ok().map(u32::from_ne_bytes).map(u64::from)
 }
 
+/// Packets that arrived and found no room in the socket's buffer (`SO_MEMINFO`, the count of `SO_RXQ_OVFL`): lost in this
+/// machine, not on the line.
+pub fn dropped(socket: &impl AsFd) -> Option<u64> {
+    let mut bytes = [0_u8; 64];
+    let filled = option(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut bytes).ok()?;
+    // The ninth word is SK_MEMINFO_DROPS.
+    filled.get(32..36)?.try_into().ok().map(u32::from_ne_bytes).map(u64::from)
+}
+
 /// Reads a socket option: as many bytes as the kernel has, and there is room for.
-fn option<'a>(
+pub(super) fn option<'a>(
     socket: &impl AsFd,
     level: libc::c_int,
     name: libc::c_int,

@@ -1,6 +1,8 @@
 //! TCP connections through a chosen door: interface, source address and DSCP are set before the first packet leaves.
 
 pub mod info;
+pub mod linux;
+pub mod pacing;
 
 use crate::probe::{Binding, ProbeError};
 use broadgauge_model::clock::Span;
@@ -11,21 +13,36 @@ use tokio::net::{TcpSocket, TcpStream};
 
 /// A non-blocking TCP socket towards `to`, bound as asked.
 pub fn open(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
+    open_as(to, binding, Type::STREAM, Protocol::TCP, "TCP")
+}
+
+/// A non-blocking UDP socket towards `to`, bound as asked: for methods whose payload may go by either.
+pub fn open_udp(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
+    open_as(to, binding, Type::DGRAM, Protocol::UDP, "UDP")
+}
+
+fn open_as(
+    to: SocketAddr,
+    binding: &Binding,
+    kind: Type,
+    protocol: Protocol,
+    name: &str,
+) -> Result<Socket, ProbeError> {
     let door = |what: String| move |source: io::Error| refused(what, source);
-    let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))
-        .map_err(door(String::from("TCP")))?;
+    let socket = Socket::new(Domain::for_address(to), kind.nonblocking(), Some(protocol))
+        .map_err(door(name.to_owned()))?;
     if let Some(interface) = &binding.interface {
         socket
             .bind_device(Some(interface.as_bytes()))
-            .map_err(door(format!("TCP (interface {interface})")))?;
+            .map_err(door(format!("{name} (interface {interface})")))?;
     }
     if let Some(source) = binding.source {
-        socket.bind(&SocketAddr::new(source, 0).into()).map_err(door(format!("TCP (source {source})")))?;
+        socket.bind(&SocketAddr::new(source, 0).into()).map_err(door(format!("{name} (source {source})")))?;
     }
     if let Some(dscp) = binding.dscp {
         let octet = u32::from(dscp & 63) << 2;
         if to.is_ipv4() { socket.set_tos_v4(octet) } else { socket.set_tclass_v6(octet) }
-            .map_err(door(format!("TCP (DSCP {dscp})")))?;
+            .map_err(door(format!("{name} (DSCP {dscp})")))?;
     }
     Ok(socket)
 }

@@ -271,7 +271,7 @@ impl Turn {
         let (watched, clock) = (brake.watched(), Arc::clone(&context.clock));
         let (seed, until) = (context.seed, started + duration + GRACE);
         let pumping = tokio::task::spawn_blocking(move || {
-            let seen = pump::send(&sockets, seed, until, &*clock, &watched);
+            let seen = pump::send(&sockets, &pump::Sending::random(seed, until), &*clock, &watched);
             pump::abandon(sockets);
             seen
         });

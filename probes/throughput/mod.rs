@@ -13,7 +13,7 @@ mod client;
 mod delay;
 pub mod meter;
 pub mod peer;
-mod pump;
+pub(crate) mod pump;
 mod result;
 mod settings;
 mod words;

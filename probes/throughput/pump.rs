@@ -25,20 +25,20 @@ const BLOCK: usize = 128 * 1024;
 /// The most that one call throws away.
 const DISCARD: usize = 4 * 1024 * 1024;
 /// How soon a pump notices that it shall end.
-const NOTICE: Span = Span::millis(20);
+pub(crate) const NOTICE: Span = Span::millis(20);
 
 /// Ends a pump: set it, or drop it.
 #[derive(Debug, Default)]
-pub(super) struct Brake(Arc<AtomicBool>);
+pub(crate) struct Brake(Arc<AtomicBool>);
 
 impl Brake {
     /// The pump's side.
-    pub(super) fn watched(&self) -> Watched {
+    pub(crate) fn watched(&self) -> Watched {
         Watched(Arc::clone(&self.0))
     }
 
     /// Ends the pump.
-    pub(super) fn pull(&self) {
+    pub(crate) fn pull(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
@@ -51,28 +51,31 @@ impl Drop for Brake {
 
 /// The side of a [`Brake`] that a pump looks at.
 #[derive(Debug)]
-pub(super) struct Watched(Arc<AtomicBool>);
+pub(crate) struct Watched(Arc<AtomicBool>);
 
 impl Watched {
-    fn pulled(&self) -> bool {
+    pub(crate) fn pulled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// One stream, as one end saw it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stream {
+pub(crate) struct Stream {
     /// Payload sent or received during the test.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
+    /// All that was written, whether it counts or not.
+    #[serde(skip)]
+    pub(crate) written: u64,
     /// Whether the other side ended it before its time.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
     /// The kernel's view at the end of the test.
-    pub(super) tcp: Option<TcpInfo>,
+    pub(crate) tcp: Option<TcpInfo>,
 }
 
 /// Receives until the meter's clock stops, the brake is pulled, or every stream has ended. `tick` is told each
 /// interval that is over. Returns when it ended.
-pub(super) fn receive(
+pub(crate) fn receive(
     sockets: &[Socket],
     meter: &mut Meter,
     clock: &dyn Clock,
@@ -84,7 +87,7 @@ pub(super) fn receive(
     let mut told = 0;
     let mut now = clock.mono();
     let mut open = Open::new(sockets, PollFlags::POLLIN);
-    while now < meter.end() && !brake.pulled() && !open.fds.is_empty() {
+    while now < meter.end() && !brake.pulled() && !open.is_empty() {
         open.turn(meter.end_of(told).min(now + NOTICE) - now, |index| {
             let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT;
             match sockets[index].recv_with_flags(waste.spare_capacity_mut(), flags) {
@@ -108,26 +111,58 @@ pub(super) fn receive(
     (now, streams)
 }
 
-/// Sends until the brake is pulled, `until` has come, or every stream has ended.
-pub(super) fn send(
-    sockets: &[Socket],
-    seed: u64,
+/// What a sender does.
+pub(crate) struct Sending {
+    /// What it writes, over and over.
+    block: Vec<u8>,
+    /// What was sent before does not count.
+    from: Mono,
+    /// When it ends of itself.
     until: Mono,
-    clock: &dyn Clock,
-    brake: &Watched,
-) -> Vec<Stream> {
-    let mut block = vec![0; BLOCK];
+}
+
+impl Sending {
+    /// Random bytes until then, counted from the first.
+    pub(crate) fn random(seed: u64, until: Mono) -> Self {
+        Self { block: block(seed, BLOCK), from: Mono(0), until }
+    }
+
+    /// The same in blocks of this length, counted from then on.
+    pub(crate) fn in_blocks(self, length: usize, from: Mono) -> Self {
+        let mut block = self.block;
+        block.truncate(length.max(1));
+        while block.len() < length {
+            block.extend_from_within(..(length - block.len()).min(block.len()));
+        }
+        Self { block, from, until: self.until }
+    }
+}
+
+/// So many random bytes.
+pub(crate) fn block(seed: u64, length: usize) -> Vec<u8> {
+    let mut block = vec![0; length];
     rand_chacha::ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut block);
+    block
+}
+
+/// Sends until the brake is pulled, the end has come, or every stream has ended.
+pub(crate) fn send(sockets: &[Socket], sending: &Sending, clock: &dyn Clock, brake: &Watched) -> Vec<Stream> {
     let mut streams = vec![Stream::default(); sockets.len()];
     let mut open = Open::new(sockets, PollFlags::POLLOUT);
-    while clock.mono() < until && !brake.pulled() && !open.fds.is_empty() {
+    let mut now = clock.mono();
+    while now < sending.until && !brake.pulled() && !open.is_empty() {
+        let counts = now >= sending.from;
         open.turn(NOTICE, |index| {
-            match sockets[index].send_with_flags(&block, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) {
-                Ok(bytes) => streams[index].bytes += bytes as u64,
+            match sockets[index].send_with_flags(&sending.block, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) {
+                Ok(bytes) => {
+                    streams[index].written += bytes as u64;
+                    streams[index].bytes += if counts { bytes as u64 } else { 0 };
+                }
                 Err(error) => streams[index].cut = !passing(&error),
             }
             !streams[index].cut
         });
+        now = clock.mono();
     }
     for (stream, socket) in streams.iter_mut().zip(sockets) {
         stream.tcp = tcp_info(socket).ok();
@@ -135,8 +170,24 @@ pub(super) fn send(
     streams
 }
 
+/// Throws away what still comes, uncounted, until the brake is pulled, `until` has come, or every stream has ended: a
+/// sender that blocks would not hear that it shall stop.
+pub(crate) fn drain(sockets: &[Socket], until: Mono, clock: &dyn Clock, brake: &Watched) {
+    let mut waste = Vec::with_capacity(DISCARD);
+    let mut open = Open::new(sockets, PollFlags::POLLIN);
+    while clock.mono() < until && !brake.pulled() && !open.is_empty() {
+        open.turn(NOTICE, |index| {
+            let flags = libc::MSG_TRUNC | libc::MSG_DONTWAIT;
+            match sockets[index].recv_with_flags(waste.spare_capacity_mut(), flags) {
+                Ok(bytes) => bytes > 0,
+                Err(error) => passing(&error),
+            }
+        });
+    }
+}
+
 /// Ends connections at once: what lies in the buffers is of no use any more and shall not load the line.
-pub(super) fn abandon(sockets: Vec<Socket>) {
+pub(crate) fn abandon(sockets: Vec<Socket>) {
     for socket in sockets {
         // Where the system refuses, the ordinary close follows all the same.
         let _ = socket.set_linger(Some(std::time::Duration::ZERO));
@@ -144,24 +195,29 @@ pub(super) fn abandon(sockets: Vec<Socket>) {
 }
 
 /// How many intervals a test of this length has.
-pub(super) const fn intervals_in(duration: Span) -> usize {
+pub(crate) const fn intervals_in(duration: Span) -> usize {
     (duration.0 / INTERVAL.0) as usize
 }
 
 /// The streams that are still open, and which of them are ready.
-struct Open<'a> {
+pub(crate) struct Open<'a> {
     indices: Vec<usize>,
     fds: Vec<PollFd<'a>>,
 }
 
 impl<'a> Open<'a> {
-    fn new(sockets: &'a [Socket], what: PollFlags) -> Self {
+    pub(crate) fn new(sockets: &'a [Socket], what: PollFlags) -> Self {
         let fds = sockets.iter().map(|socket| PollFd::new(socket.as_fd(), what)).collect();
         Self { indices: (0..sockets.len()).collect(), fds }
     }
 
+    /// Whether every stream has ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fds.is_empty()
+    }
+
     /// Waits at most `longest`, then hands each ready stream to `go`, which says whether it goes on.
-    fn turn(&mut self, longest: Span, mut go: impl FnMut(usize) -> bool) {
+    pub(crate) fn turn(&mut self, longest: Span, mut go: impl FnMut(usize) -> bool) {
         // An interrupted call finds nothing ready, and the caller comes back.
         if ppoll(&mut self.fds, Some(TimeSpec::from_duration(longest.to_std())), None).unwrap_or(0) == 0 {
             return;

@@ -22,6 +22,8 @@ pub struct PeerFile {
     pub listen: Vec<IpAddr>,
     /// Load tests that may wait for their turn: one runs at a time, whatever its protocol.
     pub waiting: usize,
+    /// A folder for the tests that services keep, `ndt7` in M-Lab's public form; nothing is kept where left out.
+    pub archive_directory: Option<PathBuf>,
     /// The certificate of the services under TLS.
     pub tls: TlsSection,
     /// The STAMP reflector.
@@ -37,6 +39,7 @@ impl Default for PeerFile {
         Self {
             listen: vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)],
             waiting: throughput::peer::Limits::default().waiting,
+            archive_directory: None,
             tls: TlsSection::default(),
             stamp: None,
             throughput: None,
@@ -111,6 +114,8 @@ pub struct PeerConfig {
     pub listen: Vec<IpAddr>,
     /// Load tests that may wait for their turn.
     pub waiting: usize,
+    /// A folder for the tests that services keep.
+    pub archive_directory: Option<PathBuf>,
     /// The certificate of the services under TLS.
     pub tls: TlsSection,
     /// The STAMP reflector.
@@ -150,6 +155,7 @@ impl Default for PeerConfig {
         Self {
             listen: file.listen,
             waiting: file.waiting,
+            archive_directory: file.archive_directory,
             tls: file.tls,
             stamp: Some(StampPeer { port: PORT, key: None, limits: stamp::peer::Limits::default() }),
             throughput: Some(throughput::DEFAULT_PORT),
@@ -197,6 +203,7 @@ impl PeerFile {
         Ok(PeerConfig {
             listen: self.listen,
             waiting: self.waiting,
+            archive_directory: self.archive_directory.map(|path| folder.join(path)),
             tls: self.tls.check(folder).map_err(|wrong| wrong.within("tls"))?,
             stamp: self
                 .stamp

@@ -10,7 +10,7 @@ mod house;
 mod test;
 
 pub use house::Limits;
-pub(super) use test::congestion_of;
+pub(crate) use test::congestion_of;
 
 use super::words::{LONGEST_TO_PEER, PROTOCOL, Talk, TalkError, ToClient, ToPeer, VERSION, Wish};
 use crate::peer::door::{keep, listen};

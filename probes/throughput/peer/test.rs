@@ -47,7 +47,7 @@ pub(super) async fn run(
 }
 
 /// The name of the congestion control that sockets use.
-pub(in crate::throughput) fn congestion_of(sockets: &[Socket]) -> Option<String> {
+pub(crate) fn congestion_of(sockets: &[Socket]) -> Option<String> {
     let name = sockets.first()?.tcp_congestion().ok()?;
     let name: Vec<u8> = name.into_iter().take_while(|&byte| byte != 0).collect();
     String::from_utf8(name).ok().filter(|name| !name.is_empty())
@@ -65,7 +65,7 @@ async fn send(
     let until = clock.mono() + duration + GRACE;
     let seed = until.0;
     let mut pumping = tokio::task::spawn_blocking(move || {
-        let seen = pump::send(&sockets, seed, until, &*clock, &watched);
+        let seen = pump::send(&sockets, &pump::Sending::random(seed, until), &*clock, &watched);
         pump::abandon(sockets);
         seen
     });

@@ -1,0 +1,227 @@
+//! One direction of a test at one end: it sends, or it receives and counts. The asking and the answering side do the same.
+
+use super::udp;
+use crate::codec::iperf3::{StreamResult, Transport, stream_id};
+use crate::tcp::info::TcpInfo;
+use crate::throughput::meter::Meter;
+use crate::throughput::peer::congestion_of;
+use crate::throughput::pump::{self, Brake, Watched, intervals_in};
+use broadgauge_model::clock::{Clock, Mono, Span};
+use broadgauge_model::histogram::Histogram;
+use socket2::Socket;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// How long connections are held for the other side to end them.
+const LINGER: Span = Span::secs(15);
+
+/// What is to be done.
+pub(super) struct Plan {
+    pub(super) sockets: Vec<Socket>,
+    pub(super) transport: Transport,
+    pub(super) sends: bool,
+    pub(super) block: usize,
+    /// Of each stream; unlimited where 0.
+    pub(super) bits_per_second: u64,
+    pub(super) wide: bool,
+    /// From when on it counts.
+    pub(super) from: Mono,
+    /// When it ends at the latest.
+    pub(super) until: Mono,
+    pub(super) seed: u64,
+}
+
+/// What one end saw of one direction.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    pub(super) streams: Vec<Seen>,
+    /// Payload received, in whole intervals.
+    pub(super) intervals: Vec<u64>,
+    /// What waited behind gaps at the end of each.
+    pub(super) waiting: Vec<u64>,
+    pub(super) from: Mono,
+    pub(super) ended: Mono,
+    pub(super) congestion: Option<String>,
+    /// Packets that this machine had no room for.
+    pub(super) dropped_here: Option<u64>,
+}
+
+/// One stream.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) bytes: u64,
+    /// All that was sent, whether it counts or not.
+    pub(super) written: u64,
+    pub(super) cut: bool,
+    pub(super) tcp: Option<TcpInfo>,
+    /// The highest number of a packet.
+    pub(super) packets: u64,
+    /// Of these, those before the part that counts.
+    pub(super) omitted_packets: u64,
+    /// Packets missing from the part that counts.
+    pub(super) lost: u64,
+    pub(super) omitted_lost: u64,
+    pub(super) duplicate: u64,
+    pub(super) reordered: u64,
+    /// Slots without a packet.
+    pub(super) missed: u64,
+    pub(super) jitter_s: Option<f64>,
+    pub(super) variation: Option<Histogram>,
+}
+
+impl Side {
+    /// How long it counted.
+    pub(super) fn lasted(&self) -> Span {
+        (self.ended - self.from).max(Span::ZERO)
+    }
+
+    /// As the other end is told, for streams whose ids begin at this place.
+    pub(super) fn results(&self, sends: bool, first: usize) -> Vec<StreamResult> {
+        let result = |(place, seen): (usize, &Seen)| StreamResult {
+            id: stream_id(first + place),
+            bytes: seen.bytes,
+            retransmits: seen.tcp.filter(|_| sends).and_then(|tcp| tcp.retransmitted_segments).map(u64::from),
+            jitter_s: seen.jitter_s.unwrap_or(0.0),
+            errors: seen.lost + seen.omitted_lost,
+            packets: seen.packets,
+            omitted_errors: Some(seen.omitted_lost),
+            omitted_packets: Some(seen.omitted_packets),
+            start_s: 0.0,
+            end_s: self.lasted().as_secs_f64(),
+        };
+        self.streams.iter().enumerate().map(result).collect()
+    }
+}
+
+/// A direction under way. Dropping it lets go of the connections.
+pub(super) struct Load {
+    brake: Brake,
+    _hold: Brake,
+    ending: oneshot::Receiver<Side>,
+    /// What it saw, where it has ended already.
+    ended: Option<Side>,
+}
+
+impl Load {
+    /// Begins. `tick` is told each interval of received payload that is over.
+    pub(super) fn start(
+        plan: Plan,
+        clock: Arc<dyn Clock>,
+        tick: impl FnMut(usize, u64) + Send + 'static,
+    ) -> Self {
+        let (brake, hold) = (Brake::default(), Brake::default());
+        let (watched, held) = (brake.watched(), hold.watched());
+        let (told, ending) = oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            let (sockets, side) = plan.run(&*clock, &watched, tick);
+            // Nobody waits any more where the test was given up.
+            if told.send(side).is_ok() {
+                // A sender that blocks would not hear that the test is over, and one that is cut off fails.
+                pump::drain(&sockets, clock.mono() + LINGER, &*clock, &held);
+            }
+        });
+        Self { brake, _hold: hold, ending, ended: None }
+    }
+
+    /// Ends it now.
+    pub(super) fn stop(&self) {
+        self.brake.pull();
+    }
+
+    /// Waits for its end. `None` where the thread failed.
+    pub(super) async fn seen(&mut self) -> Option<Side> {
+        match self.ended.take() {
+            Some(side) => Some(side),
+            None => (&mut self.ending).await.ok(),
+        }
+    }
+
+    /// Waits until it has ended because its streams were cut, and not for another reason.
+    pub(super) async fn cut(&mut self) {
+        if self.ended.is_none() {
+            self.ended = (&mut self.ending).await.ok();
+        }
+        if self.ended.as_ref().is_some_and(|side| !side.streams.iter().any(|stream| stream.cut)) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Plan {
+    fn run(self, clock: &dyn Clock, brake: &Watched, tick: impl FnMut(usize, u64)) -> (Vec<Socket>, Side) {
+        let congestion = congestion_of(&self.sockets);
+        let side = match (self.transport, self.sends) {
+            (Transport::Udp, true) => self.send_packets(clock, brake),
+            (Transport::Udp, false) => self.receive_packets(clock, brake, tick),
+            (_, true) => {
+                let sending = pump::Sending::random(self.seed, self.until).in_blocks(self.block, self.from);
+                let streams = pump::send(&self.sockets, &sending, clock, brake);
+                Side { streams: streams.into_iter().map(Seen::from).collect(), ..Side::default() }
+            }
+            (_, false) => {
+                let mut meter =
+                    Meter::new(self.from, intervals_in(self.until - self.from), self.sockets.len());
+                let (ended, streams) = pump::receive(&self.sockets, &mut meter, clock, brake, tick);
+                Side {
+                    streams: streams.into_iter().map(Seen::from).collect(),
+                    intervals: meter.complete(ended).to_vec(),
+                    waiting: meter.waiting(ended).to_vec(),
+                    ..Side::default()
+                }
+            }
+        };
+        let ended = clock.mono().min(self.until);
+        (self.sockets, Side { from: self.from, ended, congestion, ..side })
+    }
+
+    fn send_packets(&self, clock: &dyn Clock, brake: &Watched) -> Side {
+        let sending = udp::Sending {
+            block: pump::block(self.seed, self.block),
+            bits_per_second: self.bits_per_second,
+            wide: self.wide,
+            from: self.from,
+            until: self.until,
+        };
+        let seen = |sent: udp::Sent| Seen {
+            bytes: sent.bytes,
+            cut: sent.refused >= udp::REFUSALS,
+            packets: sent.packets,
+            omitted_packets: sent.omitted,
+            missed: sent.missed,
+            ..Seen::default()
+        };
+        let sent = udp::send(&self.sockets, sending, clock, brake);
+        Side { streams: sent.into_iter().map(seen).collect(), ..Side::default() }
+    }
+
+    fn receive_packets(&self, clock: &dyn Clock, brake: &Watched, tick: impl FnMut(usize, u64)) -> Side {
+        let mut meter = Meter::new(self.from, intervals_in(self.until - self.from), self.sockets.len());
+        let (ended, ledgers, dropped_here) =
+            udp::receive(&self.sockets, &mut meter, self.wide, clock, brake, tick);
+        let streams = ledgers.iter().zip(meter.streams()).map(|(ledger, &bytes)| Seen {
+            bytes,
+            packets: ledger.highest(),
+            omitted_packets: ledger.base(),
+            lost: ledger.lost(),
+            omitted_lost: ledger.omitted_lost(),
+            duplicate: ledger.counted().duplicate,
+            reordered: ledger.counted().reordered,
+            jitter_s: ledger.jitter_s(),
+            variation: Some(ledger.variation().finish()),
+            ..Seen::default()
+        });
+        Side {
+            streams: streams.collect(),
+            intervals: meter.complete(ended).to_vec(),
+            dropped_here,
+            ..Side::default()
+        }
+    }
+}
+
+impl From<pump::Stream> for Seen {
+    fn from(stream: pump::Stream) -> Self {
+        let pump::Stream { bytes, written, cut, tcp } = stream;
+        Self { bytes, written, cut, tcp, ..Self::default() }
+    }
+}
