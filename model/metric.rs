@@ -118,6 +118,11 @@ pub static METRICS: &[Metric] = &[
         margin: Margin { absolute: 0.001, relative: 0.0 },
         label: Phrase { en: "Packet loss", zh: "丢包率" },
     },
+    delay(
+        "hop_round_trip_delay",
+        "RFC 2681, to the router whose number and address stand beside it",
+        Phrase { en: "Round-trip delay to a hop", zh: "逐跳往返时延" },
+    ),
     rate(
         "download_goodput",
         "RFC 6349 (receiver-counted TCP payload)",
@@ -127,6 +132,16 @@ pub static METRICS: &[Metric] = &[
         "upload_goodput",
         "RFC 6349 (receiver-counted TCP payload)",
         Phrase { en: "Upload goodput", zh: "上行有效吞吐" },
+    ),
+    rate(
+        "download_capacity",
+        "RFC 9097 (IP-layer bytes by the second, headers counted)",
+        Phrase { en: "Download capacity at the IP layer", zh: "下行 IP 层容量" },
+    ),
+    rate(
+        "upload_capacity",
+        "RFC 9097 (IP-layer bytes by the second, headers counted)",
+        Phrase { en: "Upload capacity at the IP layer", zh: "上行 IP 层容量" },
     ),
     delay(
         "loaded_round_trip_delay",
@@ -325,6 +340,7 @@ shorthand! {
     DELAY_VARIATION = "delay_variation",
     INTERPACKET_DELAY_VARIATION = "interpacket_delay_variation",
     LOSS_RATIO = "loss_ratio",
+    HOP_ROUND_TRIP_DELAY = "hop_round_trip_delay",
     DOWNLOAD_GOODPUT = "download_goodput",
     UPLOAD_GOODPUT = "upload_goodput",
     LOADED_ROUND_TRIP_DELAY = "loaded_round_trip_delay",
@@ -335,6 +351,9 @@ shorthand! {
     TRANSFER_TIME = "transfer_time",
     PAGE_TIME = "page_time",
     RESPONSIVENESS = "responsiveness",
+    DNS_TIME = "dns_time",
+    DOWNLOAD_CAPACITY = "download_capacity",
+    UPLOAD_CAPACITY = "upload_capacity",
 }
 
 #[cfg(test)]

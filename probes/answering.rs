@@ -2,10 +2,11 @@
 //! `throughput`. A new one is a module with a [`Service`] and a line here.
 
 use crate::peer::service::Service;
-use crate::{iperf3, librespeed, ndt7, responsiveness};
+use crate::{capacity, iperf3, librespeed, ndt7, responsiveness};
 
 /// Every answering side.
 pub static SERVICES: &[&Service] = &[
+    &capacity::serve::SERVICE,
     &librespeed::peer::SERVICE,
     &responsiveness::peer::SERVICE,
     &iperf3::peer::SERVICE,

@@ -1,7 +1,9 @@
 //! Every method there is, one line each. A new method is a folder and a line here.
 
+use crate::capacity::{self, Capacity};
 use crate::codec::stamp::Key;
 use crate::connect::{self, Connect};
+use crate::dns::{self, Dns};
 use crate::fetch::{self, Fetch};
 use crate::handshake::{self, Handshake};
 use crate::iperf3::{self, Iperf3};
@@ -12,6 +14,7 @@ use crate::probe::{Descriptor, Probe, ProbeError};
 use crate::responsiveness::{self, Responsiveness};
 use crate::stamp::{self, Stamp};
 use crate::throughput::{self, Throughput};
+use crate::trace::{self, Trace};
 use crate::web::{self, Web};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -40,6 +43,18 @@ pub static PROBES: &[Method] = &[
             probe.check()?;
             Ok(Box::new(probe))
         },
+    },
+    Method {
+        descriptor: &trace::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Trace::new(read(&trace::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &capacity::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Capacity::new(read(&capacity::DESCRIPTOR, settings)?)?)),
+    },
+    Method {
+        descriptor: &dns::DESCRIPTOR,
+        build: |settings, _| Ok(Box::new(Dns::new(read(&dns::DESCRIPTOR, settings)?)?)),
     },
     Method {
         descriptor: &connect::DESCRIPTOR,
@@ -91,7 +106,12 @@ pub fn find(name: &str) -> Option<&'static Method> {
 }
 
 fn build_stamp(settings: &Settings, key: Option<&Key>) -> Result<Box<dyn Probe>, ProbeError> {
-    let probe = Stamp::new(read(&stamp::DESCRIPTOR, settings)?);
+    let (mut paced, mut more) = (settings.clone(), Settings::new());
+    for key in stamp::Extensions::KEYS {
+        more.extend(paced.remove(key).map(|value| (key.to_owned(), value)));
+    }
+    let extensions: stamp::Extensions = read(&stamp::DESCRIPTOR, &more)?;
+    let probe = Stamp::new(read(&stamp::DESCRIPTOR, &paced)?).with_extensions(extensions.check()?);
     let probe = match key {
         Some(key) => probe.with_key(key.clone()),
         None => probe,

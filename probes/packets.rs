@@ -1,6 +1,7 @@
 //! Runs a session of packets for a probe: settings, a thread of its own, and the books turned into samples.
 
 use crate::books::Books;
+use crate::crowd;
 use crate::exchange::Watcher;
 use crate::figures::{Figures, figures};
 use crate::net::{ClockState, Datagrams, Net, NetError, Wanted};
@@ -117,30 +118,42 @@ impl From<NetError> for ProbeError {
     }
 }
 
-/// Opens the socket, lets `make` build the session for it, and runs that to its end on a thread of its own: a busy
-/// async worker would add its queue to every slot.
+/// A session whose packets are further apart than this shares a thread with others.
+const HAS_TIME: Span = Span::millis(50);
+
+/// Opens the socket, lets `make` build the session for it, and runs that to its end: on a thread of its own, or on that of
+/// the sessions that have time. A busy async worker would add its queue to every slot.
 pub async fn run<S: Session + Send + 'static>(
     net: Arc<dyn Net>,
     wanted: Wanted,
     stop: Stop,
     make: impl FnOnce(&dyn Datagrams) -> S + Send + 'static,
 ) -> Result<(S, Door), ProbeError> {
+    let socket = net.datagrams(&wanted)?;
+    let session = make(&*socket);
+    let clock = socket.clock_state();
     let (done, result) = tokio::sync::oneshot::channel();
-    let work = move || {
-        let ran = net.datagrams(&wanted).map(|mut socket| {
-            let mut session = make(&*socket);
-            let clock = socket.clock_state();
-            let ended = drive(&mut session, &mut *socket, &|| stop.is_set());
-            let broken = ended.err().map(|why| why.to_string());
-            (session, Door { clock, raw: socket.is_raw(), broken })
-        });
+    let told = move |session, socket: Box<dyn Datagrams>, ended: io::Result<()>| {
+        let broken = ended.err().map(|why| why.to_string());
         // Nobody waits any more where the asking task was dropped.
-        drop(done.send(ran));
+        drop(done.send((session, Door { clock, raw: socket.is_raw(), broken })));
     };
-    let thread_failed = |source| ProbeError::Socket { what: String::from("measuring thread"), source };
-    std::thread::Builder::new().name(String::from("packets")).spawn(work).map_err(thread_failed)?;
-    let ran = result.await.map_err(|_| thread_failed(io::Error::other("it ended without a result")))?;
-    Ok(ran?)
+    if session.typical_gap() >= HAS_TIME && socket.descriptor().is_some() {
+        let stop = stop.clone();
+        crowd::seat(session, socket, Box::new(move || stop.is_set()), told).map_err(thread)?;
+    } else {
+        let (mut session, mut socket) = (session, socket);
+        let work = move || {
+            let ended = drive(&mut session, &mut *socket, &|| stop.is_set());
+            told(session, socket, ended);
+        };
+        std::thread::Builder::new().name(String::from("packets")).spawn(work).map_err(thread)?;
+    }
+    result.await.map_err(|_| thread(io::Error::other("it ended without a result")))
+}
+
+fn thread(source: io::Error) -> ProbeError {
+    ProbeError::Socket { what: String::from("measuring thread"), source }
 }
 
 /// Passes each fate on to the context's listener.

@@ -72,6 +72,15 @@ pub enum Event {
         /// Received in this interval, over all streams.
         rate: Rate,
     },
+    /// A hop of the way answered a probe, or did not in time.
+    Hop {
+        /// Its number.
+        hop: u8,
+        /// In which round.
+        round: u32,
+        /// Who answered, and after how long.
+        answer: Option<(IpAddr, Span)>,
+    },
     /// The measurement goes on to its next part.
     Phase(&'static str),
     /// The peer is busy with somebody else's load.

@@ -4,7 +4,7 @@
 //! The driver blocks. On a real socket it belongs on a thread of its own: an async runtime adds its own queueing
 //! to when packets leave.
 
-use crate::net::{Datagrams, Inbox, Now, Outgoing};
+use crate::net::{Datagrams, Inbox, Marks, Now, Outgoing};
 use broadgauge_model::clock::{Mono, Span};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -27,12 +27,19 @@ pub struct Datagram {
     pub id: u64,
     /// To whom, and from which of this machine's addresses; to the connected address where `None`.
     pub to: Option<(SocketAddr, Option<IpAddr>)>,
+    /// How its header differs from the socket's other packets.
+    pub marks: Marks,
     /// What.
     pub bytes: Vec<u8>,
 }
 
 /// The state machine.
 pub trait Session: Inbox {
+    /// The gap between most of its packets. A session that has time shares a thread with others.
+    fn typical_gap(&self) -> Span {
+        Span::ZERO
+    }
+
     /// Decides what to do now.
     fn step(&mut self, now: Now) -> Step;
 
@@ -42,6 +49,14 @@ pub trait Session: Inbox {
 
 /// How long a stop may go unnoticed.
 const STOP_NOTICED: Span = Span::millis(100);
+
+/// Sends what a session asked for, and tells it where that failed.
+pub(crate) fn send<S: Session>(session: &mut S, socket: &mut dyn Datagrams, datagram: &Datagram) {
+    let Datagram { id, to, marks, ref bytes } = *datagram;
+    if let Err(why) = socket.send(&Outgoing { id, to, marks, bytes }) {
+        session.send_failed(id, &why);
+    }
+}
 
 /// Runs a session to its end, or until `stopped` says so. `Err` where the socket itself fails.
 pub fn drive<S: Session>(
@@ -65,11 +80,7 @@ pub fn drive_until<S: Session>(
             break;
         }
         match session.step(now) {
-            Step::Send(Datagram { id, to, bytes }) => {
-                if let Err(why) = socket.send(&Outgoing { id, to, bytes: &bytes }) {
-                    session.send_failed(id, &why);
-                }
-            }
+            Step::Send(datagram) => send(session, socket, &datagram),
             Step::WaitUntil(until) => {
                 socket.wait(until.min(now.mono + STOP_NOTICED).min(end), session)?;
             }

@@ -58,6 +58,16 @@ pub fn read_request(version: Version, packet: &[u8]) -> Option<Echo<'_>> {
     read(version, version.request(), packet)
 }
 
+/// The identifier and sequence of an echo request of which an error quotes the beginning, with what is quoted of its
+/// payload; `None` for anything else. Its checksum covers more than the quote, so it is not looked at.
+pub fn read_quoted(version: Version, quoted: &[u8]) -> Option<Echo<'_>> {
+    (quoted.len() >= HEADER && quoted[..2] == [version.request(), 0]).then(|| Echo {
+        identifier: u16::from_be_bytes(bytes_at(quoted, 4)),
+        sequence: u16::from_be_bytes(bytes_at(quoted, 6)),
+        payload: &quoted[HEADER..],
+    })
+}
+
 /// The time to live in the IPv4 header that a raw socket hands over with the packet.
 pub fn ttl_of_raw(packet: &[u8]) -> Option<u8> {
     ip_header(packet).map(|_| packet[8])
@@ -160,6 +170,7 @@ mod tests {
         fn any_bytes_are_survived(bytes: Vec<u8>) {
             for version in [Version::V4, Version::V6] {
                 let _ = (read_reply(version, &bytes), read_request(version, &bytes), ttl_of_raw(&bytes));
+                let _ = read_quoted(version, &bytes);
             }
         }
     }

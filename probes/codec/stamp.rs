@@ -6,9 +6,9 @@
 //! never longer than the request, so a reflector cannot be used to multiply traffic.
 
 use super::bytes_at;
+pub use super::key::{Key, Refused};
 use super::ntp::{ErrorEstimate, Timestamp};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use super::stamp_tlv::{self, Met, Told, Wishes};
 
 /// The port that RFC 8762 assigns.
 pub const PORT: u16 = 862;
@@ -19,42 +19,6 @@ const SHORTEST_REPLY: usize = 41;
 /// No reflector keeps a question for longer.
 const LONGEST_AT_REFLECTOR_S: u32 = 60;
 const HMAC_AT: usize = 96;
-const TLV_HEADER: usize = 4;
-const UNRECOGNISED: u8 = 0x80;
-const MALFORMED: u8 = 0x40;
-const TLV_EXTRA_PADDING: u8 = 1;
-
-/// A shared secret of authenticated mode.
-#[derive(Clone)]
-pub struct Key(Hmac<Sha256>);
-
-impl Key {
-    /// From the secret's bytes; `None` for an empty one.
-    pub fn new(secret: &[u8]) -> Option<Self> {
-        if secret.is_empty() {
-            return None;
-        }
-        Hmac::new_from_slice(secret).ok().map(Self)
-    }
-
-    fn seal(&self, packet: &mut [u8]) {
-        let mut mac = self.0.clone();
-        mac.update(&packet[..HMAC_AT]);
-        packet[HMAC_AT..HMAC_AT + 16].copy_from_slice(&mac.finalize().into_bytes()[..16]);
-    }
-
-    fn sealed(&self, packet: &[u8]) -> bool {
-        let mut mac = self.0.clone();
-        mac.update(&packet[..HMAC_AT]);
-        mac.verify_truncated_left(&packet[HMAC_AT..HMAC_AT + 16]).is_ok()
-    }
-}
-
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key(hidden)")
-    }
-}
 
 /// Whether packets carry a message authentication code.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +47,18 @@ impl Mode {
             || (arrived != 0 && left.wrapping_sub(arrived) <= LONGEST_AT_REFLECTOR_S)
     }
 
+    const fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Open => None,
+            Self::Authenticated(key) => Some(key),
+        }
+    }
+
+    /// What is behind the base packet.
+    fn area<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+        packet.get(self.base()..).unwrap_or_default()
+    }
+
     const fn layout(&self) -> &'static Layout {
         match self {
             Self::Open => &OPEN,
@@ -94,27 +70,21 @@ impl Mode {
         match self {
             Self::Open if packet.len() < shortest => Err(Refused::Short),
             Self::Authenticated(_) if packet.len() < AUTHENTICATED.length => Err(Refused::Short),
-            Self::Authenticated(key) if !key.sealed(packet) => Err(Refused::Forged),
+            Self::Authenticated(key)
+                if !key.is_code(&[&packet[..HMAC_AT]], &packet[HMAC_AT..HMAC_AT + 16]) =>
+            {
+                Err(Refused::Forged)
+            }
             Self::Open | Self::Authenticated(_) => Ok(()),
         }
     }
 
     fn seal(&self, packet: &mut [u8]) {
         if let Self::Authenticated(key) = self {
-            key.seal(packet);
+            let code = key.code(&[&packet[..HMAC_AT]]);
+            packet[HMAC_AT..HMAC_AT + 16].copy_from_slice(&code);
         }
     }
-}
-
-/// Why a packet is not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It ends before its fields do.
-    #[error("packet too short for its mode")]
-    Short,
-    /// The code does not match: another key, or no key, or changed on the way.
-    #[error("message authentication code does not match")]
-    Forged,
 }
 
 /// Where the fields stand.
@@ -184,17 +154,18 @@ impl Request {
     /// Writes a packet of `length` bytes, or the shortest that the mode allows. What is beyond the base
     /// packet is one Extra Padding TLV (RFC 8972 section 4.1).
     pub fn write(&self, mode: &Mode, length: usize) -> Vec<u8> {
+        self.write_with(mode, length, &Wishes::default())
+    }
+
+    /// The same with TLVs in front of the padding, however long that makes it.
+    pub fn write_with(&self, mode: &Mode, length: usize, wishes: &Wishes) -> Vec<u8> {
         let layout = mode.layout();
         let mut packet = vec![0; layout.length];
         packet[..4].copy_from_slice(&self.sequence.to_be_bytes());
         self.sent.write(&mut packet, layout.timestamp);
         mode.seal(&mut packet);
-        if let Some(padding) = length.checked_sub(layout.length + TLV_HEADER) {
-            packet.extend_from_slice(&[UNRECOGNISED, TLV_EXTRA_PADDING]);
-            let padding = padding.min(usize::from(u16::MAX));
-            packet.extend_from_slice(&(padding as u16).to_be_bytes());
-            packet.resize(packet.len() + padding, 0);
-        }
+        let room = length.saturating_sub(layout.length);
+        packet.extend(stamp_tlv::request(wishes, self.sequence, mode.key(), room));
         packet
     }
 
@@ -228,6 +199,12 @@ pub struct Reply {
 impl Reply {
     /// Writes the reply to `request`, which must have been read before: as long as the request, never longer.
     pub fn write(&self, mode: &Mode, request: &[u8]) -> Vec<u8> {
+        self.write_met(mode, request, &Met::default()).0
+    }
+
+    /// The same with what the reflector knows of the request; and the DSCP that the reply is to have, if the request
+    /// names one.
+    pub fn write_met(&self, mode: &Mode, request: &[u8], met: &Met) -> (Vec<u8>, Option<u8>) {
         let layout = mode.layout();
         let mut packet = vec![0; layout.length];
         packet[..4].copy_from_slice(&self.sequence.to_be_bytes());
@@ -238,9 +215,16 @@ impl Reply {
         self.sender.write(&mut packet, layout.sender_timestamp);
         packet[layout.sender_ttl] = self.sender_ttl;
         mode.seal(&mut packet);
-        packet.extend(reflect_tlvs(request.get(layout.length..).unwrap_or_default()));
+        let tlvs =
+            stamp_tlv::reflect(mode.area(request), self.sender_sequence, self.sequence, mode.key(), met);
+        packet.extend(tlvs.area);
         packet.truncate(request.len());
-        packet
+        (packet, tlvs.dscp)
+    }
+
+    /// What a reply that was read says beside the base packet.
+    pub fn told(&self, mode: &Mode, packet: &[u8]) -> Result<Told, Refused> {
+        stamp_tlv::read(mode.area(packet), self.sequence, mode.key())
     }
 
     /// Reads a reply; one without the last three bytes of padding comes from TWAMP Light.
@@ -256,26 +240,6 @@ impl Reply {
             sender_ttl: bytes_at::<1>(packet, layout.sender_ttl)[0],
         })
     }
-}
-
-/// The TLV area as a reflector returns it: padding is understood, everything else is marked unrecognised, and
-/// a TLV that runs past the end is marked malformed (RFC 8972 section 4). The length stays.
-fn reflect_tlvs(area: &[u8]) -> Vec<u8> {
-    let mut out = area.to_vec();
-    let mut at = 0;
-    while let Some(&[flags, kind, high, low]) = out.get(at..at + TLV_HEADER) {
-        if kind == 0 {
-            break; // plain TWAMP padding, not TLVs
-        }
-        let end = at + TLV_HEADER + usize::from(u16::from_be_bytes([high, low]));
-        if end > out.len() {
-            out[at] = flags | MALFORMED;
-            break;
-        }
-        out[at] = if kind == TLV_EXTRA_PADDING { flags & !UNRECOGNISED } else { flags | UNRECOGNISED };
-        at = end;
-    }
-    out
 }
 
 #[cfg(test)]

@@ -97,6 +97,7 @@ async fn measure(method: &str, to: SocketAddr, settings: &Settings) -> Outcome<B
         binding: context.binding.clone(),
         ttl: None,
         transmit_stamps: true,
+        reports: false,
     };
     let net = Arc::new(RealNet::new(clock));
     let (pinger, _) = packets::run(net, wanted, Stop::never(), move |_| Pinger::new(plan, None)).await?;

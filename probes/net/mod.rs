@@ -9,10 +9,12 @@ pub mod real;
 pub mod sim;
 mod sys;
 
+use crate::codec::icmp_error::Trouble;
 use crate::probe::{Binding, Family};
 use broadgauge_model::clock::{Mono, Span, Wall};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
 
 /// Both clocks, read together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +89,17 @@ pub struct Wanted {
     pub ttl: Option<u8>,
     /// Whether to ask the kernel when packets left. Costs a system call a packet.
     pub transmit_stamps: bool,
+    /// Whether to be told which packet an ICMP error is about, and who sent it (`IP_RECVERR`).
+    pub reports: bool,
+}
+
+/// What one packet's IP header says, where it is not what the socket's packets say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Time to live or hop limit.
+    pub ttl: Option<u8>,
+    /// Differentiated-services code point.
+    pub dscp: Option<u8>,
 }
 
 /// A packet to send.
@@ -96,6 +109,8 @@ pub struct Outgoing<'a> {
     pub id: u64,
     /// To whom, and from which of this machine's addresses; to the connected address where `None`.
     pub to: Option<(SocketAddr, Option<IpAddr>)>,
+    /// How its header differs.
+    pub marks: Marks,
     /// What.
     pub bytes: &'a [u8],
 }
@@ -115,6 +130,26 @@ pub struct Packet<'a> {
     pub kernel: Option<Wall>,
     /// The time to live or hop limit left.
     pub ttl: Option<u8>,
+    /// The traffic class: DSCP in the upper six bits, ECN in the lower two.
+    pub class: Option<u8>,
+}
+
+/// An ICMP error about a packet of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// Who sent it.
+    pub from: IpAddr,
+    /// What it says.
+    pub trouble: Trouble,
+    /// What it quotes of our packet: from the ICMP header on, or what follows the UDP header. Routers may quote as
+    /// little as eight bytes behind the IP header (RFC 792), which leaves nothing of a UDP payload.
+    pub quoted: &'a [u8],
+    /// When the process had it.
+    pub now: Now,
+    /// When the kernel had it.
+    pub kernel: Option<Wall>,
+    /// The time to live or hop limit that it had left.
+    pub ttl: Option<u8>,
 }
 
 /// Who is told what a socket sees.
@@ -125,6 +160,11 @@ pub trait Inbox {
     /// The kernel says when the packet of this id left.
     fn transmitted(&mut self, id: u64, at: Wall) {
         let _ = (id, at);
+    }
+
+    /// A router, or the far end, sent an ICMP error about a packet of ours; only where the socket was asked to tell.
+    fn reported(&mut self, report: &Report<'_>) {
+        let _ = report;
     }
 
     /// The network says that the far end cannot be reached (ICMP).
@@ -149,6 +189,16 @@ pub trait Datagrams: Send {
 
     /// Sends at once. `Err` means that the packet did not leave.
     fn send(&mut self, packet: &Outgoing<'_>) -> io::Result<()>;
+
+    /// What can be waited for instead, together with other sockets; `None` where there is no such thing.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Tells `inbox` what is there already.
+    fn take_in(&mut self, inbox: &mut dyn Inbox) -> io::Result<()> {
+        self.wait(Mono(0), inbox)
+    }
 
     /// Tells `inbox` what arrives, and returns after the first things told, or at `until`.
     fn wait(&mut self, until: Mono, inbox: &mut dyn Inbox) -> io::Result<()>;

@@ -4,7 +4,12 @@
 //! back on the socket's error queue with the number of the send (`OPT_ID`), without the packet (`OPT_TSONLY`).
 //! Waiting is `ppoll` with the thread's timer slack at its least, so that slots are met.
 
-use super::{ClockState, Datagrams, End, Inbox, Net, NetError, Now, Outgoing, Packet, Protocol, Wanted, sys};
+use super::{
+    ClockState, Datagrams, End, Inbox, Marks, Net, NetError, Now, Outgoing, Packet, Protocol, Report, Wanted,
+    sys,
+};
+use crate::codec::icmp::Version;
+use crate::codec::icmp_error::Trouble;
 use broadgauge_model::clock::{Clock, Mono, Wall};
 use nix::cmsg_space;
 use nix::errno::Errno;
@@ -15,10 +20,11 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, SockAddr, Socket, Type};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
 
 /// What this machine's clock says of itself now.
@@ -33,6 +39,13 @@ const OUTSTANDING: usize = 4096;
 /// Both clocks are read again if the readings lie further apart than this: the process was interrupted.
 const APART: u64 = 10_000;
 const RECEIVE_BUFFER: usize = 4 << 20;
+/// The longest datagram.
+const LONGEST: usize = 1 << 16;
+
+thread_local! {
+    /// Where packets are put before they are handed over: one for all sockets of a thread.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; LONGEST]);
+}
 
 /// This machine's network.
 #[derive(Clone)]
@@ -63,13 +76,14 @@ impl Net for RealNet {
             clock: Arc::clone(&self.clock),
             peer: wanted.end,
             transmit_stamps: wanted.transmit_stamps,
+            reports: wanted.reports,
             outstanding: VecDeque::new(),
             sends: 0,
             unreachable: None,
-            buffer: vec![0; 1 << 16],
             control: cmsg_space!(
                 Timestamps,
                 libc::in6_pktinfo,
+                libc::c_int,
                 libc::c_int,
                 libc::sock_extended_err,
                 libc::sockaddr_in6
@@ -143,12 +157,22 @@ fn set_up(socket: &Socket, wanted: &Wanted) -> Result<(), NetError> {
     }
     let told = if four {
         setsockopt(socket, sockopt::Ipv4RecvTtl, &true)
+            .and_then(|()| setsockopt(socket, sockopt::IpRecvTos, &true))
             .and_then(|()| setsockopt(socket, sockopt::Ipv4PacketInfo, &true))
     } else {
         setsockopt(socket, sockopt::Ipv6RecvHopLimit, &true)
+            .and_then(|()| setsockopt(socket, sockopt::Ipv6RecvTClass, &true))
             .and_then(|()| setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true))
     };
-    told.map_err(|e| refused("ask for each packet's TTL and address")(e.into()))?;
+    told.map_err(|e| refused("ask for each packet's TTL, class and address")(e.into()))?;
+    if wanted.reports {
+        let told = if four {
+            setsockopt(socket, sockopt::Ipv4RecvErr, &true)
+        } else {
+            setsockopt(socket, sockopt::Ipv6RecvErr, &true)
+        };
+        told.map_err(|e| refused("ask for ICMP errors")(e.into()))?;
+    }
     match wanted.end {
         End::At(address) => {
             if !four {
@@ -168,6 +192,10 @@ fn set_up(socket: &Socket, wanted: &Wanted) -> Result<(), NetError> {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts of a socket that have nothing to do with each other"
+)]
 struct RealSocket {
     socket: Socket,
     clock: Arc<dyn Clock>,
@@ -175,11 +203,11 @@ struct RealSocket {
     peer: End,
     raw: bool,
     transmit_stamps: bool,
+    reports: bool,
     /// The kernel's number of each send, and the sender's.
     outstanding: VecDeque<(u32, u64)>,
     sends: u32,
     unreachable: Option<io::ErrorKind>,
-    buffer: Vec<u8>,
     control: Vec<u8>,
     waited: bool,
 }
@@ -202,6 +230,10 @@ impl Datagrams for RealSocket {
     }
 
     fn send(&mut self, packet: &Outgoing<'_>) -> io::Result<()> {
+        if self.reports {
+            // An ICMP error fails the next call, whatever that is. What it says comes by the error queue.
+            self.socket.take_error()?;
+        }
         let mut sent = self.send_once(packet);
         if let Err(why) = &sent
             && matches!(why.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable)
@@ -222,6 +254,20 @@ impl Datagrams for RealSocket {
         sent
     }
 
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.socket.as_fd())
+    }
+
+    fn take_in(&mut self, inbox: &mut dyn Inbox) -> io::Result<()> {
+        if let Some(why) = self.unreachable.take() {
+            inbox.unreachable(why);
+        }
+        if !self.outstanding.is_empty() || self.reports {
+            self.read_errors(inbox)?;
+        }
+        self.read_packets(inbox).map(drop)
+    }
+
     fn wait(&mut self, until: Mono, inbox: &mut dyn Inbox) -> io::Result<()> {
         if !self.waited {
             self.waited = true;
@@ -233,8 +279,8 @@ impl Datagrams for RealSocket {
         if let Some(why) = self.unreachable.take() {
             inbox.unreachable(why);
         }
-        if !self.outstanding.is_empty() {
-            self.read_stamps(inbox)?;
+        if (!self.outstanding.is_empty() || self.reports) && self.read_errors(inbox)? {
+            return Ok(());
         }
         loop {
             let left = (until - self.clock.mono()).to_std();
@@ -249,10 +295,8 @@ impl Datagrams for RealSocket {
             if ready.contains(PollFlags::POLLNVAL) {
                 return Err(io::ErrorKind::NotConnected.into());
             }
-            if ready.contains(PollFlags::POLLERR) {
-                self.read_stamps(inbox)?;
-            }
-            if self.read_packets(inbox)? > 0 {
+            let reported = ready.contains(PollFlags::POLLERR) && self.read_errors(inbox)?;
+            if self.read_packets(inbox)? > 0 || reported {
                 return Ok(());
             }
         }
@@ -277,32 +321,52 @@ fn stamp_of(stamps: &Timestamps) -> Option<Wall> {
 
 impl RealSocket {
     fn send_once(&self, packet: &Outgoing<'_>) -> io::Result<()> {
-        let Some((to, from)) = packet.to else {
+        if packet.to.is_none() && packet.marks == Marks::default() {
             return self.socket.send(packet.bytes).map(drop);
-        };
-        let iov = [IoSlice::new(packet.bytes)];
-        let to = SockaddrStorage::from(to);
-        let fd = self.socket.as_raw_fd();
-        match from {
+        }
+        let four = self.peer.address().is_ipv4();
+        let (info4, info6);
+        let mut controls = Vec::with_capacity(3);
+        match packet.to.and_then(|(_, from)| from) {
             Some(IpAddr::V4(from)) => {
-                let info = libc::in_pktinfo {
+                info4 = libc::in_pktinfo {
                     ipi_ifindex: 0,
                     ipi_spec_dst: libc::in_addr { s_addr: u32::from_ne_bytes(from.octets()) },
                     ipi_addr: libc::in_addr { s_addr: 0 },
                 };
-                sendmsg(fd, &iov, &[ControlMessage::Ipv4PacketInfo(&info)], MsgFlags::empty(), Some(&to))
+                controls.push(ControlMessage::Ipv4PacketInfo(&info4));
             }
             Some(IpAddr::V6(from)) => {
-                let info = libc::in6_pktinfo {
+                info6 = libc::in6_pktinfo {
                     ipi6_addr: libc::in6_addr { s6_addr: from.octets() },
                     ipi6_ifindex: 0,
                 };
-                sendmsg(fd, &iov, &[ControlMessage::Ipv6PacketInfo(&info)], MsgFlags::empty(), Some(&to))
+                controls.push(ControlMessage::Ipv6PacketInfo(&info6));
             }
-            None => sendmsg(fd, &iov, &[], MsgFlags::empty(), Some(&to)),
+            None => {}
         }
-        .map(drop)
-        .map_err(io::Error::from)
+        let ttl = packet.marks.ttl.map(i32::from);
+        if let Some(ttl) = &ttl {
+            controls.push(if four {
+                ControlMessage::Ipv4Ttl(ttl)
+            } else {
+                ControlMessage::Ipv6HopLimit(ttl)
+            });
+        }
+        let octet = packet.marks.dscp.map(|dscp| dscp << 2);
+        let class = octet.map(i32::from);
+        if let (Some(octet), Some(class)) = (&octet, &class) {
+            controls.push(if four {
+                ControlMessage::Ipv4Tos(octet)
+            } else {
+                ControlMessage::Ipv6TClass(class)
+            });
+        }
+        let iov = [IoSlice::new(packet.bytes)];
+        let to = packet.to.map(|(to, _)| SockaddrStorage::from(to));
+        sendmsg(self.socket.as_raw_fd(), &iov, &controls, MsgFlags::empty(), to.as_ref())
+            .map(drop)
+            .map_err(io::Error::from)
     }
 
     /// Whether a failed send has taken a number differs between kernels, so both sides start again from zero.
@@ -316,11 +380,16 @@ impl RealSocket {
         Ok(())
     }
 
-    /// Empties the error queue: transmit stamps, and what ICMP says.
-    fn read_stamps(&mut self, inbox: &mut dyn Inbox) -> io::Result<()> {
+    /// Empties the error queue: transmit stamps, and what ICMP says. Whether ICMP said something.
+    fn read_errors(&mut self, inbox: &mut dyn Inbox) -> io::Result<bool> {
+        BUFFER.with_borrow_mut(|buffer| self.errors_into(buffer, inbox))
+    }
+
+    fn errors_into(&mut self, buffer: &mut [u8], inbox: &mut dyn Inbox) -> io::Result<bool> {
         let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+        let mut reported = false;
         for _ in 0..BATCH {
-            let mut iov = [IoSliceMut::new(&mut self.buffer)];
+            let mut iov = [IoSliceMut::new(buffer)];
             let message = match recvmsg::<SockaddrStorage>(
                 self.socket.as_raw_fd(),
                 &mut iov,
@@ -328,46 +397,79 @@ impl RealSocket {
                 flags,
             ) {
                 Ok(message) => message,
-                Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
+                Err(Errno::EAGAIN | Errno::EINTR) => return Ok(reported),
                 Err(why) => return Err(why.into()),
             };
-            let (mut stamp, mut number) = (None, None);
+            let now = read_both(&*self.clock);
+            let (mut stamp, mut ttl, mut error, mut from) = (None, None, None, None);
             for control in message.cmsgs()? {
                 match control {
                     ControlMessageOwned::ScmTimestampsns(stamps) => stamp = stamp_of(&stamps),
-                    ControlMessageOwned::Ipv4RecvErr(error, _)
-                    | ControlMessageOwned::Ipv6RecvErr(error, _)
-                        if error.ee_origin == libc::SO_EE_ORIGIN_TIMESTAMPING =>
-                    {
-                        number = Some(error.ee_data);
+                    ControlMessageOwned::Ipv4Ttl(left) | ControlMessageOwned::Ipv6HopLimit(left) => {
+                        ttl = u8::try_from(left).ok();
+                    }
+                    ControlMessageOwned::Ipv4RecvErr(what, offender) => {
+                        error = Some(what);
+                        from = offender.map(|a| IpAddr::V4(a.sin_addr.s_addr.to_ne_bytes().into()));
+                    }
+                    ControlMessageOwned::Ipv6RecvErr(what, offender) => {
+                        error = Some(what);
+                        from = offender.map(|a| IpAddr::V6(a.sin6_addr.s6_addr.into()));
                     }
                     _ => {}
                 }
             }
-            let (Some(stamp), Some(number)) = (stamp, number) else { continue };
-            // Stamps come in the order of sending; those that never came are dropped on the way.
-            while let Some(&(sent, id)) = self.outstanding.front() {
-                let ahead = number.wrapping_sub(sent) as i32;
-                if ahead < 0 {
-                    break;
+            let Some(error) = error else { continue };
+            let length = message.bytes;
+            let version = match error.ee_origin {
+                libc::SO_EE_ORIGIN_TIMESTAMPING => {
+                    let left = stamp.and_then(|stamp| self.stamped(error.ee_data).map(|id| (id, stamp)));
+                    if let Some((id, stamp)) = left {
+                        inbox.transmitted(id, stamp);
+                    }
+                    // Another call to find the queue empty would cost each packet one more.
+                    if self.outstanding.is_empty() && !self.reports {
+                        return Ok(reported);
+                    }
+                    continue;
                 }
-                self.outstanding.pop_front();
-                if ahead == 0 {
-                    inbox.transmitted(id, stamp);
-                    break;
-                }
-            }
-            if self.outstanding.is_empty() {
-                return Ok(());
+                libc::SO_EE_ORIGIN_ICMP => Version::V4,
+                libc::SO_EE_ORIGIN_ICMP6 => Version::V6,
+                _ => continue,
+            };
+            let trouble = Trouble::of(version, error.ee_type, error.ee_code);
+            if let (true, Some(trouble), Some(from)) = (self.reports, trouble, from) {
+                let quoted = &buffer[..length];
+                inbox.reported(&Report { from, trouble, quoted, now, kernel: stamp, ttl });
+                reported = true;
             }
         }
-        Ok(())
+        Ok(reported)
+    }
+
+    /// Whose stamp this number is. Stamps come in the order of sending; those that never came are dropped on the way.
+    fn stamped(&mut self, number: u32) -> Option<u64> {
+        while let Some(&(sent, id)) = self.outstanding.front() {
+            let ahead = number.wrapping_sub(sent) as i32;
+            if ahead < 0 {
+                break;
+            }
+            self.outstanding.pop_front();
+            if ahead == 0 {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// Hands over what has arrived, and says how much that was.
     fn read_packets(&mut self, inbox: &mut dyn Inbox) -> io::Result<usize> {
+        BUFFER.with_borrow_mut(|buffer| self.packets_into(buffer, inbox))
+    }
+
+    fn packets_into(&mut self, buffer: &mut [u8], inbox: &mut dyn Inbox) -> io::Result<usize> {
         for told in 0..BATCH {
-            let mut iov = [IoSliceMut::new(&mut self.buffer)];
+            let mut iov = [IoSliceMut::new(buffer)];
             let message = match recvmsg::<SockaddrStorage>(
                 self.socket.as_raw_fd(),
                 &mut iov,
@@ -379,6 +481,8 @@ impl RealSocket {
                 Err(why) => {
                     let why = io::Error::from(why);
                     match why.kind() {
+                        // What ICMP says, whatever it is, came by the error queue.
+                        _ if self.reports => continue,
                         io::ErrorKind::ConnectionRefused
                         | io::ErrorKind::HostUnreachable
                         | io::ErrorKind::NetworkUnreachable => {
@@ -390,13 +494,15 @@ impl RealSocket {
                 }
             };
             let now = read_both(&*self.clock);
-            let (mut kernel, mut ttl, mut to) = (None, None, None);
+            let (mut kernel, mut ttl, mut class, mut to) = (None, None, None, None);
             for control in message.cmsgs()? {
                 match control {
                     ControlMessageOwned::ScmTimestampsns(stamps) => kernel = stamp_of(&stamps),
                     ControlMessageOwned::Ipv4Ttl(left) | ControlMessageOwned::Ipv6HopLimit(left) => {
                         ttl = u8::try_from(left).ok();
                     }
+                    ControlMessageOwned::Ipv4Tos(octet) => class = Some(octet),
+                    ControlMessageOwned::Ipv6TClass(octet) => class = u8::try_from(octet).ok(),
                     ControlMessageOwned::Ipv4PacketInfo(info) => {
                         to = Some(IpAddr::V4(Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes())));
                     }
@@ -408,7 +514,7 @@ impl RealSocket {
             }
             let from = message.address.as_ref().and_then(address_of).unwrap_or(self.peer.address());
             let length = message.bytes;
-            inbox.received(&Packet { bytes: &self.buffer[..length], from, to, now, kernel, ttl });
+            inbox.received(&Packet { bytes: &buffer[..length], from, to, now, kernel, ttl, class });
         }
         Ok(BATCH)
     }

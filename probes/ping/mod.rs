@@ -93,6 +93,7 @@ impl Probe for Ping {
             binding: context.binding.clone(),
             ttl: None,
             transmit_stamps: true,
+            reports: false,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ 0x6563_686f);
         let plan = Plan {

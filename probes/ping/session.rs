@@ -6,7 +6,7 @@
 use crate::books::Books;
 use crate::codec::icmp::{self, Echo, Version};
 use crate::exchange::{Exchange, Turn, Watcher};
-use crate::net::{Inbox, Now, Packet};
+use crate::net::{Inbox, Marks, Now, Packet};
 use crate::pace::Pace;
 use crate::session::{Datagram, Session, Step};
 use broadgauge_model::clock::{Span, Wall};
@@ -77,6 +77,10 @@ impl Inbox for Pinger {
 }
 
 impl Session for Pinger {
+    fn typical_gap(&self) -> Span {
+        self.plan.pace.stream.typical_gap()
+    }
+
     fn step(&mut self, now: Now) -> Step {
         match self.exchange.turn(now) {
             Turn::Ask(number) => {
@@ -88,6 +92,7 @@ impl Session for Pinger {
                 Step::Send(Datagram {
                     id: number.into(),
                     to: None,
+                    marks: Marks::default(),
                     bytes: icmp::request(self.plan.version, &echo),
                 })
             }

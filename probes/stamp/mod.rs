@@ -10,6 +10,7 @@ pub mod session;
 
 use crate::codec::ntp::ErrorEstimate;
 use crate::codec::stamp::{Key, Mode, PORT};
+use crate::codec::stamp_tlv::Wishes;
 use crate::net::real::RealNet;
 use crate::net::{ClockState, End, Net, Protocol, Wanted};
 use crate::packets::{self, Door, Settings};
@@ -20,8 +21,9 @@ use broadgauge_model::clock::Span;
 use broadgauge_model::result::Load;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use session::{Plan, Sender};
+use session::{Beside, Plan, Sender};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -49,9 +51,55 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     default_port: Some(PORT),
 };
 
+/// What is asked of the reflector beside the base packet (RFC 8972).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Extensions {
+    /// From which address and port our packets seem to come: another than ours shows a translator on the way.
+    pub location: bool,
+    /// How the reflector takes its stamps.
+    pub timestamp_information: bool,
+    /// Under which DSCP our packets arrive; the replies are to have this one.
+    pub reply_dscp: Option<u8>,
+    /// The reflector's own counts.
+    pub direct_measurement: bool,
+}
+
+impl Extensions {
+    /// The settings that are these.
+    pub const KEYS: [&'static str; 4] =
+        ["location", "timestamp_information", "reply_dscp", "direct_measurement"];
+
+    const fn none() -> Self {
+        Self { location: false, timestamp_information: false, reply_dscp: None, direct_measurement: false }
+    }
+
+    /// As relied on.
+    pub fn check(self) -> Result<Self, ProbeError> {
+        match self.reply_dscp {
+            Some(dscp) if dscp > 63 => Err(ProbeError::Setting {
+                method: DESCRIPTOR.name,
+                key: String::from("reply_dscp"),
+                problem: format!("{dscp} is not between 0 and 63"),
+            }),
+            _ => Ok(self),
+        }
+    }
+
+    fn wishes(self) -> Wishes {
+        Wishes {
+            location: self.location,
+            timestamps: self.timestamp_information,
+            reply_dscp: self.reply_dscp,
+            counters: self.direct_measurement.then_some(0),
+        }
+    }
+}
+
 /// The probe.
 pub struct Stamp {
     settings: Settings,
+    extensions: Extensions,
     key: Option<Key>,
     net: Option<Arc<dyn Net>>,
 }
@@ -59,7 +107,13 @@ pub struct Stamp {
 impl Stamp {
     /// With these settings, open and over this machine's network.
     pub const fn new(settings: Settings) -> Self {
-        Self { settings, key: None, net: None }
+        Self { settings, extensions: Extensions::none(), key: None, net: None }
+    }
+
+    /// Asking for more than base packets carry.
+    #[must_use]
+    pub fn with_extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
     }
 
     /// In authenticated mode.
@@ -85,7 +139,7 @@ impl Stamp {
     }
 
     fn payload_bytes(&self, mode: &Mode) -> Result<usize, ProbeError> {
-        let base = mode.base();
+        let base = mode.base() + self.extensions.wishes().length(self.key.is_some());
         match self.settings.payload_bytes {
             None => Ok(base),
             Some(bytes) if bytes == base || (base + 4..=LONGEST).contains(&bytes) => Ok(bytes),
@@ -128,6 +182,8 @@ pub struct Ran {
     pub door: Door,
     /// What the far clock said of itself.
     pub far_clock: Option<ErrorEstimate>,
+    /// What the reflector said beside the base packets.
+    pub beside: Beside,
     /// The UDP payload of each packet.
     pub payload_bytes: usize,
 }
@@ -143,6 +199,7 @@ pub async fn exchange(
     let (pace, timeout) = probe.settings.check(DESCRIPTOR.name, context.seed)?;
     let mode = probe.mode();
     let payload_bytes = probe.payload_bytes(&mode)?;
+    let wishes = probe.extensions.wishes();
     let net = probe.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
     let wanted = Wanted {
         protocol: Protocol::Udp,
@@ -150,16 +207,39 @@ pub async fn exchange(
         binding: context.binding.clone(),
         ttl: Some(TTL),
         transmit_stamps: true,
+        reports: false,
     };
     let ssid = ChaCha8Rng::seed_from_u64(context.seed ^ 0x5353_4944).random_range(1..=u16::MAX);
     let watcher = packets::watcher(context, load);
     let (sender, door) = packets::run(net, wanted, context.stop.clone(), move |socket| {
         let clock = estimate(socket.clock_state());
-        Sender::new(Plan { pace, timeout, mode, packet_bytes: payload_bytes, ssid, clock }, watcher)
+        Sender::new(Plan { pace, timeout, mode, packet_bytes: payload_bytes, ssid, clock, wishes }, watcher)
     })
     .await?;
-    let (books, far_clock) = sender.close();
-    Ok(Ran { books, door, far_clock, payload_bytes })
+    let (books, far_clock, beside) = sender.close();
+    Ok(Ran { books, door, far_clock, beside, payload_bytes })
+}
+
+/// RFC 8972 table 7.
+const fn clock_source(number: u8) -> &'static str {
+    match number {
+        1 => "ntp",
+        2 => "ptp",
+        3 => "ssu/bits",
+        4 => "satellite",
+        5 => "free-running",
+        _ => "unknown",
+    }
+}
+
+/// RFC 8972 table 8.
+const fn stamp_method(number: u8) -> &'static str {
+    match number {
+        1 => "hardware",
+        2 => "software",
+        3 => "control plane",
+        _ => "unknown",
+    }
 }
 
 /// What packets say of a clock.
@@ -177,6 +257,35 @@ impl Ran {
             (true, false) => Some(String::from("the peer's clock is not synchronised")),
             (false, false) => Some(String::from("neither clock is synchronised")),
         }
+    }
+
+    fn extensions(&self) -> Value {
+        let told = self.beside.last;
+        let class = |octet: Option<u8>| octet.map(|o| json!({"dscp": o >> 2, "ecn": o & 3}));
+        let location = told
+            .location
+            .map(|l| json!({"from": l.from, "from_port": l.from_port, "to": l.to, "to_port": l.to_port}));
+        let stamps = told.timestamps.map(|[kept, taken, kept_out, taken_out]| {
+            json!({
+                "receive": {"clock": clock_source(kept), "stamp": stamp_method(taken)},
+                "transmit": {"clock": clock_source(kept_out), "stamp": stamp_method(taken_out)},
+            })
+        });
+        let counts = told.counters.map(
+            |(sent, received, answered)| json!({"sent": sent, "received": received, "answered": answered}),
+        );
+        json!({
+            "location": location,
+            "timestamp_information": stamps,
+            "class_on_arrival": class(told.class),
+            "class_of_reply": class(self.beside.reply_class),
+            "reply_dscp_refused": told.dscp_refused,
+            "direct_measurement": counts,
+            "unrecognised": self.beside.unrecognised,
+            "malformed": self.beside.malformed,
+            "disbelieved": self.beside.disbelieved,
+            "forged": self.beside.forged,
+        })
     }
 
     fn details(&self, context: &Context, to: SocketAddr, probe: &Stamp) -> Map<String, Value> {
@@ -200,6 +309,9 @@ impl Ran {
             ("broken", json!(self.door.broken)),
         ];
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        if probe.extensions != Extensions::none() {
+            details.insert(String::from("extensions"), self.extensions());
+        }
         details
     }
 }

@@ -11,14 +11,15 @@
 
 use crate::codec::ntp::{ErrorEstimate, Timestamp};
 use crate::codec::stamp::{Mark, Mode, Refused, Reply, Request};
+use crate::codec::stamp_tlv::Met;
 use crate::limit::{Bucket, Recent};
-use crate::net::{Inbox, Now, Packet};
+use crate::net::{Inbox, Marks, Now, Packet};
 use crate::session::{Datagram, Session, Step};
 use broadgauge_model::clock::{Mono, Span, Wall};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Answers that wait to be sent; a socket hands over fewer at once.
 const QUEUE: usize = 256;
@@ -70,6 +71,7 @@ struct Pending {
     at: Option<IpAddr>,
     received: Wall,
     ttl: u8,
+    class: Option<u8>,
     count: u32,
 }
 
@@ -173,6 +175,7 @@ impl Inbox for Reflector {
             at: packet.to,
             received,
             ttl: packet.ttl.unwrap_or(0),
+            class: packet.class,
             count,
         });
     }
@@ -190,11 +193,19 @@ impl Session for Reflector {
             sender_ttl: pending.ttl,
         };
         self.totals.answered += 1;
-        Step::Send(Datagram {
-            id: 0,
-            to: Some((pending.from, pending.at)),
-            bytes: reply.write(&self.mode, &pending.bytes),
-        })
+        let here = pending.at.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let met = Met {
+            from: pending.from,
+            to: SocketAddr::new(here, self.port),
+            class: pending.class,
+            synchronised: self.clock.synchronised(),
+            // Every request that is counted is answered, unless the answer cannot leave.
+            received: pending.count.wrapping_add(1),
+            answered: pending.count.wrapping_add(1),
+        };
+        let (bytes, dscp) = reply.write_met(&self.mode, &pending.bytes, &met);
+        let marks = Marks { ttl: None, dscp };
+        Step::Send(Datagram { id: 0, to: Some((pending.from, pending.at)), marks, bytes })
     }
 
     fn send_failed(&mut self, _: u64, _: &io::Error) {

@@ -1,7 +1,7 @@
 use super::*;
 use rand::{Rng as _, SeedableRng as _};
 
-const QUESTION: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), 50_000);
+const QUESTION: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), 50_000);
 
 fn reflector(limits: Limits) -> Reflector {
     Reflector::new(Mode::Open, limits, 862, ErrorEstimate::new(true, Span::millis(1)))
@@ -10,7 +10,7 @@ fn reflector(limits: Limits) -> Reflector {
 fn ask(reflector: &mut Reflector, from: SocketAddr, bytes: &[u8], ms: u64) -> Option<Vec<u8>> {
     let now =
         Now { mono: Mono(ms * 1_000_000), wall: Wall::from_secs(1_767_225_600) + Span::millis(ms as i64) };
-    reflector.received(&Packet { bytes, from, to: None, now, kernel: None, ttl: Some(60) });
+    reflector.received(&Packet { bytes, from, to: None, now, kernel: None, ttl: Some(60), class: None });
     match reflector.step(now) {
         Step::Send(Datagram { to, bytes, .. }) => {
             assert_eq!(to, Some((from, None)), "an answer goes where the question came from");

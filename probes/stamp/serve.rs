@@ -39,6 +39,7 @@ pub fn serve(
         binding: binding.clone(),
         ttl: Some(super::TTL),
         transmit_stamps: false,
+        reports: false,
     };
     let mut socket = net.datagrams(&wanted)?;
     let address = socket.local();

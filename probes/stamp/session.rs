@@ -11,8 +11,9 @@
 use crate::books::{Books, FarEnd};
 use crate::codec::ntp::{ErrorEstimate, Timestamp};
 use crate::codec::stamp::{Mark, Mode, Refused, Reply, Request};
+use crate::codec::stamp_tlv::{Told, Wishes};
 use crate::exchange::{Exchange, Turn, Watcher};
-use crate::net::{Inbox, Now, Packet};
+use crate::net::{Inbox, Marks, Now, Packet};
 use crate::pace::Pace;
 use crate::session::{Datagram, Session, Step};
 use broadgauge_model::clock::{Span, Wall};
@@ -33,6 +34,25 @@ pub struct Plan {
     pub ssid: u16,
     /// What our clock says of itself.
     pub clock: ErrorEstimate,
+    /// What is asked for beside the base packet.
+    pub wishes: Wishes,
+}
+
+/// What the far end said beside the base packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The last that it told.
+    pub last: Told,
+    /// The traffic class of the last reply as it arrived.
+    pub reply_class: Option<u8>,
+    /// Replies with TLVs that it does not know.
+    pub unrecognised: u64,
+    /// Replies with TLVs that it could not read.
+    pub malformed: u64,
+    /// Replies with TLVs that it did not believe.
+    pub disbelieved: u64,
+    /// Replies whose TLVs we do not believe.
+    pub forged: u64,
 }
 
 /// The state machine.
@@ -40,6 +60,7 @@ pub struct Sender {
     plan: Plan,
     exchange: Exchange,
     far_clock: Option<ErrorEstimate>,
+    beside: Beside,
     /// The number that was left out.
     left_out: Option<u32>,
     /// The question after the latest that was answered.
@@ -54,12 +75,34 @@ impl Sender {
     /// Ready to start at its first step. The watcher is told of each packet's fate.
     pub fn new(plan: Plan, watcher: Option<Watcher>) -> Self {
         let exchange = Exchange::new(plan.pace, plan.timeout, watcher);
-        Self { plan, exchange, far_clock: None, left_out: None, expected: 0, gap: false, echoes: true }
+        Self {
+            plan,
+            exchange,
+            far_clock: None,
+            beside: Beside::default(),
+            left_out: None,
+            expected: 0,
+            gap: false,
+            echoes: true,
+        }
     }
 
-    /// Closes the books, with what the far clock said of itself in the last answer.
-    pub fn close(self) -> (Books, Option<ErrorEstimate>) {
-        (self.exchange.close(), self.far_clock)
+    /// Closes the books, with what the far clock said of itself in the last answer, and what was said beside.
+    pub fn close(self) -> (Books, Option<ErrorEstimate>, Beside) {
+        (self.exchange.close(), self.far_clock, self.beside)
+    }
+
+    fn told(&mut self, reply: &Reply, packet: &Packet<'_>) {
+        match reply.told(&self.plan.mode, packet.bytes) {
+            Ok(told) => {
+                self.beside.unrecognised += u64::from(told.unrecognised > 0);
+                self.beside.malformed += u64::from(told.malformed > 0);
+                self.beside.disbelieved += u64::from(told.disbelieved > 0);
+                self.beside.reply_class = packet.class;
+                self.beside.last = told;
+            }
+            Err(_) => self.beside.forged += 1,
+        }
     }
 
     fn mark(&self, at: Wall) -> Mark {
@@ -89,6 +132,7 @@ impl Sender {
         self.gap |= question > self.expected;
         self.expected = self.expected.max(question + 1);
         self.far_clock = Some(reply.sent.error);
+        self.told(reply, packet);
         let format = reply.sent.error.format();
         let far = FarEnd {
             received: reply.received.near(packet.now.wall, format),
@@ -123,6 +167,10 @@ impl Inbox for Sender {
 }
 
 impl Session for Sender {
+    fn typical_gap(&self) -> Span {
+        self.plan.pace.stream.typical_gap()
+    }
+
     fn step(&mut self, now: Now) -> Step {
         match self.exchange.turn(now) {
             Turn::Ask(question) => {
@@ -130,8 +178,10 @@ impl Session for Sender {
                     self.left_out = Some(question);
                 }
                 let request = Request { sequence: self.number_of(question), sent: self.mark(now.wall) };
-                let bytes = request.write(&self.plan.mode, self.plan.packet_bytes);
-                Step::Send(Datagram { id: question.into(), to: None, bytes })
+                let counters = self.plan.wishes.counters.map(|_| question + 1);
+                let wishes = Wishes { counters, ..self.plan.wishes };
+                let bytes = request.write_with(&self.plan.mode, self.plan.packet_bytes, &wishes);
+                Step::Send(Datagram { id: question.into(), to: None, marks: Marks::default(), bytes })
             }
             Turn::Wait(until) => Step::WaitUntil(until),
             Turn::Done => Step::Done,

@@ -1,19 +1,23 @@
 //! Every story under `scenarios/`, told to the methods it names: on virtual time, the same each time.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
-use broadgauge_model::clock::Clock;
+use broadgauge_model::clock::{Clock, Mono};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Outcome, Sample, Singleton, Values};
+use broadgauge_probes::codec::dns::answer_to;
 use broadgauge_probes::codec::stamp::Mode;
-use broadgauge_probes::net::Net;
+use broadgauge_probes::dns::{self, Dns};
 use broadgauge_probes::net::sim::{Scenario, SimNet};
+use broadgauge_probes::net::{Inbox, Net, Now, Packet};
 use broadgauge_probes::packets::Settings;
 use broadgauge_probes::ping::Ping;
 use broadgauge_probes::probe::{Binding, Context, Event, Listener, Measurement, Probe, Stop};
+use broadgauge_probes::session::{Datagram, Session, Step};
 use broadgauge_probes::stamp::peer::{Limits, Reflector};
 use broadgauge_probes::stamp::{Stamp, estimate};
+use broadgauge_probes::trace::{self, Trace};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +28,9 @@ struct Story {
     about: String,
     methods: Vec<String>,
     task: Settings,
+    /// What methods with settings of their own are told, where the story is told to them.
+    trace: Option<trace::Settings>,
+    dns: Option<dns::Settings>,
     network: Scenario,
     expect: Expectations,
 }
@@ -32,6 +39,10 @@ struct Story {
 struct Expectations {
     #[serde(default)]
     stamp: BTreeMap<String, (f64, f64)>,
+    #[serde(default)]
+    trace: BTreeMap<String, (f64, f64)>,
+    #[serde(default)]
+    dns: BTreeMap<String, (f64, f64)>,
     #[serde(flatten)]
     all: BTreeMap<String, (f64, f64)>,
 }
@@ -43,6 +54,29 @@ fn network(scenario: &Scenario) -> Arc<SimNet> {
     });
     let reflector = Reflector::new(Mode::Open, Limits::default(), 862, clock);
     Arc::new(SimNet::new(scenario.clone(), Box::new(reflector)))
+}
+
+/// A resolver that knows every name.
+struct Resolver(VecDeque<Vec<u8>>);
+
+impl Inbox for Resolver {
+    fn received(&mut self, packet: &Packet<'_>) {
+        self.0.extend(answer_to(packet.bytes, 0, false));
+    }
+}
+
+impl Session for Resolver {
+    fn step(&mut self, _: Now) -> Step {
+        match self.0.pop_front() {
+            Some(bytes) => Step::Send(Datagram { bytes, ..Datagram::default() }),
+            None => Step::WaitUntil(Mono(u64::MAX)),
+        }
+    }
+    fn send_failed(&mut self, _: u64, _: &std::io::Error) {}
+}
+
+fn resolver(scenario: &Scenario) -> Arc<SimNet> {
+    Arc::new(SimNet::new(scenario.clone(), Box::new(Resolver(VecDeque::new()))))
 }
 
 fn context(net: &Arc<SimNet>) -> Context {
@@ -85,7 +119,7 @@ fn quantile(sample: &Sample, q: f64) -> f64 {
 }
 
 fn figure(measurement: &Measurement, key: &str) -> f64 {
-    let main = sample(measurement, MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip);
+    let main = &measurement.samples[0];
     let counts = main.counts;
     let one_way = |direction, q| quantile(sample(measurement, MetricId::ONE_WAY_DELAY, direction), q);
     let count = match key {
@@ -117,6 +151,13 @@ fn figure(measurement: &Measurement, key: &str) -> f64 {
                 s.metric == MetricId::ONE_WAY_DELAY && matches!(s.values, Values::Unmeasured(_))
             };
             measurement.samples.iter().filter(refused).count() as u64
+        }
+        "unmeasured" => u64::from(matches!(main.values, Values::Unmeasured(_))),
+        "hops" => {
+            measurement.samples.iter().filter(|s| s.metric == MetricId::HOP_ROUND_TRIP_DELAY).count() as u64
+        }
+        "first_hop_p50_ms" => {
+            return quantile(sample(measurement, MetricId::HOP_ROUND_TRIP_DELAY, Direction::RoundTrip), 0.5);
         }
         "up_p50_ms" => return one_way(Direction::Up, 0.5),
         "down_p50_ms" => return one_way(Direction::Down, 0.5),
@@ -159,6 +200,35 @@ fn the_books_balance(measurement: &Measurement) {
     }
 }
 
+type Told<'a> = (&'static str, Measurement, &'a BTreeMap<String, (f64, f64)>);
+
+/// The story as told to the methods with settings of their own, and what is expected of each.
+async fn own_settings(story: &Story) -> Vec<Told<'_>> {
+    let mut out = Vec::new();
+    if let Some(settings) = &story.trace {
+        let net = network(&story.network);
+        let probe = Trace::new(settings.clone()).unwrap().over(Arc::<SimNet>::clone(&net));
+        let measurement = probe.run(&context(&net)).await.unwrap();
+        for hop in &measurement.samples[2..] {
+            assert_eq!(hop.counts.received + hop.counts.lost, hop.counts.sent);
+            let Values::Histogram(delays) = &hop.values else { panic!("{:?}", hop.values) };
+            assert_eq!(delays.len(), hop.counts.received);
+        }
+        out.push(("trace", measurement, &story.expect.trace));
+    }
+    if let Some(settings) = &story.dns {
+        let net = resolver(&story.network);
+        let probe = Dns::new(settings.clone()).unwrap().over(Arc::<SimNet>::clone(&net));
+        let measurement = probe.run(&context(&net)).await.unwrap();
+        let counts = measurement.samples[0].counts;
+        assert_eq!(counts.sent + counts.missed, counts.planned);
+        assert_eq!(counts.received + counts.lost, counts.sent);
+        assert_eq!(measurement.singletons[0].1.len() as u64, counts.planned);
+        out.push(("dns", measurement, &story.expect.dns));
+    }
+    out
+}
+
 #[tokio::test]
 async fn every_story_comes_out_as_told() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
@@ -175,6 +245,15 @@ async fn every_story_comes_out_as_told() {
             the_books_balance(&measurement);
             let own = if method == "stamp" { &story.expect.stamp } else { &BTreeMap::new() };
             for (key, &(low, high)) in story.expect.all.iter().chain(own) {
+                let value = figure(&measurement, key);
+                if value < low || value > high {
+                    wrong.push(format!("{name}, {method}: {key} is {value}, not in {low}..={high}"));
+                }
+            }
+            told += 1;
+        }
+        for (method, measurement, own) in own_settings(&story).await {
+            for (key, &(low, high)) in own {
                 let value = figure(&measurement, key);
                 if value < low || value > high {
                     wrong.push(format!("{name}, {method}: {key} is {value}, not in {low}..={high}"));

@@ -8,7 +8,7 @@ use super::uplink::{Shared, blocking, hold};
 use crate::config::AgentConfig;
 use crate::error::words;
 use crate::schedule::{self, Start, Timed};
-use broadgauge_model::clock::{Clock, Span, Wall};
+use broadgauge_model::clock::{Clock, Mono, Span, Wall};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{
     Counts, Direction, Load, Outcome, Reason, Sample, Singleton, Statistic, Values,
@@ -24,6 +24,9 @@ use tokio::task::JoinSet;
 
 /// However far away the next slot is, the calendar may have been set meanwhile.
 const LOOK_AGAIN: Span = Span::secs(30);
+
+/// Runs that end within this time go to the disk together: one write for all of them, not one each.
+const TOGETHER: Span = Span::millis(200);
 
 /// A task that is ready to run.
 pub(super) struct Ready {
@@ -44,6 +47,15 @@ pub(super) struct Runner {
 
 type Ended = (Start, Wall, Result<Measurement, ProbeError>);
 
+/// Runs that ended and are not on the disk yet.
+#[derive(Default)]
+struct Batch {
+    samples: Vec<Sample>,
+    runs: usize,
+    /// When the first of them ended.
+    since: Option<Mono>,
+}
+
 impl Runner {
     pub(super) fn new(
         config: &AgentConfig,
@@ -62,6 +74,7 @@ impl Runner {
         let timed: Vec<Timed> = self.tasks.iter().map(|ready| ready.timed.clone()).collect();
         let mut running: JoinSet<Ended> = JoinSet::new();
         let mut origins: BTreeMap<tokio::task::Id, (Start, Wall)> = BTreeMap::new();
+        let mut batch = Batch::default();
         loop {
             let now = self.shared.clock.wall();
             let plan = {
@@ -85,17 +98,26 @@ impl Runner {
                 let handle = self.start(&mut running, start);
                 origins.insert(handle, (start, now));
             }
-            let wait = plan.wake.map_or(LOOK_AGAIN, |at| at.since(now).min(LOOK_AGAIN));
+            let mut wait = plan.wake.map_or(LOOK_AGAIN, |at| at.since(now).min(LOOK_AGAIN));
+            if let Some(since) = batch.since {
+                let left = since + TOGETHER - self.shared.clock.mono();
+                if left <= Span::ZERO {
+                    self.keep(std::mem::take(&mut batch)).await;
+                } else {
+                    wait = wait.min(left);
+                }
+            }
             tokio::select! {
-                Some(ended) = running.join_next_with_id() => self.end(&timed, ended, &mut origins).await?,
+                Some(ended) = running.join_next_with_id() => self.end(&timed, ended, &mut origins, &mut batch),
                 () = tokio::time::sleep(wait.to_std()) => {}
                 Ok(()) = self.told.changed() => {}
                 () = self.stop.wait() => break,
             }
         }
         while let Some(ended) = running.join_next_with_id().await {
-            self.end(&timed, ended, &mut origins).await?;
+            self.end(&timed, ended, &mut origins, &mut batch);
         }
+        self.keep(batch).await;
         let shared = Arc::clone(&self.shared);
         blocking(move || hold(&shared.books).save()).await?;
         Ok(())
@@ -110,16 +132,18 @@ impl Runner {
         running.spawn(async move { (start, began, probe.run(&context).await) }).id()
     }
 
-    async fn end(
+    /// Books the end of a run in memory. Its samples go to the disk with those of others.
+    fn end(
         &self,
         timed: &[Timed],
         ended: Result<(tokio::task::Id, Ended), tokio::task::JoinError>,
         origins: &mut BTreeMap<tokio::task::Id, (Start, Wall)>,
-    ) -> Result<(), AgentError> {
+        batch: &mut Batch,
+    ) {
         let (id, start, began, result) = match ended {
             Ok((id, (start, began, result))) => (id, start, began, result.map_err(|e| words(&e))),
             Err(error) => {
-                let Some(&(start, began)) = origins.get(&error.id()) else { return Ok(()) };
+                let Some(&(start, began)) = origins.get(&error.id()) else { return };
                 (error.id(), start, began, Err("the method failed: this is a fault of the program".into()))
             }
         };
@@ -143,14 +167,29 @@ impl Runner {
             }
         };
         tracing::debug!(task = ready.task.name, samples = samples.len(), bytes_moved, "run ended");
-        let (shared, task) = (Arc::clone(&self.shared), timed[start.task].clone());
+        batch.samples.extend(samples);
+        batch.runs += 1;
+        batch.since.get_or_insert_with(|| self.shared.clock.mono());
+        let mut books = hold(&self.shared.books);
+        for lateness in singletons.iter().flat_map(|(_, all)| all).filter_map(lateness) {
+            books.packet_left(lateness);
+        }
+        books.finish(start, &timed[start.task], self.shared.clock.wall(), bytes_moved);
+    }
+
+    /// Puts what ended on the disk: the samples first, so that a run that is booked as done has its samples there.
+    async fn keep(&self, batch: Batch) {
+        if batch.runs == 0 {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
         blocking(move || {
-            let appended = hold(&shared.spool).append(&samples);
+            let appended = hold(&shared.spool).append(&batch.samples);
             if let Err(error) = &appended {
-                tracing::error!(error = words(error), samples = samples.len(), "samples are lost");
+                tracing::error!(error = words(error), samples = batch.samples.len(), "samples are lost");
                 // The count stays in memory and is written with the next change. The run is over in any case: one that
                 // is still booked as running would keep its task, and its line, from ever running again.
-                if let Err(error) = hold(&shared.spool).count_dropped(samples.len() as u64) {
+                if let Err(error) = hold(&shared.spool).count_dropped(batch.samples.len() as u64) {
                     tracing::error!(
                         error = words(&error),
                         "the count of lost samples is not on the disk yet"
@@ -158,19 +197,13 @@ impl Runner {
                 }
             }
             shared.spooled.notify_one();
-            let mut books = hold(&shared.books);
-            for lateness in singletons.iter().flat_map(|(_, all)| all).filter_map(lateness) {
-                books.packet_left(lateness);
-            }
-            books.finish(start, &task, shared.clock.wall(), bytes_moved);
-            books.save()
+            hold(&shared.books).save()
         })
         .await
         .unwrap_or_else(|error| {
             // The disk is full or gone. Measuring goes on: it may come back, and the loss is counted then.
             tracing::error!(error = words(&error), "the books cannot be kept");
         });
-        Ok(())
     }
 }
 

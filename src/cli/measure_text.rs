@@ -13,6 +13,10 @@ pub(super) fn live() -> Listener {
         Event::Singleton { load, singleton } => {
             out::line(&fate(load, &singleton));
         }
+        Event::Hop { hop, round, answer: Some((from, delay)) } => {
+            out::line(&format!("hop={hop} round={round} from={from} delay={:.3} ms", delay.as_millis_f64()));
+        }
+        Event::Hop { hop, round, answer: None } => out::line(&format!("hop={hop} round={round} no answer")),
         Event::Rate { load, at, rate } => {
             out::line(&format!(
                 "{:>6.1} s  {:<4} {:>9.2} Mbit/s",
@@ -47,7 +51,7 @@ pub(super) fn summary(target: &str, method: &Descriptor, measurement: &Measureme
     let _ = writeln!(text, "--- {target}, {} (version {}){cut} ---", method.name, method.version);
     let mut counted = None;
     for sample in &measurement.samples {
-        if sample.counts.planned > 0 && counted != Some(sample.load) {
+        if sample.counts.planned > 0 && !sample.details.contains_key("hop") && counted != Some(sample.load) {
             counted = Some(sample.load);
             let _ = writeln!(text, "{}", packets(sample));
         }
@@ -95,6 +99,10 @@ fn row(sample: &Sample) -> String {
             let _ = write!(label, ", {}", direction.word());
         }
     }
+    if let Some(hop) = sample.details.get("hop") {
+        let who = sample.details.get("address").and_then(serde_json::Value::as_str).unwrap_or("*");
+        label = format!("hop {hop:>2}  {who} ({} of {})", sample.counts.received, sample.counts.sent);
+    }
     match &sample.values {
         Values::Histogram(h) if h.is_empty() => format!("{label:<34} nothing answered"),
         Values::Histogram(h) => {
@@ -122,7 +130,7 @@ fn row(sample: &Sample) -> String {
 /// Plain facts from the samples' details, each said once.
 fn notes(measurement: &Measurement) -> Vec<String> {
     let mut notes = Vec::new();
-    for sample in &measurement.samples {
+    for sample in measurement.samples.iter().filter(|sample| !sample.details.contains_key("hop")) {
         for (key, value) in &sample.details {
             if let serde_json::Value::String(text) = value {
                 let note = format!("{}: {text}", key.replace('_', " "));

@@ -19,7 +19,7 @@ use crate::peer::queue::{Place, Queue};
 use crate::peer::service::{Ground, Keeper, Kept, Running, Service, Tls};
 use crate::probe::Stop;
 use crate::tls;
-use broadgauge_model::clock::{Clock, Span, Wall};
+use broadgauge_model::clock::{Clock, Wall};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rand::RngExt;

@@ -138,7 +138,9 @@ impl Link {
                 .map(|load| load.mbps * 1e6)
                 .sum();
             let change = (inflow - rate) * (edge - self.settled).as_secs_f64();
-            self.backlog_bits = (self.backlog_bits + change).clamp(0.0, self.buffer_bits(rate));
+            // The last packet may stand a little above the brim: it is carried, not spilt.
+            let brim = self.buffer_bits(rate).max(self.backlog_bits);
+            self.backlog_bits = (self.backlog_bits + change).clamp(0.0, brim);
             self.settled = edge;
         }
     }
@@ -180,6 +182,16 @@ mod tests {
         assert!((at(3_150) - 160.0).abs() < 6.0, "emptying {}", at(3_150));
         assert!((at(3_400) - 5.0).abs() < 0.1, "idle again {}", at(3_400));
         assert_eq!(truth.lost, 0);
+    }
+
+    #[test]
+    fn a_full_line_carries_its_rate_and_no_more() {
+        let path = Path { rate_mbps: Some(20.0), queue_ms: 100.0, ..Path::default() };
+        let mut link = Link::new(path, 1);
+        // 40 Mbit/s into 20, in packets of 10,000 bits.
+        let out: Vec<Mono> = (0..40_000_u64).flat_map(|i| link.carry(Mono(i * 250_000), 1_250)).collect();
+        let carried = out.len() as f64 * 1e4 / (out[out.len() - 1] - out[0]).as_secs_f64() / 1e6;
+        assert!((19.9..=20.01).contains(&carried), "{carried}");
     }
 
     #[test]

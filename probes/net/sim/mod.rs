@@ -2,17 +2,21 @@
 //!
 //! Time moves only while a socket waits, and jumps to the next thing that happens, so a scenario of minutes takes
 //! milliseconds and is the same every time. There is one line between the machine that measures and one
-//! far end, which answers UDP by the session it was given and ICMP echo by itself. One thread at a time: two sockets
+//! far end, which answers UDP by the session it was given and ICMP echo by itself, and there may be routers on the
+//! way, which drop what has no time left to live and say so. One thread at a time: two sockets
 //! that wait in turns share the clock.
 
 mod link;
 mod scenario;
 
 pub use link::Truth;
-pub use scenario::{Burst, CrossLoad, Far, Host, Path, Pause, Scenario, WallStep};
+pub use scenario::{Burst, CrossLoad, Far, Host, Path, Pause, Router, Scenario, WallStep};
 
-use super::{ClockState, Datagrams, Inbox, Net, NetError, Now, Outgoing, Packet, Protocol, Wanted};
-use crate::codec::icmp;
+use super::{
+    ClockState, Datagrams, End, Inbox, Net, NetError, Now, Outgoing, Packet, Protocol, Report, Wanted,
+};
+use crate::codec::icmp::{self, Version};
+use crate::codec::icmp_error::{self, Quote, Trouble};
 use crate::session::{Datagram, Session, Step};
 use broadgauge_model::clock::{Clock, Mono, Span, Wall};
 use link::{Link, seconds};
@@ -25,10 +29,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// When virtual time begins: 2026-01-01T00:00:00Z.
 const BEGIN: Wall = Wall::from_secs(1_767_225_600);
-/// What the line leaves of the TTL.
+/// What the line leaves of the TTL where no routers are named.
 const HOPS: u8 = 7;
+/// A UDP header.
+const UDP_HEADER: usize = 8;
+/// What a host quotes: as much as fits 576 bytes (RFC 1812 section 4.3.2.3).
+const HOST_QUOTES: usize = 548;
 /// An IPv4 header and a UDP or ICMP header.
 const HEADERS: usize = 28;
+/// Ports of this machine's sockets, from here on.
+const NEAR_PORTS: u16 = 40_000;
 const NEAR: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 /// The far end's session, as the virtual network runs it.
@@ -52,6 +62,9 @@ impl SimNet {
             events: BTreeMap::new(),
             order: 0,
             sockets: Vec::new(),
+            far_address: SocketAddr::new(NEAR, 0),
+            last_asker: 0,
+            asked_at: None,
         })))
     }
 
@@ -85,14 +98,38 @@ impl Net for SimNet {
     }
 }
 
+/// A packet on its way there.
+struct Going {
+    protocol: Protocol,
+    socket: usize,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+    ttl: u8,
+}
+
+/// What comes back.
+#[derive(Clone)]
+enum Coming {
+    /// An answer.
+    Bytes(Vec<u8>),
+    /// An ICMP error, from its header on.
+    Error(Vec<u8>),
+}
+
 enum Event {
-    AtFar { protocol: Protocol, socket: usize, to: SocketAddr, bytes: Vec<u8>, ttl: u8 },
-    AtNear { socket: usize, from: SocketAddr, bytes: Vec<u8> },
+    /// A router drops a packet.
+    Dropped { router: usize, trouble: Trouble, packet: Going },
+    /// A packet reaches the far end.
+    Reached(Going),
+    /// The far end's session wanted to be asked again.
+    Asked,
+    /// Something comes back.
+    Returned { socket: usize, from: SocketAddr, what: Coming },
 }
 
 enum News {
     Left { id: u64, at: Wall },
-    Arrived { from: SocketAddr, bytes: Vec<u8>, at: Wall },
+    Arrived { from: SocketAddr, what: Coming, at: Wall },
 }
 
 struct World {
@@ -105,6 +142,10 @@ struct World {
     events: BTreeMap<(Mono, u64), Event>,
     order: u64,
     sockets: Vec<VecDeque<News>>,
+    /// Where the far end was last asked, by which socket, and when its session wants to be asked again.
+    far_address: SocketAddr,
+    last_asker: usize,
+    asked_at: Option<Mono>,
 }
 
 impl World {
@@ -134,58 +175,150 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::AtNear { socket, from, bytes } => {
+            Event::Returned { socket, from, what } => {
                 let at = self.wall_at(self.mono);
-                self.sockets[socket].push_back(News::Arrived { from, bytes, at });
+                self.sockets[socket].push_back(News::Arrived { from, what, at });
             }
-            Event::AtFar { protocol, socket, to, bytes, ttl } => {
-                let dead = self.scenario.far.dies_at_s.is_some_and(|s| self.mono >= Mono(0) + seconds(s));
-                if !dead {
-                    self.answer(protocol, socket, to, &bytes, ttl);
+            Event::Dropped { router, trouble, packet } => self.report(router, trouble, &packet),
+            Event::Reached(packet) => {
+                if !self.is_dead() {
+                    self.answer(&packet);
+                }
+            }
+            Event::Asked => {
+                self.asked_at = None;
+                if !self.is_dead() {
+                    self.ask_far_end(self.mono);
                 }
             }
         }
     }
 
-    fn answer(&mut self, protocol: Protocol, socket: usize, to: SocketAddr, bytes: &[u8], ttl: u8) {
-        let far = self.scenario.far.clone();
-        let far_now = |mono: Mono| {
-            let step = far.clock_step.filter(|step| Mono(0) + seconds(step.at_s) <= mono);
-            let ahead = seconds(far.clock_ahead_ms / 1e3 + step.map_or(0.0, |step| step.by_s));
-            Now { mono, wall: BEGIN + (mono - Mono(0)) + ahead }
-        };
-        let left = self.mono + Span::from_secs_f64(far.processing_us / 1e6);
-        let answers: Vec<Vec<u8>> = match protocol {
-            Protocol::Icmp => icmp::read_request(icmp::Version::V4, bytes)
-                .map(|e| icmp::reply(icmp::Version::V4, &e))
-                .into_iter()
-                .collect(),
+    fn is_dead(&self) -> bool {
+        self.scenario.far.dies_at_s.is_some_and(|s| self.mono >= Mono(0) + seconds(s))
+    }
+
+    /// Both clocks of the far end at this time.
+    fn far_now(&self, mono: Mono) -> Now {
+        let far = &self.scenario.far;
+        let step = far.clock_step.filter(|step| Mono(0) + seconds(step.at_s) <= mono);
+        let ahead = seconds(far.clock_ahead_ms / 1e3 + step.map_or(0.0, |step| step.by_s));
+        Now { mono, wall: BEGIN + (mono - Mono(0)) + ahead }
+    }
+
+    /// Where a packet that leaves now is at the end of the line, or at the router that it does not get past.
+    fn set_out(&mut self, left: Mono, packet: &Going) {
+        let length = packet.bytes.len() + HEADERS;
+        let routers = self.scenario.routers.clone();
+        for at in self.forward.carry(left, length) {
+            let packet = Going { bytes: packet.bytes.clone(), ..*packet };
+            let refuses = |router: &Router| router.refuses_at_s.is_some_and(|s| at >= Mono(0) + seconds(s));
+            let stopped = routers.iter().zip(1..).position(|(r, hop)| packet.ttl <= hop || refuses(r));
+            if let Some(router) = stopped {
+                let expired = usize::from(packet.ttl) <= router + 1;
+                let trouble = if expired { Trouble::TimeExceeded } else { Trouble::Prohibited };
+                let rest = self.scenario.forward.delay_ms * (1.0 - routers[router].share);
+                let at = (at + Span::from_secs_f64(-rest / 1e3)).max(left);
+                self.plan(at, Event::Dropped { router, trouble, packet });
+            } else {
+                let hops = if routers.is_empty() { HOPS } else { routers.len() as u8 };
+                self.plan(at, Event::Reached(Going { ttl: packet.ttl.saturating_sub(hops), ..packet }));
+            }
+        }
+    }
+
+    /// A router drops a packet, and says so.
+    fn report(&mut self, router: usize, trouble: Trouble, packet: &Going) {
+        let Router { share, slow_ms, silent, quotes, twin, .. } = self.scenario.routers[router];
+        if self.rng.random::<f64>() < silent {
+            return;
+        }
+        let body = behind_ip(packet);
+        // Flows are told apart by the first four bytes behind the IP header: ports, or type, code and checksum.
+        let flow: u32 = body.iter().take(4).fold(0, |flow, &byte| flow * 31 + u32::from(byte));
+        let name = router as u8 + if twin && flow % 2 == 1 { 100 } else { 1 };
+        let left = self.mono + Span::from_secs_f64(self.rng.random::<f64>() * slow_ms / 1e3);
+        let rest = self.scenario.backward.delay_ms * (1.0 - share);
+        let message = error_about(packet, trouble, &body, quotes);
+        for at in self.backward.carry(left, message.len() + HEADERS) {
+            let from = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, name)), 0);
+            let at = (at + Span::from_secs_f64(-rest / 1e3)).max(left);
+            self.plan(
+                at,
+                Event::Returned { socket: packet.socket, from, what: Coming::Error(message.clone()) },
+            );
+        }
+    }
+
+    fn answer(&mut self, packet: &Going) {
+        let Going { protocol, socket, to, ref bytes, ttl } = *packet;
+        let left = self.mono + Span::from_secs_f64(self.scenario.far.processing_us / 1e6);
+        match protocol {
+            Protocol::Icmp => {
+                if let Some(echo) = icmp::read_request(Version::V4, bytes) {
+                    self.send_back(left, socket, to, Coming::Bytes(icmp::reply(Version::V4, &echo)));
+                }
+            }
+            Protocol::Udp if self.scenario.far.closed => {
+                let body = behind_ip(packet);
+                let error = error_about(packet, Trouble::PortUnreachable, &body, HOST_QUOTES);
+                self.send_back(left, socket, to, Coming::Error(error));
+            }
             Protocol::Udp => {
-                let arrived = far_now(self.mono);
+                let (arrived, now) = (self.far_now(self.mono), self.far_now(left));
+                self.far_address = to;
                 self.peer.received(&Packet {
                     bytes,
                     from: SocketAddr::new(NEAR, near_port(socket)),
                     to: Some(to.ip()),
-                    now: far_now(left),
+                    now,
                     kernel: Some(arrived.wall),
                     ttl: Some(ttl),
+                    class: None,
                 });
-                let mut answers = Vec::new();
-                while let Step::Send(Datagram { bytes, .. }) = self.peer.step(far_now(left)) {
-                    answers.push(bytes);
-                }
-                answers
+                self.last_asker = socket;
+                self.ask_far_end(left);
             }
-        };
-        for mut bytes in answers {
-            if far.garbage > 0.0 && self.rng.random::<f64>() < far.garbage {
-                self.rng.fill_bytes(&mut bytes);
-            }
-            for copy in 0..=i64::from(far.answers_twice) {
-                let left = left + Span::micros(100 * copy);
-                for at in self.backward.carry(left, bytes.len() + HEADERS) {
-                    self.plan(at, Event::AtNear { socket, from: to, bytes: bytes.clone() });
+        }
+    }
+
+    /// Lets the far end's session do what it wants to do now, and notes when it wants to be asked again.
+    fn ask_far_end(&mut self, left: Mono) {
+        let now = self.far_now(left);
+        loop {
+            match self.peer.step(now) {
+                Step::Send(Datagram { bytes, to, .. }) => {
+                    let socket = to.and_then(|(to, _)| to.port().checked_sub(NEAR_PORTS)).map(usize::from);
+                    let socket = socket.filter(|&socket| socket < self.sockets.len());
+                    let socket = socket.unwrap_or(self.last_asker);
+                    self.send_back(left, socket, self.far_address, Coming::Bytes(bytes));
                 }
+                // Only a look at what has arrived was wanted: nothing has.
+                Step::WaitUntil(until) if until <= left => {}
+                Step::WaitUntil(until) => {
+                    if until < Mono(u64::MAX) && self.asked_at.is_none_or(|at| until < at) {
+                        self.asked_at = Some(until);
+                        self.plan(until, Event::Asked);
+                    }
+                    return;
+                }
+                Step::Done => return,
+            }
+        }
+    }
+
+    fn send_back(&mut self, left: Mono, socket: usize, from: SocketAddr, mut what: Coming) {
+        let far = &self.scenario.far;
+        let (garbage, twice) = (far.garbage, far.answers_twice);
+        let (Coming::Bytes(bytes) | Coming::Error(bytes)) = &mut what;
+        if garbage > 0.0 && self.rng.random::<f64>() < garbage {
+            self.rng.fill_bytes(bytes);
+        }
+        let length = bytes.len() + HEADERS;
+        for copy in 0..=i64::from(twice) {
+            let left = left + Span::micros(100 * copy);
+            for at in self.backward.carry(left, length) {
+                self.plan(at, Event::Returned { socket, from, what: what.clone() });
             }
         }
     }
@@ -212,7 +345,26 @@ impl World {
 }
 
 const fn near_port(socket: usize) -> u16 {
-    40_000 + socket as u16
+    NEAR_PORTS + socket as u16
+}
+
+/// A packet from its UDP or ICMP header on.
+fn behind_ip(packet: &Going) -> Vec<u8> {
+    let mut body = Vec::with_capacity(packet.bytes.len() + UDP_HEADER);
+    if packet.protocol == Protocol::Udp {
+        let length = (packet.bytes.len() + UDP_HEADER) as u16;
+        for word in [near_port(packet.socket), packet.to.port(), length, 0] {
+            body.extend_from_slice(&word.to_be_bytes());
+        }
+    }
+    body.extend_from_slice(&packet.bytes);
+    body
+}
+
+fn error_about(packet: &Going, trouble: Trouble, body: &[u8], most: usize) -> Vec<u8> {
+    let protocol = if packet.protocol == Protocol::Udp { icmp_error::UDP } else { icmp_error::ICMP };
+    let quote = Quote { from: NEAR, to: packet.to.ip(), ttl: 1, protocol, body };
+    icmp_error::write(Version::V4, trouble, &quote, most).unwrap_or_default()
 }
 
 struct SimSocket {
@@ -247,11 +399,9 @@ impl Datagrams for SimSocket {
             world.sockets[self.socket].push_back(News::Left { id: packet.id, at });
         }
         let to = packet.to.map_or(self.wanted.end.address(), |(to, _)| to);
-        let ttl = self.wanted.ttl.unwrap_or(64).saturating_sub(HOPS);
-        for at in world.forward.carry(left, packet.bytes.len() + HEADERS) {
-            let (protocol, bytes) = (self.wanted.protocol, packet.bytes.to_vec());
-            world.plan(at, Event::AtFar { protocol, socket: self.socket, to, bytes, ttl });
-        }
+        let ttl = packet.marks.ttl.or(self.wanted.ttl).unwrap_or(64);
+        let (protocol, bytes) = (self.wanted.protocol, packet.bytes.to_vec());
+        world.set_out(left, &Going { protocol, socket: self.socket, to, bytes, ttl });
         Ok(())
     }
 
@@ -269,16 +419,46 @@ impl Datagrams for SimSocket {
         for news in news {
             match news {
                 News::Left { id, at } => inbox.transmitted(id, at),
-                News::Arrived { from, bytes, at } => inbox.received(&Packet {
+                News::Arrived { from, what: Coming::Bytes(bytes), at } => inbox.received(&Packet {
                     bytes: &bytes,
                     from,
                     to: None,
                     now,
                     kernel: kernel_stamps.then_some(at),
                     ttl: Some(255 - HOPS),
+                    class: None,
                 }),
+                News::Arrived { from, what: Coming::Error(message), at } => {
+                    let kernel = kernel_stamps.then_some(at);
+                    self.told(inbox, from.ip(), &message, now, kernel);
+                }
             }
         }
         Ok(())
+    }
+}
+
+impl SimSocket {
+    /// What a kernel makes of an ICMP error: it looks up whose packet is quoted, and hands on what is behind the UDP
+    /// header, or from the ICMP header on.
+    fn told(&self, inbox: &mut dyn Inbox, from: IpAddr, message: &[u8], now: Now, kernel: Option<Wall>) {
+        let Some((trouble, quote)) = icmp_error::read(Version::V4, message) else { return };
+        let mine = match self.wanted.protocol {
+            Protocol::Udp => quote.protocol == icmp_error::UDP,
+            Protocol::Icmp => quote.protocol == icmp_error::ICMP,
+        };
+        let elsewhere = matches!(self.wanted.end, End::To(to) if to.ip() != quote.to);
+        if !mine || elsewhere {
+            return;
+        }
+        if !self.wanted.reports {
+            if trouble != Trouble::TimeExceeded {
+                inbox.unreachable(io::ErrorKind::ConnectionRefused);
+            }
+            return;
+        }
+        let skipped = if self.wanted.protocol == Protocol::Udp { UDP_HEADER } else { 0 };
+        let quoted = quote.body.get(skipped..).unwrap_or_default();
+        inbox.reported(&Report { from, trouble, quoted, now, kernel, ttl: Some(255 - HOPS) });
     }
 }

@@ -14,6 +14,8 @@ pub struct Scenario {
     pub backward: Path,
     /// The far end.
     pub far: Far,
+    /// The routers on the way, in order. Without any, the line leaves the TTL less seven.
+    pub routers: Vec<Router>,
     /// The machine that measures.
     pub host: Host,
     /// When somebody sets the calendar clock of the machine that measures.
@@ -92,6 +94,30 @@ pub struct WallStep {
     pub by_s: f64,
 }
 
+/// A router, named 203.0.113.1 for the first and so on. What happens to a packet happens to it in front of the first.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Router {
+    /// How much of the line's delay lies before it.
+    pub share: f64,
+    /// What it adds to an answer of its own, uniform from zero to this: routers answer when they have time.
+    pub slow_ms: f64,
+    /// The share of packets that it drops without a word when their time is up.
+    pub silent: f64,
+    /// How many bytes it quotes behind the IP header.
+    pub quotes: usize,
+    /// What every second packet that it would pass on is sent by, instead: another router, named 203.0.113.100 and on.
+    pub twin: bool,
+    /// From when on it refuses to pass anything on, and says so.
+    pub refuses_at_s: Option<f64>,
+}
+
+impl Default for Router {
+    fn default() -> Self {
+        Self { share: 0.5, slow_ms: 0.0, silent: 0.0, quotes: 8, twin: false, refuses_at_s: None }
+    }
+}
+
 /// The far end.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -108,6 +134,8 @@ pub struct Far {
     pub garbage: f64,
     /// Whether every answer is sent twice.
     pub answers_twice: bool,
+    /// Whether nobody listens there: UDP is answered with an ICMP error.
+    pub closed: bool,
 }
 
 /// The machine that measures.
