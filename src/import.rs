@@ -10,6 +10,7 @@
 mod draft;
 mod encoding;
 mod error;
+mod foreign;
 mod kind;
 pub mod map;
 mod map_read;

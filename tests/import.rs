@@ -340,3 +340,82 @@ fn complaints_of_april_2015_are_all_in_april_2015() {
         assert!(complaint.area.is_some());
     }
 }
+
+fn real(folder: &Path, file: &str, map: &str) -> FileSummary {
+    let store = Memory::default();
+    import_one(&request(Kind::Results, folder.join(file), Some(map)), &store)
+}
+
+#[test]
+fn the_values_that_stand_beside_real_outputs_of_ping_are_found() {
+    let Some(folder) = common::real_data() else { return };
+    // With the times of `-D`: without them all round trips of a run claim one moment, and the store refuses the rest.
+    for name in ["centos-7.7__ping-ip-O-D"] {
+        let parsed = std::fs::read_to_string(folder.join(format!("ping/{name}.json"))).unwrap();
+        let parsed: serde_json::Value = serde_json::from_str(&parsed).unwrap();
+        let replies = parsed["responses"].as_array().unwrap().iter();
+        let single = replies.filter(|r| r["type"] == "reply" && r["duplicate"] == false).count() as u64;
+        let summary = real(&folder, &format!("ping/{name}.out"), "examples/other-tools/ping.toml");
+        assert_eq!((summary.rows_read, summary.rows_refused), (single + 1, 0), "{name}");
+    }
+}
+
+#[test]
+fn a_real_ndt7_file_has_the_rate_of_its_last_measurement() {
+    let Some(folder) = common::real_data() else { return };
+    let store = Memory::default();
+    let file =
+        "mlab/ndt7-download-20221130T230746.606388371Z.ndt-rczlq_1666977535_unsafe_000000000016912D.json";
+    let summary = import_one(&request(Kind::Results, folder.join(file), None), &store);
+    assert_eq!((summary.rows_read, summary.rows_refused), (2, 0));
+    let found = values(&store);
+    let rate = found.iter().find(|v| v.1 == MetricId::DOWNLOAD_GOODPUT).unwrap();
+    // 95,049,504 bytes in 9.919546 s.
+    assert!((rate.5 - 95_049_504.0 * 8.0 / 9_919_546.0).abs() < 1e-9, "{rate:?}");
+}
+
+#[test]
+fn real_udpst_tests_are_read_and_errors_tell_nothing() {
+    let Some(folder) = common::real_data() else { return };
+    let map = "examples/other-tools/line.toml";
+    assert_eq!(real(&folder, "udpst/client_example_12.json", map).rows_read, 0);
+    let whole = real(&folder, "udpst/client_example_01.json", map);
+    assert!(whole.rows_read >= 3 && whole.rows_refused == 0, "{whole}");
+}
+
+#[test]
+fn one_homes_columns_keep_their_own_rhythms() {
+    let Some(folder) = common::real_data() else { return };
+    let summary = real(&folder, "netrics/one_home.csv", "examples/netrics-2021/results.toml");
+    assert_eq!(summary.rows_refused, 0, "{summary}");
+    assert!(summary.values_missing > summary.rows_read, "most cells are empty: {summary}");
+    assert!(summary.stored > 10_000, "{summary}");
+}
+
+#[test]
+fn the_panel_of_2015_is_read_with_its_own_traps() {
+    let Some(folder) = common::real_data() else { return };
+    let file = folder.join("ofcom/ofcom_broadband_2015.csv");
+    for (kind, map, stored) in [(Kind::Lines, "lines", 1_559), (Kind::Results, "results", 17_149)] {
+        let map = format!("examples/ofcom-2015/{map}.toml");
+        let summary = import_one(&request(kind, file.clone(), Some(&map)), &Memory::default());
+        let skipped: Vec<u64> = summary.rows_skipped.iter().map(|s| s.count).collect();
+        assert_eq!((summary.rows_read, skipped, summary.rows_refused), (2_802, vec![1_163, 25, 55], 0));
+        assert_eq!(summary.stored, stored, "{summary}");
+    }
+}
+
+#[test]
+fn names_that_users_typed_are_mapped_and_the_others_counted() {
+    let Some(folder) = common::real_data() else { return };
+    let file = folder.join("seattle/Broadband_Speed_Test.csv");
+    let store = Memory::default();
+    let summary =
+        import_one(&request(Kind::Lines, file.clone(), Some("examples/seattle-2018/lines.toml")), &store);
+    assert_eq!((summary.rows_read, summary.rows_refused, summary.stored), (4_068, 0, 3_859));
+    let comcast = store.lines().unwrap().iter().filter(|l| l.operator == "Comcast").count();
+    assert!(comcast >= 2_132, "{comcast}");
+    assert!(summary.to_string().contains("is not in the map"), "{summary}");
+    let results = request(Kind::Results, file, Some("examples/seattle-2018/results.toml"));
+    assert_eq!(import_one(&results, &store).stored, 11_574);
+}

@@ -122,7 +122,7 @@ impl Client {
         Span::millis(self.plan.wish.millis.into())
     }
 
-    fn say(&self, test: u64, word: &Word) -> Step {
+    fn say(test: u64, word: &Word) -> Step {
         let bytes = write(test, word, 0);
         Step::Send(Datagram { id: 0, to: None, marks: Marks::default(), bytes })
     }
@@ -218,11 +218,11 @@ impl Client {
         }
         *said = Some(now);
         let word = cookie.map_or(Word::Ask(self.plan.wish), |cookie| Word::Begin(self.plan.wish, cookie));
-        self.say(self.plan.number, &word)
+        Self::say(self.plan.number, &word)
     }
 
     fn say_farewell(&mut self) -> Step {
-        self.farewell.take().map_or(Step::Done, |test| self.say(test, &Word::End))
+        self.farewell.take().map_or(Step::Done, |test| Self::say(test, &Word::End))
     }
 
     fn finish(&mut self, test: u64) -> Step {
@@ -262,7 +262,7 @@ impl Client {
                 u64::from(feedback.packets) * (u64::from(self.plan.wish.payload) + self.plan.headers as u64);
             watcher(News::Interval(at, bytes, took));
         }
-        self.say(test, &Word::Feedback(Feedback { row, ..feedback }))
+        Self::say(test, &Word::Feedback(Feedback { row, ..feedback }))
     }
 
     fn loading(&mut self, now: Mono) -> Step {

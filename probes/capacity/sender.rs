@@ -96,7 +96,7 @@ mod tests {
     fn what_was_missed_is_counted_and_not_sent_in_a_burst() {
         let mut pacer = Pacer::new(1_250, 10, Mono(0));
         let now = Mono(1_000_000_000);
-        let burst = (0..).take_while(|_| matches!(pacer.due(now), Due::Now(_))).count();
+        let burst = (0..2_000).take_while(|_| matches!(pacer.due(now), Due::Now(_))).count();
         assert!(burst <= 4, "{burst}");
         assert!((996..=999).contains(&pacer.skipped), "{}", pacer.skipped);
     }

@@ -88,7 +88,9 @@ pub(super) fn send(
                 let most = ((CATCH_UP.0 as f64 / gap) as u64).max(1);
                 let missed = behind.saturating_sub(most);
                 slots += missed;
-                sent.iter_mut().for_each(|one| one.missed += missed);
+                for one in &mut sent {
+                    one.missed += missed;
+                }
                 behind - missed
             }
             None => BURST,

@@ -74,7 +74,7 @@ impl Read {
                 }
             }
             Some(Ok(Message::Ping(bytes) | Message::Pong(bytes))) => {
-                self.other += head_of(bytes.len()) + bytes.len() as u64
+                self.other += head_of(bytes.len()) + bytes.len() as u64;
             }
             Some(Ok(Message::Close(_))) => return Some(End::Closed),
             Some(Ok(Message::Frame(_))) => {}

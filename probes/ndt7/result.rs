@@ -46,8 +46,8 @@ impl Test<'_> {
         to.bytes_moved += ran.received.max(ran.written);
         self.describe(ran, &mut details);
         let values = match self.subtest {
-            Subtest::Download => self.download(ran, &mut details),
-            Subtest::Upload => self.upload(ran, &mut details),
+            Subtest::Download => Self::download(ran, &mut details),
+            Subtest::Upload => Self::upload(ran, &mut details),
         };
         to.samples.push(self.goodput(ran.started_at, ran.elapsed, values, details));
         if let Some(least) = ran.last_tcp().and_then(|tcp| tcp.min_rtt_us) {
@@ -61,7 +61,7 @@ impl Test<'_> {
         }
     }
 
-    fn download(&self, ran: &Ran, details: &mut Map<String, Value>) -> Values {
+    fn download(ran: &Ran, details: &mut Map<String, Value>) -> Values {
         details.insert("layer".into(), json!("WebSocket payload"));
         details.insert("counted_by".into(), json!("this end, from the handshake to the end of the test"));
         let rates: Vec<f64> = meter::rates(&ran.intervals).map(|rate| rate.0).collect();
@@ -87,7 +87,7 @@ impl Test<'_> {
         )
     }
 
-    fn upload(&self, ran: &Ran, details: &mut Map<String, Value>) -> Values {
+    fn upload(ran: &Ran, details: &mut Map<String, Value>) -> Values {
         let Some((bytes, told, layer)) = counted(&ran.server, ran.elapsed) else {
             return unmeasured(format!("the server did not say what it received ({})", ran.end));
         };

@@ -4,12 +4,16 @@
 //! threads and the order of the rows.
 
 pub mod answer;
+pub mod change;
 pub mod complaints;
+pub mod coverage;
 pub mod describe;
 pub mod head;
+pub mod league;
 pub mod peers;
 #[cfg(test)]
 mod planted;
+pub mod profile;
 mod refusal;
 mod seed;
 

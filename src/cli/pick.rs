@@ -4,7 +4,8 @@ use crate::gather;
 use crate::store::Filter;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::metric::{Margin, MetricId};
-use broadgauge_reports::study::{complaints, peers};
+use broadgauge_reports::profile::{self, Profile, calendar::Calendar};
+use broadgauge_reports::study::{change, complaints, league, peers};
 
 /// Which results are wanted.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -92,7 +93,7 @@ impl Ground {
 /// What is asked of the comparison with peer operators.
 #[derive(clap::Args, Clone, Debug)]
 pub struct AskPeers {
-    /// What both sides have in common: technology, region, area, plan, segment, hours, days
+    /// What both sides have in common: technology, region, area, plan, segment, tier, hours, days
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,region,hours")]
     by: Vec<peers::Key>,
     /// The quantiles
@@ -107,6 +108,12 @@ pub struct AskPeers {
     /// What still counts as at par: METRIC=ABSOLUTE:RELATIVE, as round_trip_delay=5:0.1
     #[arg(long, value_name = "MARGIN", value_parser = margin)]
     margin: Vec<(MetricId, Margin)>,
+    /// Whose lines say how much each stratum counts in rows over several; both of the pair where left out
+    #[arg(long, value_name = "OPERATOR")]
+    standard: Option<String>,
+    /// How p-values are adjusted for their number: bh, or by for any dependence
+    #[arg(long, value_name = "METHOD", default_value = "bh", value_parser = adjustment)]
+    adjust: peers::Adjustment,
     /// Let a line count as many times as its weight says
     #[arg(long)]
     weighted: bool,
@@ -125,8 +132,128 @@ impl AskPeers {
             seed: ground.seed,
             replicates: ground.replicates as usize,
             weighted: self.weighted,
+            standard: self.standard.clone(),
+            adjustment: self.adjust,
             ..peers::Query::of(ground.own.as_str())
         }
+    }
+}
+
+/// What is asked of a league table.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AskLeague {
+    /// What is set beside each other: operator, or of the own operator region, area, plan, segment, technology, tier
+    #[arg(long, value_name = "UNIT", default_value = "operator", value_parser = unit_of_league)]
+    unit: league::Unit,
+    /// What units have in common: technology, region, area, plan, segment, tier, hours, days
+    #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,hours")]
+    by: Vec<peers::Key>,
+    /// The quantile within a line
+    #[arg(long, value_name = "Q", default_value = "0.5", value_parser = quantile)]
+    quantile: f64,
+    /// Peak hours, local: first hour and first hour after
+    #[arg(long, value_name = "FROM-TO", default_value = "19-23", value_parser = hours)]
+    peak: (u8, u8),
+}
+
+impl AskLeague {
+    /// As the study understands it.
+    pub fn query(&self, ground: &Ground) -> league::Query {
+        league::Query {
+            unit: self.unit,
+            by: self.by.clone(),
+            metrics: ground.metric.clone(),
+            quantile: self.quantile,
+            peak: peers::Peak { from: self.peak.0, to: self.peak.1, weekdays_only: false },
+            seed: ground.seed,
+            replicates: ground.replicates as usize,
+            ..league::Query::of(ground.own.as_str())
+        }
+    }
+}
+
+fn unit_of_league(text: &str) -> Result<league::Unit, String> {
+    if text == "operator" {
+        return Ok(league::Unit::Operator);
+    }
+    match text.parse()? {
+        peers::Key::Hours | peers::Key::Days => Err(format!("{text:?} is a time, not a unit")),
+        key => Ok(league::Unit::Of(key)),
+    }
+}
+
+/// Which rules the lines are held against.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AskProfile {
+    /// The rules: fcc-mba, fcc-high-cost, ofcom-speeds-code, eu-2015-2120, bnetza-2017, bnetza-2021, y1541, applications
+    #[arg(long, value_name = "PROFILE", value_parser = profile::find)]
+    profile: Profile,
+    /// Leave out public holidays of: de, gb-eng, us
+    #[arg(long, value_name = "PLACE", value_parser = holidays)]
+    holidays: Option<Calendar>,
+}
+
+impl AskProfile {
+    /// As the study understands it.
+    pub fn query(&self, ground: &Ground) -> broadgauge_reports::study::profile::Query {
+        let operators = match ground.peer.as_slice() {
+            [] => Vec::new(),
+            peers => peers.iter().chain([&ground.own]).cloned().collect(),
+        };
+        broadgauge_reports::study::profile::Query {
+            profile: self.profile.clone(),
+            operators,
+            holidays: self.holidays.clone(),
+        }
+    }
+}
+
+fn holidays(text: &str) -> Result<Calendar, String> {
+    Calendar::find(text).ok_or_else(|| format!("{text:?} is not one of: de, gb-eng, us"))
+}
+
+/// What is asked of a search for changes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AskChange {
+    /// Whose series are searched: operator, region, area, node or line
+    #[arg(long, value_name = "UNIT", default_value = "operator", value_parser = unit_of_change)]
+    unit: change::Unit,
+    /// Days that a change must last before it is an alarm
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    persist: u16,
+    /// What still counts as the same: METRIC=ABSOLUTE:RELATIVE, as round_trip_delay=5:0.1
+    #[arg(long, value_name = "MARGIN", value_parser = margin)]
+    margin: Vec<(MetricId, Margin)>,
+}
+
+impl AskChange {
+    /// As the study understands it.
+    pub fn query(&self, ground: &Ground) -> change::Query {
+        change::Query {
+            unit: self.unit,
+            metrics: ground.metric.clone(),
+            margins: self.margin.iter().copied().collect(),
+            persist_days: usize::from(self.persist),
+            seed: ground.seed,
+            replicates: ground.replicates as usize,
+            ..change::Query::of(ground.own.as_str())
+        }
+    }
+}
+
+fn unit_of_change(text: &str) -> Result<change::Unit, String> {
+    change::Unit::ALL.into_iter().find(|unit| unit.word() == text).ok_or_else(|| {
+        format!("{text:?} is not one of: {}", change::Unit::ALL.map(change::Unit::word).join(", "))
+    })
+}
+
+/// Reads a finding of a search for changes.
+pub fn finding(text: &str) -> Result<change::Finding, String> {
+    match text {
+        "regression" => Ok(change::Finding::Regression),
+        "improvement" => Ok(change::Finding::Improvement),
+        "watch" => Ok(change::Finding::Watch),
+        _ => Err(format!("{text:?} is not one of: regression, improvement, watch")),
     }
 }
 
@@ -151,6 +278,14 @@ impl AskComplaints {
             seed: ground.seed,
             ..complaints::Query::of(ground.own.as_str())
         }
+    }
+}
+
+fn adjustment(text: &str) -> Result<peers::Adjustment, String> {
+    match text {
+        "bh" => Ok(peers::Adjustment::Bh),
+        "by" => Ok(peers::Adjustment::By),
+        _ => Err(format!("{text:?} is not one of: bh, by")),
     }
 }
 

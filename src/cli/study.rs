@@ -2,7 +2,7 @@
 
 use super::{Ended, Failure, Outcome, out, pick, study_text};
 use crate::{gather, store};
-use broadgauge_reports::study::{complaints, peers};
+use broadgauge_reports::study::{change, complaints, coverage, league, peers, profile};
 
 /// Ask one question of the stored figures
 #[derive(clap::Args)]
@@ -17,6 +17,14 @@ enum Question {
     Peers(Peers),
     /// Which complaints go with the network, and which do not?
     Complaints(Complaints),
+    /// Which operators, regions or nodes stand out, and which ranks may each hold?
+    League(League),
+    /// When did a figure change for good, and which retest would confirm it?
+    Change(Change),
+    /// Are the rules of a regulator, a standard or an application kept, and on which evidence?
+    Profile(Profile),
+    /// For what can the data speak, for what not, and what should be measured next?
+    Coverage(Coverage),
 }
 
 #[derive(clap::Args)]
@@ -28,6 +36,56 @@ struct Peers {
     /// Exit with 1 where a row has this verdict: better, worse, at_par or cannot_tell
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = pick::verdict)]
     fail_on: Vec<peers::Verdict>,
+    /// One JSON document rather than a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct League {
+    #[command(flatten)]
+    ground: pick::Ground,
+    #[command(flatten)]
+    ask: pick::AskLeague,
+    /// One JSON document rather than a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Change {
+    #[command(flatten)]
+    ground: pick::Ground,
+    #[command(flatten)]
+    ask: pick::AskChange,
+    /// Exit with 1 where a series has this finding: regression, improvement, watch
+    #[arg(long, value_name = "FINDING", value_delimiter = ',', value_parser = pick::finding)]
+    fail_on: Vec<change::Finding>,
+    /// One JSON document rather than a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Profile {
+    #[command(flatten)]
+    ground: pick::Ground,
+    #[command(flatten)]
+    ask: pick::AskProfile,
+    /// Exit with 1 where some rule is not met
+    #[arg(long)]
+    fail_on_breach: bool,
+    /// One JSON document rather than a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Coverage {
+    #[command(flatten)]
+    ground: pick::Ground,
+    #[command(flatten)]
+    ask: pick::AskPeers,
     /// One JSON document rather than a table
     #[arg(long)]
     json: bool,
@@ -65,6 +123,49 @@ pub fn run(args: Args) -> Outcome {
                 out::json(&study);
             } else {
                 out::data(&study_text::complaints(&study));
+            }
+            Ok(Ended::Done)
+        }
+        Question::League(args) => {
+            let panel = panel(&args.ground)?;
+            let study = league::study(&panel, &args.ask.query(&args.ground));
+            if args.json {
+                out::json(&study);
+            } else {
+                out::data(&study_text::league(&study));
+            }
+            Ok(Ended::Done)
+        }
+        Question::Change(args) => {
+            let panel = panel(&args.ground)?;
+            let study = change::study(&panel, &args.ask.query(&args.ground));
+            if args.json {
+                out::json(&study);
+            } else {
+                out::data(&study_text::changes(&study));
+            }
+            let found = study.rows.iter().any(|row| args.fail_on.contains(&row.finding));
+            Ok(if found { Ended::Findings } else { Ended::Done })
+        }
+        Question::Profile(args) => {
+            let panel = panel(&args.ground)?;
+            let study = profile::study(&panel, &args.ask.query(&args.ground));
+            if args.json {
+                out::json(&study);
+            } else {
+                out::data(&study_text::profile(&study));
+            }
+            let breached = study.counts.contains_key(&broadgauge_reports::profile::Finding::Breached);
+            Ok(if args.fail_on_breach && breached { Ended::Findings } else { Ended::Done })
+        }
+        Question::Coverage(args) => {
+            let panel = panel(&args.ground)?;
+            let query = coverage::Query { peers: args.ask.query(&args.ground) };
+            let study = coverage::study(&panel, &query);
+            if args.json {
+                out::json(&study);
+            } else {
+                out::data(&study_text::coverage(&study));
             }
             Ok(Ended::Done)
         }

@@ -3,7 +3,9 @@
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Statistic};
 use broadgauge_model::text::Lang;
-use broadgauge_reports::study::{Answer, Declined, Head, complaints, peers};
+use broadgauge_reports::study::{
+    Answer, Declined, Head, change, complaints, coverage, league, peers, profile,
+};
 use std::fmt::Write as _;
 
 /// Reasons for refusals, told once below the table and named in it by their number.
@@ -34,6 +36,10 @@ impl Form {
             _ => text,
         }
     }
+}
+
+fn titled(metric: MetricId, unit: &str) -> String {
+    observed(metric, unit, Direction::RoundTrip, Statistic::Singleton.word())
 }
 
 /// What was observed, with what tells it from the metric's other rows: `delay_variation (ms), up, mean`.
@@ -128,11 +134,73 @@ pub(super) fn peers(study: &peers::Peers) -> String {
             reasons.answer(&row.peer.value, form),
             reasons.answer(&row.difference, form),
             probability(row.q),
-            row.verdict.label().get(Lang::En).into(),
+            finding(row.verdict, row.detectable_difference, form),
         ]);
     }
-    let table = if study.rows.is_empty() { String::new() } else { columns(&rows) };
-    table + &reasons.told() + &foot(&study.head, study.declined.as_ref())
+    let mut text = if study.rows.is_empty() { String::new() } else { columns(&rows) };
+    text += &curves(study, &mut reasons);
+    text += &paired(study, &mut reasons);
+    text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
+}
+
+/// The verdict; where there is none, the difference that the data would have shown in 80 of 100 cases.
+fn finding(verdict: peers::Verdict, detectable: Option<f64>, form: Form) -> String {
+    let word = verdict.label().get(Lang::En);
+    match detectable {
+        Some(difference) => format!("{word} (would find {})", form.write(difference)),
+        None => word.into(),
+    }
+}
+
+/// The shift functions, at three of their points.
+fn curves(study: &peers::Peers, reasons: &mut Reasons) -> String {
+    if study.curves.is_empty() {
+        return String::new();
+    }
+    let header = ["metric", "stratum", "peer", "shift at p10", "p50", "p90", "Cliff's delta", "KS distance"]
+        .map(String::from);
+    let mut rows = vec![header.to_vec()];
+    for curve in &study.curves {
+        let stratum: Vec<&str> = curve.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
+        let form = Form::of(curve.unit);
+        let mut row = vec![titled(curve.metric, curve.unit), stratum.join(" / "), curve.peer.clone()];
+        for wanted in [0.1, 0.5, 0.9] {
+            let point = curve.shift.iter().find(|s| s.quantile == wanted);
+            row.push(point.map_or_else(|| "-".into(), |s| reasons.answer(&s.difference, form)));
+        }
+        row.push(reasons.answer(&curve.cliffs_delta, Form::plain(2)));
+        row.push(reasons.answer(&curve.ks_distance, Form::plain(2)));
+        rows.push(row);
+    }
+    format!(
+        "\nWhole distributions, own less peer (intervals hold at all deciles at once)\n{}",
+        columns(&rows)
+    )
+}
+
+/// Sites that measure both.
+fn paired(study: &peers::Peers, reasons: &mut Reasons) -> String {
+    if study.paired.is_empty() {
+        return String::new();
+    }
+    let header = ["metric", "load", "q", "peer", "sites", "hours", "difference", "q-value", "verdict"]
+        .map(String::from);
+    let mut rows = vec![header.to_vec()];
+    for row in &study.paired {
+        let form = Form::of(row.unit);
+        rows.push(vec![
+            titled(row.metric, row.unit),
+            row.load.word().into(),
+            format!("p{}", row.quantile * 100.0),
+            row.peer.clone(),
+            row.sites.to_string(),
+            row.hours.to_string(),
+            reasons.answer(&row.difference, form),
+            probability(row.q),
+            finding(row.verdict, row.detectable_difference, form),
+        ]);
+    }
+    format!("\nSites that measure both operators\n{}", columns(&rows))
 }
 
 /// Complaints beside the network.
@@ -191,6 +259,221 @@ pub(super) fn complaints(study: &complaints::Complaints) -> String {
             writeln!(text, "Each line against itself (time-stratified case-crossover)\n{}", columns(&rows));
     }
     text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
+}
+
+/// Units beside each other, by name.
+pub(super) fn league(study: &league::League) -> String {
+    let mut reasons = Reasons::default();
+    let mut text = String::new();
+    for row in &study.rows {
+        let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
+        let header = ["", "lines", "mean of lines", "ranks", "ordinary (95%)", "q-value", "standing"]
+            .map(String::from);
+        let mut rows = vec![header.to_vec()];
+        let form = Form::of(row.unit);
+        let range = |limits: Option<(f64, f64)>| {
+            limits.map_or_else(
+                || "-".into(),
+                |(low, high)| format!("{} to {}", form.write(low), form.write(high)),
+            )
+        };
+        for unit in &row.units {
+            rows.push(vec![
+                unit.name.clone(),
+                unit.lines.to_string(),
+                reasons.answer(&unit.value, form),
+                unit.rank.map_or_else(|| "-".into(), |(from, to)| format!("{from} to {to}")),
+                range(unit.limits_95),
+                probability(unit.q),
+                unit.standing.label().get(Lang::En).into(),
+            ]);
+        }
+        let _ = writeln!(
+            text,
+            "{}, {}, p{}, {}: ordinary {}\n{}",
+            titled(row.metric, row.unit),
+            row.load.word(),
+            row.quantile * 100.0,
+            stratum.join(" / "),
+            reasons.answer(&row.centre, form),
+            columns(&rows)
+        );
+        if let Some(declined) = &row.funnel_declined {
+            let _ = writeln!(text, "no funnel: {}\n", declined.reason.get(Lang::En));
+        }
+    }
+    text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
+}
+
+/// Changes, with what an alarm lacks and the retest.
+pub(super) fn changes(study: &change::Changes) -> String {
+    let mut reasons = Reasons::default();
+    let header = [
+        "metric",
+        "load",
+        "",
+        "days",
+        "since",
+        "lasted",
+        "before",
+        "after",
+        "difference",
+        "q-value",
+        "finding",
+    ]
+    .map(String::from);
+    let mut rows = vec![header.to_vec()];
+    let mut told = String::new();
+    for row in &study.rows {
+        let form = Form::of(row.unit);
+        let number = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| form.write(v));
+        rows.push(vec![
+            titled(row.metric, row.unit),
+            row.load.word().into(),
+            row.name.clone(),
+            row.days.to_string(),
+            row.since.clone().unwrap_or_else(|| "-".into()),
+            row.lasted_days.map_or_else(|| "-".into(), |d| d.to_string()),
+            number(row.before),
+            number(row.after),
+            reasons.answer(&row.difference, form),
+            probability(row.q),
+            row.finding.label().get(Lang::En).into(),
+        ]);
+        let since = row.since.as_deref().unwrap_or("");
+        for lack in &row.lacks {
+            let _ =
+                writeln!(told, "{} {} since {since}: no alarm, {}", row.name, row.metric, lack.get(Lang::En));
+        }
+        if let Some(retest) = &row.retest {
+            let _ = writeln!(told, "{} {} since {since}: {}", row.name, row.metric, retest.get(Lang::En));
+        }
+    }
+    let table = if study.rows.is_empty() { String::new() } else { columns(&rows) };
+    table + &told + &reasons.told() + &foot(&study.head, study.declined.as_ref())
+}
+
+/// What the data can speak for.
+pub(super) fn coverage(study: &coverage::Coverage) -> String {
+    let mut text = String::new();
+    let percents = |ps: &mut dyn Iterator<Item = f64>| {
+        ps.map(|p| format!("p{}", p * 100.0)).collect::<Vec<_>>().join(" ")
+    };
+    let header = [
+        "metric",
+        "load",
+        "statistic",
+        "stratum",
+        "operator",
+        "lines",
+        "observations",
+        "speaks for",
+        "not for",
+    ]
+    .map(String::from);
+    let mut rows = vec![header.to_vec()];
+    for row in &study.rows {
+        let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
+        rows.push(vec![
+            row.metric.to_string(),
+            row.load.word().into(),
+            row.statistic.word().into(),
+            stratum.join(" / "),
+            row.operator.clone(),
+            row.lines.to_string(),
+            row.observations.to_string(),
+            percents(&mut row.speaks_for.iter().copied()),
+            percents(&mut row.silent_on.iter().map(|g| g.quantile)),
+        ]);
+    }
+    text += &columns(&rows);
+    let header =
+        ["operator", "region", "lines", "unobserved", "days", "hours of the week (of 168)"].map(String::from);
+    let mut rows = vec![header.to_vec()];
+    for row in &study.silent {
+        rows.push(vec![
+            row.operator.clone(),
+            row.region.clone().unwrap_or_else(|| "-".into()),
+            row.lines.to_string(),
+            row.unobserved.to_string(),
+            row.days.to_string(),
+            row.hours_of_week.to_string(),
+        ]);
+    }
+    let _ = writeln!(text, "\nLines and hours\n{}", columns(&rows));
+    let header = ["metric", "load", "peer", "strata with both", "own lines there", "peer lines there"]
+        .map(String::from);
+    let mut rows = vec![header.to_vec()];
+    for row in &study.overlap {
+        rows.push(vec![
+            format!("{} ({})", row.metric, row.statistic.word()),
+            row.load.word().into(),
+            row.peer.clone(),
+            format!("{} of {}", row.strata_both, row.strata_either),
+            format!("{} of {}", row.own_lines_common, row.own_lines),
+            format!("{} of {}", row.peer_lines_common, row.peer_lines),
+        ]);
+    }
+    let _ = writeln!(text, "Common ground\n{}", columns(&rows));
+    for next in &study.next {
+        let stratum: Vec<&str> = next.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
+        let _ = writeln!(
+            text,
+            "open: {} {} {} against {} ({} and {} lines now): {}",
+            next.metric,
+            next.load.word(),
+            stratum.join(" / "),
+            next.peer,
+            next.lines.0,
+            next.lines.1,
+            next.advice.get(Lang::En)
+        );
+    }
+    text + &foot(&study.head, study.declined.as_ref())
+}
+
+/// Verdicts with their evidence.
+pub(super) fn profile(study: &profile::Profiled) -> String {
+    let about = &study.profile;
+    let mut text = format!("{}, version {}\n{}\n", about.title, about.version, about.source);
+    if let Some(caveat) = &about.caveat {
+        let _ = writeln!(text, "mind: {caveat}");
+    }
+    let counts: Vec<String> = study
+        .counts
+        .iter()
+        .map(|(finding, count)| format!("{count} {}", finding.label().get(Lang::En)))
+        .collect();
+    let _ = writeln!(text, "{}\n", counts.join(", "));
+    let header =
+        ["operator", "subject", "lines", "tests", "finding", "part", "seen", "needed", ""].map(String::from);
+    let mut rows = vec![header.to_vec()];
+    for row in &study.rows {
+        let mut head = vec![
+            row.operator.clone(),
+            row.subject.clone(),
+            row.lines.to_string(),
+            row.tests.to_string(),
+            row.verdict.finding.label().get(Lang::En).to_owned(),
+        ];
+        for part in &row.verdict.evidence {
+            head.extend([
+                part.part.get(Lang::En),
+                format!("{:.3}", part.seen),
+                format!("{:.3}", part.needed),
+                if part.holds { "holds" } else { "does not hold" }.into(),
+            ]);
+            rows.push(std::mem::replace(&mut head, vec![String::new(); 5]));
+        }
+        for missing in &row.verdict.missing {
+            head.push(missing.get(Lang::En));
+            rows.push(std::mem::replace(&mut head, vec![String::new(); 5]));
+        }
+    }
+    if !study.rows.is_empty() {
+        text += &columns(&rows);
+    }
+    text + &foot(&study.head, study.declined.as_ref())
 }
 
 #[cfg(test)]

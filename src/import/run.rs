@@ -2,6 +2,7 @@
 
 use super::draft::{Assumed, Draft, Fault};
 use super::error::ImportError;
+use super::foreign;
 use super::kind::Kind;
 use super::map::Map;
 use super::map_read;
@@ -76,7 +77,7 @@ pub fn run(
     let mut rejects = Rejects::new(request.reject_file.as_deref());
     let mut summary = Summary { kind: map.kind.word(), dry_run: request.dry_run, files: Vec::new() };
     for path in &request.files {
-        let table = Table::open(path, &map.read)?;
+        let table = open(path, map.kind, &map.read)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let mut importer = Importer::new(&map, table, &name, pseudonyms.as_ref(), store, &mut rejects)?;
         importer.preview = if request.dry_run { PREVIEW } else { 0 };
@@ -84,6 +85,30 @@ pub fn run(
     }
     rejects.finish()?;
     Ok(summary)
+}
+
+/// Opens a table; results may also come in another tool's own file.
+fn open(path: &Path, kind: Kind, reading: &Reading) -> Result<Table, ImportError> {
+    let name = path.display().to_string();
+    let wrong = |message| ImportError::Table { file: name.clone(), message };
+    let unread = |source| ImportError::Read { path: path.to_owned(), source };
+    if kind == Kind::Results && foreign::is_one(path).map_err(unread)? {
+        let bytes = std::fs::read(path).map_err(unread)?;
+        if let Some(found) = foreign::read(&bytes).map_err(wrong)? {
+            tracing::info!(
+                file = name,
+                tool = found.tool,
+                rows = found.rows.len() - 1,
+                "another tool's file"
+            );
+            return Table::from_rows(
+                name.clone(),
+                found.rows,
+                &Reading { header_row: None, ..reading.clone() },
+            );
+        }
+    }
+    Table::open(path, reading)
 }
 
 /// Reads a text table from memory and keeps nothing: for fuzzing, and to try a map.

@@ -78,7 +78,8 @@ impl Table {
         Ok(table)
     }
 
-    fn from_rows(name: String, rows: Vec<Row>, reading: &Reading) -> Result<Self, ImportError> {
+    /// A table of rows that are known, the headers first.
+    pub(super) fn from_rows(name: String, rows: Vec<Row>, reading: &Reading) -> Result<Self, ImportError> {
         let rows = Rows::Sheet(rows.into_iter());
         let mut table = Self { name, headers: Vec::new(), encoding: None, rows };
         table.take_headers(reading)?;

@@ -48,7 +48,8 @@ pub(crate) fn code(text: &str) -> String {
     let mut i = 0;
     while i < chars.len() {
         let before = if i == 0 { ' ' } else { at(i - 1) };
-        let word = before.is_alphanumeric() || before == '_';
+        let raw_bytes = before == 'b' && at(i) == 'r' && matches!(at(i + 1), '"' | '#');
+        let word = (before.is_alphanumeric() || before == '_') && !raw_bytes;
         if at(i) == '/' && at(i + 1) == '/' {
             while i < chars.len() && at(i) != '\n' {
                 i += 1;

@@ -138,8 +138,9 @@ impl Link {
                 .map(|load| load.mbps * 1e6)
                 .sum();
             let change = (inflow - rate) * (edge - self.settled).as_secs_f64();
-            // The last packet may stand a little above the brim: it is carried, not spilt.
-            let brim = self.buffer_bits(rate).max(self.backlog_bits);
+            // The last packet may stand a little above the brim: it is carried, not spilt. Traffic of others gives way to it.
+            let full = self.buffer_bits(rate);
+            let brim = if inflow > rate { full } else { full.max(self.backlog_bits) };
             self.backlog_bits = (self.backlog_bits + change).clamp(0.0, brim);
             self.settled = edge;
         }

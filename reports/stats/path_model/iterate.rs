@@ -1,7 +1,9 @@
 //! The rounds of the algorithm, on correlations alone.
 
-use super::{Mode, Model, Moments, PathFit, Refusal, Scheme};
-use crate::stats::refusal::{Answer, all_finite, finite};
+use super::fitted::PathFit;
+use super::model::{Mode, Model, Scheme};
+use super::moments::Moments;
+use crate::stats::refusal::{Answer, Refusal, all_finite, finite};
 use nalgebra::{DMatrix, DVector};
 
 const MOST_ITERATIONS: usize = 1_000;

@@ -1,6 +1,7 @@
 //! How well items hold together.
 
-use super::{Mode, PathFit};
+use super::model::Mode;
+use super::moments::Moments;
 use nalgebra::SymmetricEigen;
 
 /// Reliability and convergence of a construct. A weak construct is printed as it is, and not dropped.
@@ -17,10 +18,10 @@ pub struct Quality {
     pub eigenvalues: (f64, Option<f64>),
 }
 
-pub(super) fn of(fit: &PathFit, mode: Mode, k: usize) -> Quality {
-    let span = fit.moments.spans[k].clone();
+pub(super) fn of(moments: &Moments, loadings: &[f64], mode: Mode, k: usize) -> Quality {
+    let span = moments.spans[k].clone();
     let items = span.len() as f64;
-    let block = fit.moments.correlation.view((span.start, span.start), (span.len(), span.len())).into_owned();
+    let block = moments.correlation.view((span.start, span.start), (span.len(), span.len())).into_owned();
     let all: f64 = block.iter().sum();
     let eigen = SymmetricEigen::new(block);
     let mut order: Vec<usize> = (0..span.len()).collect();
@@ -30,7 +31,7 @@ pub(super) fn of(fit: &PathFit, mode: Mode, k: usize) -> Quality {
     let alpha = reflective.then(|| (items / (items - 1.0) * (all - items) / all).max(0.0));
     let with_first = eigen.eigenvectors.column(order[0]) * largest.max(0.0).sqrt();
     let (sum, squares) = (with_first.sum().powi(2), with_first.iter().map(|l| l * l).sum::<f64>());
-    let communality = fit.loadings[k].iter().map(|l| l * l).sum::<f64>() / items;
+    let communality = loadings.iter().map(|l| l * l).sum::<f64>() / items;
     Quality {
         alpha,
         rho: reflective.then(|| sum / (sum + items - squares)),

@@ -1,6 +1,9 @@
 //! How far everything would move with other respondents.
 
-use super::{Model, Moments, PathFit, Scheme, fit, iterate};
+use super::fitted::PathFit;
+use super::model::{Model, Scheme};
+use super::moments::Moments;
+use super::{fit, iterate};
 use crate::stats::Interval;
 use crate::stats::bootstrap::{Design, percentile};
 use crate::stats::refusal::{Answer, Refusal, at_least};

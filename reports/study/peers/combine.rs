@@ -3,15 +3,16 @@
 //! Rows over several strata weigh each by the lines that the standard operator has in it, so that both sides answer
 //! for the same customers: D = sum of w D over the strata in which both sides are known well enough.
 
+use super::curve;
 use super::draws::{Cell, Draws};
 use super::query::{Key, Query};
 use super::resample::{Resampled, Shuffler, resample};
-use super::row::{Equivalence, Row, Side, Stratum, Verdict};
+use super::row::{Curve, Equivalence, Row, Side, Stratum, Verdict};
+use super::sides::{Counts, Sides, enough, few_lines, tally, turned, with_deciles};
 use super::strata::{Group, Matched, Part, Series, Strata};
 use super::verdict::{equivalence, margin_between};
-use crate::stats::quantile::smallest_n;
+use crate::study::Answer;
 use crate::study::seed::seed_of;
-use crate::study::{Answer, Declined, Words};
 use broadgauge_model::text::Phrase;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,12 @@ pub(super) struct Pending {
     pub(super) observed: Option<f64>,
 }
 
+/// A side of a pair, put in order by its lines rather than by its name.
+fn first_line<'a>(matched: &'a Matched, operator: &str) -> &'a str {
+    let groups = matched.grounds.values().filter_map(|groups| groups.get(operator));
+    groups.filter_map(|g| g.first()).map(|l| l.line_id.as_str()).min().unwrap_or("")
+}
+
 /// z for 80% power at a two-sided 5% level: 1.960 + 0.842.
 const POWER: f64 = 2.801_585;
 
@@ -39,16 +46,17 @@ pub(super) struct Resamples<'a> {
 impl<'a> Resamples<'a> {
     pub(super) fn of(series: &Series, matched: &'a Matched, query: &Query) -> Self {
         let grounds: Vec<&Stratum> = matched.grounds.keys().collect();
+        let quantiles = with_deciles(&query.quantiles);
         let mut by_operator: BTreeMap<&str, Vec<Option<Resampled>>> = BTreeMap::new();
         for (place, (ground, groups)) in matched.grounds.iter().enumerate() {
             // Without a counterpart there is nothing to compare, so nothing to resample.
             for (operator, group) in groups.iter().filter(|_| groups.len() > 1) {
-                let seed = seed_of(query.seed, &[&series_words(series), &stratum_words(ground), operator]);
+                let line = group.first().map_or("", |l| l.line_id.as_str());
+                let seed = seed_of(query.seed, &[&series_words(series), &stratum_words(ground), line]);
                 let column = by_operator
                     .entry(operator)
                     .or_insert_with(|| std::iter::repeat_with(|| None).take(grounds.len()).collect());
-                column[place] =
-                    resample(group, &query.quantiles, query.replicates, query.minimum_lines, seed);
+                column[place] = resample(group, &quantiles, query.replicates, query.minimum_lines, seed);
             }
         }
         Self { grounds, by_operator }
@@ -102,10 +110,10 @@ pub(super) fn compare(
     query: &Query,
     peer: &str,
     pair: usize,
-    pending: &mut Vec<Pending>,
+    (pending, curves): (&mut Vec<Pending>, &mut Vec<Curve>),
 ) -> Vec<Option<Shuffler>> {
     let own = query.own.as_str();
-    let standard = query.standard.as_deref().unwrap_or(own);
+    let own_first = first_line(matched, own) < first_line(matched, peer);
     let sides = (resampled.side(own), resampled.side(peer));
     let mut shufflers = Vec::new();
     let mut eligible: Vec<Cell> = Vec::new();
@@ -121,7 +129,11 @@ pub(super) fn compare(
             if own_counts.0 == 0 || peer_counts.0 == 0 {
                 continue;
             }
-            let cell = Cell { ground: place, part, weight: counts(groups.get(standard), part).0 as f64 };
+            let standard = match &query.standard {
+                Some(operator) => counts(groups.get(operator), part).0,
+                None => own_counts.0 + peer_counts.0,
+            };
+            let cell = Cell { ground: place, part, weight: standard as f64 };
             if own_counts.0.min(peer_counts.0) >= query.minimum_lines {
                 enough.push(part);
                 eligible.push(cell);
@@ -130,17 +142,28 @@ pub(super) fn compare(
                 let cells = [Cell { weight: 1.0, ..cell }];
                 let stratum = labelled(strata, ground, Some(part));
                 let head = (series, peer, stratum);
-                pending.push(row(query, head, &sides, &cells, q, pair, Some((own_counts, peer_counts))));
+                let known = Some((own_counts, peer_counts));
+                pending.push(row(query, head, (&sides, own_first), &cells, q, pair, known));
+            }
+            if enough.last() == Some(&part) {
+                let stratum = labelled(strata, ground, Some(part));
+                let seed = seed_of(
+                    query.seed,
+                    &["curve", &series_words(series), &stratum_words(ground), &part.words()],
+                );
+                let groups = if own_first { (a, b) } else { (b, a) };
+                let of = curve::Pair { groups, sides: &sides, own_first, cell };
+                curves.push(curve::curve(series, stratum, (own, peer), &of, query, seed));
             }
         }
         // Which of the two is the own operator must not move a p-value: the pair is put in order.
-        let ((first, x), (second, y)) =
-            if own < peer { ((own, a), (peer, b)) } else { ((peer, b), (own, a)) };
-        let words = [&series_words(series), &stratum_words(ground), first, second];
+        let (x, y) = if own_first { (a, b) } else { (b, a) };
+        let name = |group: &Group| group.first().map_or(String::new(), |l| l.line_id.clone());
+        let words = [&*series_words(series), &stratum_words(ground), &name(x), &name(y)];
         let seed = seed_of(query.seed, &words);
         shufflers.push((!enough.is_empty()).then(|| Shuffler::new(x, y, enough.into_iter(), seed)));
     }
-    combined(strata, (series, peer), query, &sides, &eligible, pair, pending);
+    combined(strata, (series, peer), query, (&sides, own_first), &eligible, pair, pending);
     shufflers
 }
 
@@ -149,7 +172,7 @@ fn combined(
     strata: &Strata,
     (series, peer): (&Series, &str),
     query: &Query,
-    sides: &Sides<'_>,
+    (sides, own_first): (&Sides<'_>, bool),
     eligible: &[Cell],
     pair: usize,
     pending: &mut Vec<Pending>,
@@ -184,7 +207,7 @@ fn combined(
                 cell.weight /= total;
             }
             let stratum = labelled(strata, &Stratum::default(), part);
-            pending.push(row(query, (series, peer, stratum), sides, &cells, q, pair, None));
+            pending.push(row(query, (series, peer, stratum), (sides, own_first), &cells, q, pair, None));
         }
     }
 }
@@ -206,14 +229,11 @@ fn labelled(strata: &Strata, ground: &Stratum, part: Option<Part>) -> Stratum {
     Stratum(out)
 }
 
-type Counts = (usize, u64);
-type Sides<'a> = (Vec<Option<&'a Resampled>>, Vec<Option<&'a Resampled>>);
-
 /// One row without p, q and verdict.
 fn row(
     query: &Query,
     (series, peer, stratum): (&Series, &str, Stratum),
-    sides: &Sides<'_>,
+    (sides, own_first): (&Sides<'_>, bool),
     cells: &[Cell],
     q: usize,
     pair: usize,
@@ -256,7 +276,7 @@ fn row(
     };
     let draws = own_draws.and_then(|own| Ok((own, other_draws?)));
     let observed = match draws {
-        Ok((own, other)) => Some(fill(&mut row, &own, &other, p)),
+        Ok((own, other)) => Some(fill(&mut row, &own, &other, p, own_first)),
         Err(declined) => {
             row.difference = declined.clone().into();
             row.ratio = declined.into();
@@ -267,10 +287,9 @@ fn row(
 }
 
 /// Differences and ratio; answers with the difference in the fixed order of the pair.
-fn fill(row: &mut Row, own: &Draws, other: &Draws, p: f64) -> f64 {
+fn fill(row: &mut Row, own: &Draws, other: &Draws, p: f64, own_first: bool) -> f64 {
     let n = (row.own.lines + row.peer.lines) as u64;
     // The pair is put in order, so that exchanging the operators turns signs and nothing else.
-    let own_first = row.own.operator < row.peer.operator;
     let (a, b) = if own_first { (own, other) } else { (other, own) };
     let difference = Draws::both(a, b, |x, y| x - y);
     row.difference = turned(difference.answer(p, n), own_first);
@@ -293,65 +312,4 @@ fn fill(row: &mut Row, own: &Draws, other: &Draws, p: f64) -> f64 {
     // Taken back where something is found.
     row.detectable_difference = Some(POWER * difference.spread()).filter(|d| d.is_finite());
     difference.observed
-}
-
-fn turned(answer: Answer, as_is: bool) -> Answer {
-    match answer {
-        Answer::Estimate(e) if !as_is => {
-            let (low, high) = e.interval();
-            Answer::estimate(-e.value(), (-high, -low), e.n())
-        }
-        other => other,
-    }
-}
-
-/// One side's resamples, or what they lack.
-fn enough(
-    query: &Query,
-    resampled: &[Option<&Resampled>],
-    cells: &[Cell],
-    q: usize,
-) -> Result<Draws, Declined> {
-    let draws = Draws::of(resampled, cells, q).ok_or_else(|| few_lines(query))?;
-    let p = query.quantiles[q];
-    let need = smallest_n(p, 0.95)?;
-    let have = effective(resampled, cells, q);
-    if have + 1e-6 < need as f64 {
-        let phrase = Phrase {
-            en: "quantile {p} needs {need} independent observations, and one side has about {have}",
-            zh: "分位数 {p} 需要 {need} 个独立观测，一方只有约 {have} 个",
-        };
-        let have = have.floor();
-        return Err(Declined::because(Words::with(phrase, &[("p", &p), ("need", &need), ("have", &have)])));
-    }
-    Ok(draws)
-}
-
-/// Independent observations behind a row: summed over grounds, not over the parts of the week of the same lines.
-fn effective(resampled: &[Option<&Resampled>], cells: &[Cell], q: usize) -> f64 {
-    by_ground(resampled, cells).values().map(|p| p.iter().map(|p| p.effective[q]).fold(0.0, f64::max)).sum()
-}
-
-fn tally(resampled: &[Option<&Resampled>], cells: &[Cell]) -> Counts {
-    let grounds = by_ground(resampled, cells);
-    let lines = grounds.values().map(|p| p.iter().map(|p| p.lines).max().unwrap_or(0)).sum();
-    (lines, grounds.values().flatten().map(|p| p.observations).sum())
-}
-
-fn by_ground<'a>(
-    resampled: &[Option<&'a Resampled>],
-    cells: &[Cell],
-) -> BTreeMap<usize, Vec<&'a super::resample::ResampledPart>> {
-    let mut out: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-    for cell in cells {
-        if let Some(part) = resampled[cell.ground].and_then(|r| r.parts.get(&cell.part)) {
-            out.entry(cell.ground).or_default().push(part);
-        }
-    }
-    out
-}
-
-fn few_lines(query: &Query) -> Declined {
-    let phrase = Phrase { en: "fewer than {n} lines on one side", zh: "一方线路不足 {n} 条" };
-    Declined::because(Words::with(phrase, &[("n", &query.minimum_lines)]))
 }

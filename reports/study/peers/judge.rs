@@ -5,12 +5,12 @@
 
 use super::combine::{Pending, Resamples, compare};
 use super::one_sided;
-use super::query::Query;
+use super::query::{Adjustment, Query};
 use super::resample::Shuffler;
-use super::row::{Row, Verdict};
+use super::row::{Curve, Paired, Row, Verdict};
 use super::strata::{Part, Strata};
 use super::verdict::{LEVEL, verdict};
-use crate::stats::multiple::q_values;
+use crate::stats::multiple::{Adjustment as By, adjust};
 use crate::study::Note;
 use std::collections::BTreeSet;
 
@@ -21,14 +21,23 @@ const FEW_HITS: u64 = 10;
 /// Two differences closer than this, relative to their size, are the same.
 const ROUNDING: f64 = 1e-12;
 
+/// What was compared, with p, q and verdict.
+pub(super) struct Judged {
+    pub(super) rows: Vec<Row>,
+    pub(super) curves: Vec<Curve>,
+    pub(super) paired: Vec<Paired>,
+}
+
 /// All rows, with p, q and verdict.
 pub(super) fn rows(
     strata: &Strata,
     query: &Query,
     peers: &BTreeSet<&str>,
+    mut paired: Vec<Paired>,
     notes: &mut Vec<Note>,
-) -> Vec<Row> {
+) -> Judged {
     let mut pending = Vec::new();
+    let mut curves = Vec::new();
     let mut pairs = Vec::new();
     for (series, matched) in &strata.series {
         let resampled = Resamples::of(series, matched, query);
@@ -40,15 +49,15 @@ pub(super) fn rows(
                 query,
                 peer,
                 pairs.len(),
-                &mut pending,
+                (&mut pending, &mut curves),
             ));
         }
     }
     one_sided::note(strata, &query.own, peers, notes);
     p_values(&mut pending, &pairs, query);
     let mut rows: Vec<Row> = pending.into_iter().map(|p| p.row).collect();
-    judge(&mut rows);
-    rows
+    judge(&mut rows, &mut paired, query.adjustment);
+    Judged { rows, curves, paired }
 }
 
 /// Fills in p for every row that has a difference.
@@ -121,12 +130,28 @@ fn hits(
 }
 
 /// q-values of both families, and the findings.
-fn judge(rows: &mut [Row]) {
-    let p: Vec<f64> = rows.iter().filter_map(|r| r.p).collect();
-    let equivalent: Vec<f64> = rows.iter().filter_map(|r| r.equivalence.map(|e| e.p)).collect();
-    let mut q = q_values(&p).unwrap_or_default().into_iter();
-    let mut equivalent_q = q_values(&equivalent).unwrap_or_default().into_iter();
+fn judge(rows: &mut [Row], paired: &mut [Paired], by: Adjustment) {
+    let by = match by {
+        Adjustment::Bh => By::BenjaminiHochberg,
+        Adjustment::By => By::BenjaminiYekutieli,
+    };
+    let p: Vec<f64> = rows.iter().filter_map(|r| r.p).chain(paired.iter().filter_map(|r| r.p)).collect();
+    let tests = rows.iter().map(|r| r.equivalence).chain(paired.iter().map(|r| r.equivalence));
+    let equivalent: Vec<f64> = tests.filter_map(|e| e.map(|e| e.p)).collect();
+    let mut q = adjust(&p, by).unwrap_or_default().into_iter();
+    let mut equivalent_q = adjust(&equivalent, by).unwrap_or_default().into_iter();
     for row in rows {
+        row.q = row.p.and_then(|_| q.next());
+        if let Some(equivalence) = &mut row.equivalence {
+            equivalence.q = equivalent_q.next();
+        }
+        let margin = row.margin_absolute.unwrap_or(0.0);
+        row.verdict = verdict(&row.difference, row.q, row.equivalence.as_ref(), margin, row.metric.better);
+        if row.verdict != Verdict::CannotTell {
+            row.detectable_difference = None;
+        }
+    }
+    for row in paired {
         row.q = row.p.and_then(|_| q.next());
         if let Some(equivalence) = &mut row.equivalence {
             equivalence.q = equivalent_q.next();

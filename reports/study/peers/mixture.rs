@@ -12,7 +12,7 @@ const UNIT: u64 = 1 << 31;
 const ROUNDING: f64 = 1e-9;
 
 /// A value and how many observations had it.
-pub(super) type Point = (f64, u64);
+pub(in crate::study) type Point = (f64, u64);
 
 /// The distributions of several lines over their common support.
 #[derive(Debug)]

@@ -3,24 +3,33 @@
 //! The estimand is a quantile of the line-weighted distribution: every line counts the same, however often it was
 //! tested, and lines are compared like with like (technology, region, hours). Intervals come from a bootstrap of
 //! whole lines (percentile, or BCa below 40 lines, at a level widened for few lines: Hesterberg, Am. Stat. 69, 2015),
-//! p-values from shuffling the operator over lines, and all of a report are one family (Benjamini and Hochberg 1995).
+//! p-values from shuffling the operator over lines, and all of a report are one family (Benjamini and Hochberg 1995, or
+//! Benjamini and Yekutieli 2001). Beside the quantiles stand the whole distributions: the shift function with a band
+//! that holds at all deciles at once, Cliff's delta and the Kolmogorov-Smirnov distance. Where one agent measures both
+//! operators, its sites are compared with themselves. What is random goes with lines, not with names: with the
+//! operators exchanged every finding is mirrored.
 //!
 //! It cannot tell why one operator is ahead, and it cannot make up for lines that were chosen for another reason than
 //! chance: a panel of volunteers is a panel of volunteers.
 
 mod combine;
+mod curve;
 mod draws;
 mod judge;
-mod mixture;
+pub(super) mod mixture;
 mod one_sided;
+mod paired;
 pub mod query;
 mod resample;
 pub mod row;
-mod strata;
+mod sides;
+pub(super) mod strata;
 mod verdict;
 
-pub use query::{Key, Peak, Query};
-pub use row::{Equivalence, Peers, Row, Side, Stratum, Verdict};
+pub use query::{Adjustment, Key, Peak, Query};
+pub use row::{Curve, Equivalence, Paired, Peers, Row, Shift, Side, Stratum, Verdict};
+
+pub(super) use verdict::margin_between as verdict_margin;
 
 use super::{Declined, Head, Method, Words};
 use broadgauge_model::panel::Panel;
@@ -29,7 +38,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The study's version: raised when its numbers may move.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Compares the own operator with its peers.
 pub fn study(panel: &Panel, query: &Query) -> Peers {
@@ -43,6 +52,8 @@ pub fn study(panel: &Panel, query: &Query) -> Peers {
     let refuse = |head: Head, phrase: Phrase| Peers {
         head,
         rows: Vec::new(),
+        curves: Vec::new(),
+        paired: Vec::new(),
         declined: Some(Declined::because(Words::with(phrase, &[("own", &query.own)]))),
     };
     if !known.contains(query.own.as_str()) {
@@ -62,8 +73,9 @@ pub fn study(panel: &Panel, query: &Query) -> Peers {
     let wanted: BTreeSet<&str> = peers.iter().copied().chain([query.own.as_str()]).collect();
     let mut strata = strata::matched(panel, query, &wanted);
     head.notes.append(&mut strata.notes);
-    let rows = judge::rows(&strata, query, &peers, &mut head.notes);
-    Peers { head, rows, declined: None }
+    let paired = paired::rows(panel, query, &peers);
+    let judged = judge::rows(&strata, query, &peers, paired, &mut head.notes);
+    Peers { head, rows: judged.rows, curves: judged.curves, paired: judged.paired, declined: None }
 }
 
 fn head(panel: &Panel, query: &Query) -> Head {
@@ -75,7 +87,8 @@ fn head(panel: &Panel, query: &Query) -> Head {
         ("replicates", json!(query.replicates)),
         ("minimum_lines", json!(query.minimum_lines)),
         ("weighted", json!(query.weighted)),
-        ("standard", json!(query.standard.as_ref().unwrap_or(&query.own))),
+        ("standard", json!(query.standard.as_deref().unwrap_or("both"))),
+        ("adjustment", json!(query.adjustment)),
     ]);
     if !query.peers.is_empty() {
         filters.insert("peers", json!(query.peers));
@@ -96,7 +109,7 @@ fn head(panel: &Panel, query: &Query) -> Head {
         method: Method {
             name: "line-weighted quantile gaps, cluster bootstrap, label permutation",
             version: VERSION,
-            source: "Efron 1987; Davison and Hinkley 1997; Benjamini and Hochberg 1995; Schuirmann 1987; Hesterberg 2015",
+            source: "Efron 1987; Davison and Hinkley 1997; Benjamini and Hochberg 1995; Schuirmann 1987; Hesterberg 2015; Montiel Olea and Plagborg-Moller 2019",
         },
         notes: super::head::from_panel(&panel.left_out),
     }

@@ -19,6 +19,8 @@ pub enum Key {
     Plan,
     /// The customer segment.
     Segment,
+    /// The band of the promised download rate.
+    Tier,
     /// Peak or off-peak hours.
     Hours,
     /// Weekday or weekend.
@@ -27,8 +29,16 @@ pub enum Key {
 
 impl Key {
     /// Every key.
-    pub const ALL: [Self; 7] =
-        [Self::Technology, Self::Region, Self::Area, Self::Plan, Self::Segment, Self::Hours, Self::Days];
+    pub const ALL: [Self; 8] = [
+        Self::Technology,
+        Self::Region,
+        Self::Area,
+        Self::Plan,
+        Self::Segment,
+        Self::Tier,
+        Self::Hours,
+        Self::Days,
+    ];
 
     /// The word in tables and flags.
     pub const fn word(self) -> &'static str {
@@ -38,6 +48,7 @@ impl Key {
             Self::Area => "area",
             Self::Plan => "plan",
             Self::Segment => "segment",
+            Self::Tier => "tier",
             Self::Hours => "hours",
             Self::Days => "days",
         }
@@ -103,8 +114,22 @@ pub struct Query {
     pub minimum_lines: usize,
     /// Whether a line counts as many times as its `weight` says, instead of once.
     pub weighted: bool,
-    /// The operator whose lines are the standard population of rows over several strata; the own one where `None`.
+    /// The operator whose lines are the standard population of rows over several strata; both of the pair together
+    /// where `None`, so that exchanging them changes nothing.
     pub standard: Option<String>,
+    /// How p-values are adjusted for their number.
+    pub adjustment: Adjustment,
+}
+
+/// How p-values are adjusted for their number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adjustment {
+    /// Benjamini and Hochberg 1995: for tests that are independent or move together.
+    #[default]
+    Bh,
+    /// Benjamini and Yekutieli 2001: for any dependence, at the price of power.
+    By,
 }
 
 impl Query {
@@ -123,6 +148,7 @@ impl Query {
             minimum_lines: 6,
             weighted: false,
             standard: None,
+            adjustment: Adjustment::Bh,
         }
     }
 }

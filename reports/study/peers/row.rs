@@ -16,6 +16,10 @@ pub struct Peers {
     pub head: Head,
     /// The comparisons, in a fixed order.
     pub rows: Vec<Row>,
+    /// Whole distributions beside each other, one for each stratum.
+    pub curves: Vec<Curve>,
+    /// Comparisons at sites that measure both operators.
+    pub paired: Vec<Paired>,
     /// Why nothing could be compared at all.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub declined: Option<Declined>,
@@ -83,6 +87,93 @@ pub struct Side {
     pub observations: u64,
     /// The quantile.
     pub value: Answer,
+}
+
+/// Two whole distributions beside each other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Curve {
+    /// What was observed.
+    pub metric: MetricId,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Under which load.
+    pub load: Load,
+    /// Which way.
+    pub direction: Direction,
+    /// What a value is.
+    pub statistic: Statistic,
+    /// The method, the same on both sides.
+    pub method: String,
+    /// The method's version.
+    pub method_version: u32,
+    /// Whether the values are made up.
+    pub made: bool,
+    /// What both sides have in common.
+    pub stratum: Stratum,
+    /// The own operator.
+    pub own: String,
+    /// The peer operator.
+    pub peer: String,
+    /// Own less peer at each quantile; the intervals hold at all of them at once.
+    pub shift: Vec<Shift>,
+    /// The chance that an own value is larger, less the chance that it is smaller; every line counts the same.
+    pub cliffs_delta: Answer,
+    /// The largest distance of the two distribution functions.
+    pub ks_distance: Answer,
+}
+
+/// One point of a shift function.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shift {
+    /// The quantile.
+    pub quantile: f64,
+    /// Own less peer, in the metric's unit.
+    pub difference: Answer,
+}
+
+/// One comparison at sites that measure both operators in the same hours.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Paired {
+    /// What was observed.
+    pub metric: MetricId,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Under which load.
+    pub load: Load,
+    /// Which way.
+    pub direction: Direction,
+    /// What a value is.
+    pub statistic: Statistic,
+    /// The method, the same on both sides.
+    pub method: String,
+    /// The method's version.
+    pub method_version: u32,
+    /// Whether the values are made up.
+    pub made: bool,
+    /// The quantile within a site.
+    pub quantile: f64,
+    /// The own operator.
+    pub own: String,
+    /// The peer operator.
+    pub peer: String,
+    /// Sites that measured both.
+    pub sites: usize,
+    /// Hours in which they measured both.
+    pub hours: u64,
+    /// The mean over sites of own less peer, in the metric's unit; n is the sites.
+    pub difference: Answer,
+    /// Probability of a mean difference at least as large if signs were chance.
+    pub p: Option<f64>,
+    /// The share of false finds in the report's family.
+    pub q: Option<f64>,
+    /// The margin in the metric's unit.
+    pub margin_absolute: Option<f64>,
+    /// The test of being at par.
+    pub equivalence: Option<Equivalence>,
+    /// The true difference that as many sites would have found in 80 of 100 cases; given where none was found.
+    pub detectable_difference: Option<f64>,
+    /// The finding.
+    pub verdict: Verdict,
 }
 
 /// Two one-sided tests: is the difference inside the margin?

@@ -20,26 +20,31 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is never mixed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Series {
-    pub(super) metric: MetricId,
-    pub(super) load: Load,
-    pub(super) direction: Direction,
-    pub(super) statistic: Statistic,
-    pub(super) method: String,
-    pub(super) method_version: u32,
-    pub(super) made: bool,
+pub(in crate::study) struct Series {
+    pub(in crate::study) metric: MetricId,
+    pub(in crate::study) load: Load,
+    pub(in crate::study) direction: Direction,
+    pub(in crate::study) statistic: Statistic,
+    pub(in crate::study) method: String,
+    pub(in crate::study) method_version: u32,
+    pub(in crate::study) made: bool,
 }
 
 /// A part of the week, or a summary over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Part {
-    pub(super) hours: Option<&'static str>,
-    pub(super) days: Option<&'static str>,
+pub(in crate::study) struct Part {
+    pub(in crate::study) hours: Option<&'static str>,
+    pub(in crate::study) days: Option<&'static str>,
 }
 
 impl Part {
+    /// Its words, for seeds.
+    pub(in crate::study) fn words(self) -> String {
+        format!("{} {}", self.hours.unwrap_or(""), self.days.unwrap_or(""))
+    }
+
     /// Whether it is a summary over all hours, made elsewhere.
-    pub(super) fn is_all_day(self) -> bool {
+    pub(in crate::study) fn is_all_day(self) -> bool {
         self.hours == Some(ALL_DAY)
     }
 }
@@ -49,28 +54,30 @@ const ALL_DAY: &str = "all_day";
 
 /// A line's observations of one series, by part of the week.
 #[derive(Clone, Debug)]
-pub(super) struct LineData {
-    pub(super) weight: f64,
+pub(in crate::study) struct LineData {
+    /// The line: what is random goes with the lines of a group, not with the name of who sells them.
+    pub(in crate::study) line_id: String,
+    pub(in crate::study) weight: f64,
     /// Ascending by part; points ascending by value.
-    pub(super) parts: Vec<(Part, Vec<Point>)>,
+    pub(in crate::study) parts: Vec<(Part, Vec<Point>)>,
 }
 
 /// The lines of one operator on one ground, ascending by line id.
-pub(super) type Group = Vec<LineData>;
+pub(in crate::study) type Group = Vec<LineData>;
 
 /// A series: lines by ground, then operator.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Matched {
-    pub(super) grounds: BTreeMap<Stratum, BTreeMap<String, Group>>,
+pub(in crate::study) struct Matched {
+    pub(in crate::study) grounds: BTreeMap<Stratum, BTreeMap<String, Group>>,
 }
 
 /// The panel, matched.
 #[derive(Debug, Default)]
-pub(super) struct Strata {
-    pub(super) series: BTreeMap<Series, Matched>,
+pub(in crate::study) struct Strata {
+    pub(in crate::study) series: BTreeMap<Series, Matched>,
     /// The keys that lines were matched on, without those that no line carries.
-    pub(super) by: Vec<Key>,
-    pub(super) notes: Vec<Note>,
+    pub(in crate::study) by: Vec<Key>,
+    pub(in crate::study) notes: Vec<Note>,
 }
 
 fn attribute(line: &AccessLine, key: Key) -> Option<&str> {
@@ -80,8 +87,22 @@ fn attribute(line: &AccessLine, key: Key) -> Option<&str> {
         Key::Area => line.area.as_deref(),
         Key::Plan => line.plan.as_deref(),
         Key::Segment => line.segment.as_deref(),
+        Key::Tier => line.promise.promised_down_mbps.and_then(tier),
         Key::Hours | Key::Days => None,
     }
+}
+
+/// The band of a promised download rate, in Mbit/s.
+fn tier(promised: f64) -> Option<&'static str> {
+    let bands = [
+        (10.0, "below 10"),
+        (30.0, "10 to 30"),
+        (100.0, "30 to 100"),
+        (300.0, "100 to 300"),
+        (1000.0, "300 to 1000"),
+    ];
+    let found = bands.iter().find(|(below, _)| promised < *below).map_or("1000 and more", |(_, name)| *name);
+    (promised.is_finite() && promised > 0.0).then_some(found)
 }
 
 const fn is_of_time(key: Key) -> bool {
@@ -89,7 +110,7 @@ const fn is_of_time(key: Key) -> bool {
 }
 
 /// Operators of the panel, in order.
-pub(super) fn operators(panel: &Panel) -> BTreeSet<&str> {
+pub(in crate::study) fn operators(panel: &Panel) -> BTreeSet<&str> {
     panel.lines.iter().map(|l| l.operator.as_str()).filter(|o| !o.is_empty()).collect()
 }
 
@@ -107,7 +128,7 @@ fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
 }
 
 /// Matches the panel's lines of the operators asked for.
-pub(super) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<&str>) -> Strata {
+pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<&str>) -> Strata {
     let mut out = Strata::default();
     let mut order: Vec<u32> = (0..panel.lines.len() as u32)
         .filter(|&l| wanted.contains(panel.lines[l as usize].operator.as_str()))
@@ -160,7 +181,8 @@ pub(super) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<&str>) -> 
         let line = order[cells[0].line as usize] as usize;
         let row = &panel.lines[line];
         let Some(ground) = &grounds[line] else { continue };
-        let mut data = LineData { weight: weight(row, query), parts: Vec::new() };
+        let mut data =
+            LineData { line_id: row.line_id.clone(), weight: weight(row, query), parts: Vec::new() };
         for same in cells.chunk_by(|a, b| a.part == b.part) {
             let metric = series[same[0].series as usize].metric;
             let (points, bad) = merged(panel, metric, same);

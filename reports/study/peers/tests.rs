@@ -236,3 +236,133 @@ fn loss_is_all_lost_of_all_sent_on_a_line() {
     assert_eq!(study.rows[0].own.value.as_estimate().unwrap().value(), 0.009);
     assert_eq!(study.rows[0].own.observations, 1_000);
 }
+
+/// The verdicts, and the signs, that a row of the exchanged operators must have.
+fn mirrored(one: &Peers, other: &Peers) {
+    let plain = |answer: &Answer| answer.as_estimate().map(|e| (e.value(), e.interval().0, e.interval().1));
+    let turned = |answer: &Answer| {
+        answer.as_estimate().map(|e| (-e.value() + 0.0, -e.interval().1 + 0.0, -e.interval().0 + 0.0))
+    };
+    assert!(!one.rows.is_empty() && !one.curves.is_empty());
+    assert_eq!((one.rows.len(), one.curves.len()), (other.rows.len(), other.curves.len()));
+    for (a, b) in one.rows.iter().zip(&other.rows) {
+        assert_eq!((&a.stratum, a.quantile), (&b.stratum, b.quantile));
+        assert_eq!(a.verdict, b.verdict.mirrored());
+        assert_eq!((a.p, a.q, a.margin_absolute), (b.p, b.q, b.margin_absolute));
+        assert_eq!(plain(&a.difference), turned(&b.difference));
+    }
+    for (a, b) in one.curves.iter().zip(&other.curves) {
+        assert_eq!(plain(&a.cliffs_delta), turned(&b.cliffs_delta));
+        assert_eq!(a.ks_distance, b.ks_distance);
+        for (x, y) in a.shift.iter().zip(&b.shift) {
+            assert_eq!(plain(&x.difference), turned(&y.difference));
+        }
+    }
+}
+
+#[test]
+fn asking_from_the_other_side_mirrors_every_finding_without_further_settings() {
+    let panel = three();
+    let ask = |own: &str, peer: &str| {
+        study(&panel, &Query { peers: vec![peer.into()], replicates: 300, ..Query::of(own) })
+    };
+    mirrored(&ask("A", "B"), &ask("B", "A"));
+}
+
+#[test]
+fn exchanging_the_operators_names_in_the_data_mirrors_every_finding() {
+    let panel = three();
+    let mut exchanged = panel.clone();
+    for line in &mut exchanged.lines {
+        line.operator = match line.operator.as_str() {
+            "A" => "B".into(),
+            "B" => "A".into(),
+            other => other.into(),
+        };
+    }
+    let query = Query { peers: vec!["B".into()], replicates: 300, ..Query::of("A") };
+    mirrored(&study(&panel, &query), &study(&exchanged, &query));
+}
+
+#[test]
+fn the_shift_function_is_negative_throughout_where_every_own_line_is_faster() {
+    let fast = Lines { median: 10.0, count: 60, ..Lines::of("A") };
+    let panel = panel(&[fast, Lines { count: 60, ..Lines::of("B") }], 2);
+    let study = study(&panel, &query());
+    let curve = &study.curves[0];
+    assert_eq!(curve.shift.len(), 9);
+    for point in &curve.shift {
+        let difference = point.difference.as_estimate().unwrap();
+        assert!(difference.interval().1 < 0.0, "{point:?}");
+    }
+    assert!(curve.cliffs_delta.as_estimate().unwrap().interval().1 < -0.5);
+    let ks = curve.ks_distance.as_estimate().unwrap();
+    assert!(ks.value() > 0.5 && ks.interval().1 <= 1.0);
+}
+
+#[test]
+fn any_dependence_asks_for_more_than_the_usual_adjustment() {
+    let panel = three();
+    let q = |adjustment| {
+        let rows = study(&panel, &Query { adjustment, replicates: 300, ..query() }).rows;
+        rows.iter().filter_map(|r| r.q).collect::<Vec<_>>()
+    };
+    let (bh, by) = (q(Adjustment::Bh), q(Adjustment::By));
+    // The harmonic number of the family.
+    let harmonic: f64 = (1..=bh.len()).map(|k| 1.0 / k as f64).sum();
+    for (bh, by) in bh.iter().zip(&by) {
+        assert!((by - (bh * harmonic).min(1.0)).abs() < 1e-9 || *by == 1.0, "{bh} {by}");
+    }
+}
+
+/// Thirty sites, each with a line of both operators, 3 ms apart, with a spread between sites that hides it.
+fn sites(gap: f64) -> Panel {
+    let mut panel = panel(&[], 1);
+    panel.sources.clear();
+    for site in 0..30_u32 {
+        panel.sources.push(broadgauge_model::panel::Source {
+            kind: broadgauge_model::panel::SourceKind::Measured,
+            name: format!("agent-{site:02}"),
+        });
+        for (place, operator) in ["A", "B"].into_iter().enumerate() {
+            let line = panel.lines.len() as u32;
+            panel.lines.push(broadgauge_model::place::AccessLine {
+                line_id: format!("{operator}-{site:02}"),
+                operator: operator.into(),
+                ..broadgauge_model::place::AccessLine::default()
+            });
+            for day in 0..5 {
+                let noise = f64::from((site * 7 + day * 3 + place as u32 * 5) % 11) / 11.0;
+                let value = 20.0 + 9.0 * f64::from(site % 10) + noise + if place == 0 { gap } else { 0.0 };
+                let mut cell = cell(line, 20, CellValues::Number(value));
+                cell.source = site as u16;
+                cell.hours = Hours::At { day: 20_000 + day as i32, hour: 20 };
+                panel.cells.push(cell);
+            }
+        }
+    }
+    panel
+}
+
+#[test]
+fn pairs_show_a_gap_that_the_spread_between_places_hides() {
+    let query = Query { quantiles: vec![0.5], ..query() };
+    let study = study(&sites(3.0), &query);
+    assert_eq!(study.rows[0].verdict, Verdict::CannotTell);
+    assert!(study.rows[0].detectable_difference.is_some());
+    let paired = &study.paired[0];
+    assert_eq!((paired.sites, paired.hours, paired.verdict), (30, 150, Verdict::Worse));
+    let difference = paired.difference.as_estimate().unwrap();
+    assert!(difference.interval().0 <= 3.0 && 3.0 <= difference.interval().1, "{difference:?}");
+    let same = super::study(&sites(0.0), &query);
+    assert_eq!(same.paired[0].verdict, Verdict::AtPar);
+}
+
+#[test]
+fn a_handful_of_sites_is_declined() {
+    let mut panel = sites(3.0);
+    panel.cells.retain(|c| c.source < 4);
+    let study = study(&panel, &Query { quantiles: vec![0.5], ..query() });
+    let reason = study.paired[0].difference.as_declined().unwrap().reason.to_string();
+    assert_eq!(reason, "fewer than 6 sites measure both operators");
+}

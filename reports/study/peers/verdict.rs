@@ -14,7 +14,7 @@ pub(super) const LEVEL: f64 = 0.05;
 
 /// The margin in the metric's unit: the larger of the two bounds. The relative one is taken of the smaller of the two
 /// values, so that it is the same, and never too wide, whichever side is called the own one.
-pub(super) fn margin_between(margin: Margin, a: f64, b: f64) -> f64 {
+pub(in crate::study) fn margin_between(margin: Margin, a: f64, b: f64) -> f64 {
     margin.absolute.max(margin.relative * a.abs().min(b.abs()))
 }
 

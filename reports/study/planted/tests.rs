@@ -26,7 +26,7 @@ fn another_mix_of_hours_is_not_a_gap() {
 
 #[test]
 fn parity_is_shown_and_not_assumed() {
-    check(experiments::parity_is_shown(60, 300));
+    check(experiments::parity_is_shown(120, 300));
 }
 
 #[test]

@@ -1,0 +1,340 @@
+//! One line against its contract.
+//!
+//! A campaign (Bundesnetzagentur, Allgemeinverfuegung 2017 and since 13 December 2021) takes so many tests on so many
+//! days. From standing measurements the first days that fulfil its conditions are taken, and the first tests of each:
+//! chosen by the calendar, never by their values. The normally available rate (Regulation (EU) 2015/2120, article
+//! 4(1)(d); BoR (20) 112) is judged on all tests.
+
+use super::{Evidence, Test, Verdict};
+use broadgauge_model::text::{Phrase, Words};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the contract names, in Mbit/s.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Promised {
+    /// The maximum rate.
+    pub maximum: Option<f64>,
+    /// The rate that is normally available.
+    pub normal: Option<f64>,
+    /// The minimum rate.
+    pub minimum: Option<f64>,
+}
+
+/// A campaign of tests.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Campaign {
+    /// Days with tests.
+    pub days: usize,
+    /// Tests on each.
+    pub tests_a_day: usize,
+    /// Days from the first to the last, both counted.
+    pub within_days: i32,
+    /// Days without tests between two days of tests.
+    pub free_days_between: i32,
+    /// The share of the maximum that must be reached once on enough days.
+    pub share_of_maximum: f64,
+    /// On how many days it must be reached.
+    pub days_at_maximum: usize,
+    /// The share of tests that must reach the normal rate.
+    pub share_at_normal: f64,
+    /// On how many days the minimum must be undershot for a breach.
+    pub days_below_minimum: usize,
+}
+
+/// Standing tests against the normally available rate.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Available {
+    /// Peak hours: first hour, first hour after.
+    pub peak: (u8, u8),
+    /// The share of tests at peak that must reach the normal rate.
+    pub share_at_peak: f64,
+    /// The share of all tests that must reach it.
+    pub share_of_day: f64,
+    /// Tests at peak, and in all, below which nothing is said.
+    pub fewest_tests: usize,
+    /// Days below which nothing is said.
+    pub fewest_days: usize,
+}
+
+impl Campaign {
+    /// Whether the line keeps its contract. Tests in any order.
+    pub fn judge(&self, tests: &[Test], promised: Promised) -> Verdict {
+        let Some(chosen) = self.chosen(tests) else {
+            return Verdict::insufficient(Words::with(
+                Phrase {
+                    en: "needs {days} days of {tests} tests within {within} days, {free} or more days apart",
+                    zh: "需要在 {within} 天内有 {days} 个测试日、每日 {tests} 次，测试日之间至少间隔 {free} 天",
+                },
+                &[
+                    ("days", &self.days),
+                    ("tests", &self.tests_a_day),
+                    ("within", &self.within_days),
+                    ("free", &self.free_days_between),
+                ],
+            ));
+        };
+        let all = self.days * self.tests_a_day;
+        let days_with = |holds: &dyn Fn(f64) -> bool| {
+            chosen.iter().filter(|day| day.iter().any(|value| holds(*value))).count()
+        };
+        let (mut evidence, mut missing) = (Vec::new(), Vec::new());
+        let lacks = |en, zh| Words::plain(Phrase { en, zh });
+        match promised.maximum {
+            Some(maximum) => evidence.push(Evidence::at_least(
+                Phrase {
+                    en: "days on which the share of the maximum was reached once",
+                    zh: "至少一次达到最高速率规定比例的天数",
+                },
+                days_with(&|v| v >= self.share_of_maximum * maximum) as f64,
+                self.days_at_maximum as f64,
+                all,
+            )),
+            None => missing.push(lacks("the contract names no maximum rate", "合同未载明最高速率")),
+        }
+        match promised.normal {
+            Some(normal) => {
+                let reached = chosen.iter().flatten().filter(|v| **v >= normal).count();
+                // Whole numbers: 27 of 30 is nine tenths, whatever 0.9 is in binary.
+                let needed = (self.share_at_normal * all as f64 - 1e-9).ceil();
+                evidence.push(Evidence::at_least(
+                    Phrase {
+                        en: "tests that reached the normally available rate",
+                        zh: "达到通常可用速率的测试次数",
+                    },
+                    reached as f64,
+                    needed,
+                    all,
+                ));
+            }
+            None => {
+                missing
+                    .push(lacks("the contract names no normally available rate", "合同未载明通常可用速率"));
+            }
+        }
+        match promised.minimum {
+            Some(minimum) => evidence.push(Evidence::at_most(
+                Phrase { en: "days on which the minimum was undershot", zh: "低于最低速率的天数" },
+                days_with(&|v| v < minimum) as f64,
+                self.days_below_minimum as f64 - 1.0,
+                all,
+            )),
+            None => missing.push(lacks("the contract names no minimum rate", "合同未载明最低速率")),
+        }
+        Verdict::of(evidence, missing)
+    }
+
+    /// The first days that fulfil the conditions, with the first tests of each.
+    fn chosen(&self, tests: &[Test]) -> Option<Vec<Vec<f64>>> {
+        let mut days: BTreeMap<i32, Vec<Test>> = BTreeMap::new();
+        for test in tests {
+            days.entry(test.day).or_default().push(*test);
+        }
+        days.retain(|_, tests| tests.len() >= self.tests_a_day);
+        let known: Vec<i32> = days.keys().copied().collect();
+        for (place, &first) in known.iter().enumerate() {
+            let mut taken = vec![first];
+            for &day in &known[place + 1..] {
+                let apart = day - taken[taken.len() - 1] > self.free_days_between;
+                if taken.len() < self.days && apart && day - first < self.within_days {
+                    taken.push(day);
+                }
+            }
+            if taken.len() == self.days {
+                let first_tests = |day: &i32| {
+                    let mut tests = days[day].clone();
+                    tests.sort_by_key(|test| test.hour);
+                    tests.iter().take(self.tests_a_day).map(|t| t.value).collect()
+                };
+                return Some(taken.iter().map(first_tests).collect());
+            }
+        }
+        None
+    }
+}
+
+impl Available {
+    /// Whether the normally available rate is normally available.
+    pub fn judge(&self, tests: &[Test], promised: Promised) -> Verdict {
+        let Some(normal) = promised.normal else {
+            return Verdict::insufficient(Words::plain(Phrase {
+                en: "the contract names no normally available rate",
+                zh: "合同未载明通常可用速率",
+            }));
+        };
+        let peak: Vec<&Test> =
+            tests.iter().filter(|t| (self.peak.0..self.peak.1).contains(&t.hour)).collect();
+        let days: std::collections::BTreeSet<i32> = tests.iter().map(|t| t.day).collect();
+        if peak.len() < self.fewest_tests || days.len() < self.fewest_days {
+            return Verdict::insufficient(Words::with(
+                Phrase {
+                    en: "needs {tests} tests at peak on {days} days; there are {have} on {on}",
+                    zh: "需要 {days} 天内忙时测试 {tests} 次；现有 {on} 天 {have} 次",
+                },
+                &[
+                    ("tests", &self.fewest_tests),
+                    ("days", &self.fewest_days),
+                    ("have", &peak.len()),
+                    ("on", &days.len()),
+                ],
+            ));
+        }
+        let share = |reached: usize, all: usize| reached as f64 / all as f64;
+        let at_peak = share(peak.iter().filter(|t| t.value >= normal).count(), peak.len());
+        let of_day = share(tests.iter().filter(|t| t.value >= normal).count(), tests.len());
+        let mut evidence = vec![
+            Evidence::at_least(
+                Phrase {
+                    en: "share of tests at peak that reached the normal rate",
+                    zh: "忙时达到通常可用速率的比例",
+                },
+                at_peak,
+                self.share_at_peak,
+                peak.len(),
+            ),
+            Evidence::at_least(
+                Phrase {
+                    en: "share of all tests that reached the normal rate",
+                    zh: "全天达到通常可用速率的比例",
+                },
+                of_day,
+                self.share_of_day,
+                tests.len(),
+            ),
+        ];
+        let mut missing = Vec::new();
+        match promised.minimum {
+            Some(minimum) => evidence.push(Evidence::at_most(
+                Phrase { en: "tests below the minimum rate", zh: "低于最低速率的测试次数" },
+                tests.iter().filter(|t| t.value < minimum).count() as f64,
+                0.0,
+                tests.len(),
+            )),
+            None => missing.push(Words::plain(Phrase {
+                en: "the contract names no minimum rate",
+                zh: "合同未载明最低速率",
+            })),
+        }
+        Verdict::of(evidence, missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Finding, Rule, find};
+    use super::*;
+
+    const PROMISED: Promised = Promised { maximum: Some(100.0), normal: Some(80.0), minimum: Some(50.0) };
+
+    fn campaign(id: &str) -> Campaign {
+        match find(id).unwrap().rule {
+            Rule::Campaign(campaign) => campaign,
+            other => panic!("{id} is {other:?}"),
+        }
+    }
+
+    /// Three days of ten tests, all at 85 but for those that are set.
+    fn days(set: &[(usize, usize, f64)]) -> Vec<Test> {
+        let mut tests = Vec::new();
+        for day in 0..3 {
+            for n in 0..10 {
+                let special = set.iter().find(|(d, k, _)| (*d, *k) == (day, n)).map(|s| s.2);
+                tests.push(Test {
+                    day: 20_000 + 2 * day as i32,
+                    hour: 8 + n as u8,
+                    value: special.unwrap_or(85.0),
+                });
+            }
+        }
+        tests
+    }
+
+    fn finding(set: &[(usize, usize, f64)]) -> Finding {
+        campaign("bnetza-2021").judge(&days(set), PROMISED).finding
+    }
+
+    /// Ninety on two days, so that part (a) holds.
+    const PEAKS: [(usize, usize, f64); 2] = [(0, 0, 90.0), (1, 0, 90.0)];
+
+    fn with(more: &[(usize, usize, f64)]) -> Finding {
+        finding(&[&PEAKS, more].concat())
+    }
+
+    #[test]
+    fn twenty_seven_of_thirty_reach_the_normal_rate_and_twenty_six_do_not() {
+        let low = |n: usize| (1..=n).map(|k| (2, k, 79.9)).collect::<Vec<_>>();
+        assert_eq!(with(&low(3)), Finding::Met);
+        assert_eq!(with(&low(4)), Finding::Breached);
+    }
+
+    #[test]
+    fn ninety_percent_of_the_maximum_is_needed_on_two_of_three_days() {
+        assert_eq!(finding(&PEAKS), Finding::Met);
+        assert_eq!(finding(&PEAKS[..1]), Finding::Breached);
+    }
+
+    #[test]
+    fn the_minimum_may_be_undershot_on_one_day_and_not_on_two() {
+        assert_eq!(with(&[(0, 1, 49.0), (0, 2, 49.0), (0, 3, 49.0)]), Finding::Met);
+        assert_eq!(with(&[(0, 1, 49.0), (1, 1, 49.0)]), Finding::Breached);
+    }
+
+    #[test]
+    fn too_few_tests_too_close_or_too_far_apart_are_no_campaign() {
+        let campaign = campaign("bnetza-2021");
+        let mut tests = days(&PEAKS);
+        tests.pop();
+        assert_eq!(campaign.judge(&tests, PROMISED).finding, Finding::InsufficientData);
+        let moved = |step: i32| {
+            days(&PEAKS)
+                .into_iter()
+                .map(|t| Test { day: 20_000 + (t.day - 20_000) / 2 * step, ..t })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(campaign.judge(&moved(1), PROMISED).finding, Finding::InsufficientData);
+        assert_eq!(campaign.judge(&moved(8), PROMISED).finding, Finding::InsufficientData);
+        let verdict = campaign.judge(&moved(6), PROMISED);
+        assert_eq!((verdict.finding, verdict.evidence.len()), (Finding::Met, 3));
+        let told = campaign.judge(&[], PROMISED).missing[0].to_string();
+        assert_eq!(told, "needs 3 days of 10 tests within 14 days, 1 or more days apart");
+    }
+
+    #[test]
+    fn parts_the_contract_does_not_name_are_missing_and_not_met() {
+        let verdict = campaign("bnetza-2021").judge(&days(&[]), Promised::default());
+        assert_eq!((verdict.finding, verdict.missing.len()), (Finding::InsufficientData, 3));
+    }
+
+    #[test]
+    fn the_older_rule_asks_for_the_maximum_on_each_day() {
+        let campaign = campaign("bnetza-2017");
+        let two = |set: &[(usize, usize, f64)]| {
+            days(set).into_iter().filter(|t| t.day < 20_004).collect::<Vec<_>>()
+        };
+        assert_eq!(campaign.judge(&two(&PEAKS), PROMISED).finding, Finding::Met);
+        assert_eq!(campaign.judge(&two(&PEAKS[..1]), PROMISED).finding, Finding::Breached);
+    }
+
+    #[test]
+    fn a_slower_test_never_makes_a_contract_kept() {
+        let campaign = campaign("bnetza-2021");
+        let mut state = 7_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as f64 / f64::from(1_u32 << 31)
+        };
+        for _ in 0..10_000 {
+            let mut tests = days(&[]);
+            for test in &mut tests {
+                test.value = 40.0 + 60.0 * next().sqrt();
+            }
+            let before = campaign.judge(&tests, PROMISED).finding;
+            let at = (next() * 30.0) as usize;
+            tests[at].value *= next();
+            let after = campaign.judge(&tests, PROMISED).finding;
+            assert!(before == Finding::Met || after == Finding::Breached);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What a rule answers.
+
+use broadgauge_model::text::{Phrase, Words};
+use serde::Serialize;
+
+/// Whether a rule is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// Every part of the rule that could be judged holds.
+    Met,
+    /// Some part does not hold.
+    Breached,
+    /// Too little data for the rule.
+    InsufficientData,
+}
+
+impl Finding {
+    /// The word for readers.
+    pub const fn label(self) -> Phrase {
+        match self {
+            Self::Met => Phrase { en: "met", zh: "达到" },
+            Self::Breached => Phrase { en: "not met", zh: "未达到" },
+            Self::InsufficientData => Phrase { en: "insufficient data", zh: "数据不足" },
+        }
+    }
+}
+
+/// One part of a rule, with what was seen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// The part.
+    pub part: Words,
+    /// What was seen.
+    pub seen: f64,
+    /// What it takes.
+    pub needed: f64,
+    /// How many tests, days or lines it stands on.
+    pub n: usize,
+    /// Whether it holds.
+    pub holds: bool,
+}
+
+impl Evidence {
+    /// A part that holds from `needed` upwards.
+    pub(super) fn at_least(part: Phrase, seen: f64, needed: f64, n: usize) -> Self {
+        Self { part: Words::plain(part), seen, needed, n, holds: seen >= needed }
+    }
+
+    /// A part that holds up to `needed`.
+    pub(super) fn at_most(part: Phrase, seen: f64, needed: f64, n: usize) -> Self {
+        Self { part: Words::plain(part), seen, needed, n, holds: seen <= needed }
+    }
+}
+
+/// The answer of a rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The finding.
+    pub finding: Finding,
+    /// What it stands on.
+    pub evidence: Vec<Evidence>,
+    /// What is missing, where something is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Words>,
+}
+
+impl Verdict {
+    /// From parts that were judged; none judged is insufficient.
+    pub(super) fn of(evidence: Vec<Evidence>, missing: Vec<Words>) -> Self {
+        let finding = if evidence.iter().any(|e| !e.holds) {
+            Finding::Breached
+        } else if evidence.is_empty() {
+            Finding::InsufficientData
+        } else {
+            Finding::Met
+        };
+        Self { finding, evidence, missing }
+    }
+
+    /// Too little.
+    pub(super) fn insufficient(missing: Words) -> Self {
+        Self { finding: Finding::InsufficientData, evidence: Vec::new(), missing: vec![missing] }
+    }
+}

@@ -1,0 +1,313 @@
+//! Are the rules of a regulator, a standard or an application kept, and on which evidence?
+//!
+//! Tests are those of the panel in the line's own time, so daylight saving moves no peak hour; holidays can be left out.
+//! Each verdict lists every part of the rule with what was seen, what it takes and the number behind it, and says
+//! "insufficient data" where the rule's own counts are not met.
+//!
+//! It is not a legal finding, and standing measurements are not the campaign of tests that some rules prescribe: where
+//! a rule asks for a campaign, the first days that fulfil its conditions are taken, whatever their values.
+
+use super::{Declined, Head, Method, Note};
+use crate::profile::calendar::Calendar;
+use crate::profile::contract::Promised;
+use crate::profile::network::OneWay;
+use crate::profile::program::Line;
+use crate::profile::{Finding, Profile, Rule, Test, Verdict};
+use crate::stats::quantile::weighted;
+use broadgauge_model::histogram::bucket_highest;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::{Cell, CellValues, Hours, Panel};
+use broadgauge_model::place::AccessLine;
+use broadgauge_model::result::{Direction, Load, Statistic};
+use broadgauge_model::text::{Phrase, Words};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The study's version: raised when its findings may move.
+const VERSION: u32 = 1;
+
+/// The question.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The profile.
+    pub profile: Profile,
+    /// Only lines of these operators; all where empty.
+    pub operators: Vec<String>,
+    /// Leave out the holidays of this calendar.
+    pub holidays: Option<Calendar>,
+}
+
+/// The study's answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Profiled {
+    /// About the study.
+    #[serde(flatten)]
+    pub head: Head,
+    /// The profile, with its numbers.
+    pub profile: Profile,
+    /// One row for each line, group of lines, class or application.
+    pub rows: Vec<Row>,
+    /// How many rows have each finding.
+    pub counts: BTreeMap<Finding, usize>,
+    /// Why nothing could be judged.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Declined>,
+}
+
+/// One verdict.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The operator.
+    pub operator: String,
+    /// The line, or the technology and plan, and the class or application.
+    pub subject: String,
+    /// Lines behind it.
+    pub lines: usize,
+    /// Tests (or packets) behind it.
+    pub tests: usize,
+    /// The verdict with its evidence.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// Holds the panel against a profile.
+pub fn study(panel: &Panel, query: &Query) -> Profiled {
+    let mut head = head(panel, query);
+    let mut left_out = 0;
+    let wanted = |line: &AccessLine| query.operators.is_empty() || query.operators.contains(&line.operator);
+    let mut cells: Vec<Vec<&Cell>> = vec![Vec::new(); panel.lines.len()];
+    for cell in &panel.cells {
+        let Some(line) = panel.lines.get(cell.line as usize) else { continue };
+        let holiday =
+            matches!((&query.holidays, cell.hours), (Some(c), Hours::At { day, .. }) if c.is_holiday_on(day));
+        if holiday {
+            left_out += cell.values.len();
+        } else if wanted(line)
+            && cell.statistic == Statistic::Singleton
+            && matches!(cell.hours, Hours::At { .. })
+        {
+            cells[cell.line as usize].push(cell);
+        }
+    }
+    for list in &mut cells {
+        list.sort_by_key(|cell| (cell.hours, cell.metric, cell.method));
+    }
+    Note::push(
+        &mut head.notes,
+        Words::plain(Phrase {
+            en: "observations on holidays, left out", zh: "节假日的观测（不计）"
+        }),
+        left_out,
+    );
+    let lines: Vec<(&AccessLine, Vec<&Cell>)> =
+        panel.lines.iter().zip(cells).filter(|(_, cells)| !cells.is_empty()).collect();
+    let mut rows = rows(&query.profile.rule, &lines);
+    rows.sort_by(|a, b| (&a.operator, &a.subject).cmp(&(&b.operator, &b.subject)));
+    let mut counts = BTreeMap::new();
+    for row in &rows {
+        *counts.entry(row.verdict.finding).or_insert(0) += 1;
+    }
+    let declined = rows.is_empty().then(|| {
+        Declined::because(Words::plain(Phrase {
+            en: "no line has tests of the kind that this profile asks for",
+            zh: "没有任何线路有该规则所需的测试",
+        }))
+    });
+    Profiled { head, profile: query.profile.clone(), rows, counts, declined }
+}
+
+fn head(panel: &Panel, query: &Query) -> Head {
+    let mut filters = BTreeMap::from([
+        ("profile", json!(query.profile.id)),
+        ("profile_version", json!(query.profile.version)),
+        ("operators", json!(query.operators)),
+    ]);
+    if let Some(calendar) = &query.holidays {
+        filters.insert("holidays", json!(calendar.id));
+    }
+    Head {
+        study: "profile",
+        version: VERSION,
+        period: panel.period.clone(),
+        filters,
+        seed: 0,
+        method: Method {
+            name: "rules as data, judged on tests in local time",
+            version: VERSION,
+            source: "the profile's own source",
+        },
+        notes: super::head::from_panel(&panel.left_out),
+    }
+}
+
+type Lines<'a> = [(&'a AccessLine, Vec<&'a Cell>)];
+
+fn rows(rule: &Rule, lines: &Lines<'_>) -> Vec<Row> {
+    match rule {
+        Rule::Campaign(campaign) => each(lines, |tests, promised| campaign.judge(tests, promised)),
+        Rule::Available(available) => each(lines, |tests, promised| available.judge(tests, promised)),
+        Rule::Advertised(rule) => groups(lines, |lines, _| rule.judge(lines)),
+        Rule::Range(rule) => groups(lines, |lines, _| rule.judge(lines)),
+        Rule::Required(rule) => groups(lines, |lines, delays| rule.judge(lines, delays)),
+        Rule::Classes(rule) => {
+            let mut out = Vec::new();
+            for (line, cells) in lines {
+                for direction in [Direction::Up, Direction::Down] {
+                    let Some(path) = one_way(cells, direction) else { continue };
+                    for class in &rule.classes {
+                        out.push(Row {
+                            operator: line.operator.clone(),
+                            subject: format!("{} {} class {}", line.line_id, direction.word(), class.class),
+                            lines: 1,
+                            tests: path.packets as usize,
+                            verdict: rule.judge(class, &path),
+                        });
+                    }
+                }
+            }
+            out
+        }
+        Rule::Applications(rule) => {
+            let mut out = Vec::new();
+            for (line, cells) in lines {
+                let delays = points(cells, MetricId::ROUND_TRIP_DELAY, |c| c.load == Load::Idle);
+                let rate = middle(&points(cells, MetricId::DOWNLOAD_GOODPUT, |_| true));
+                let packets: f64 = delays.iter().map(|d| d.1).sum();
+                for application in &rule.applications {
+                    let at = |p: f64| weighted(&delays, p).ok();
+                    let seen: Option<Vec<f64>> = application.delays.iter().map(|d| at(d.0)).collect();
+                    let outcome = seen
+                        .zip(loss(cells, Direction::RoundTrip))
+                        .zip(rate)
+                        .and_then(|((delays, loss), rate)| application.outcome(&delays, loss, rate));
+                    out.push(Row {
+                        operator: line.operator.clone(),
+                        subject: format!("{} {}", line.line_id, application.name),
+                        lines: 1,
+                        tests: packets as usize,
+                        verdict: rule.judge(outcome, packets as u64),
+                    });
+                }
+            }
+            out
+        }
+    }
+}
+
+/// Line by line, on download tests.
+fn each(lines: &Lines<'_>, judge: impl Fn(&[Test], Promised) -> Verdict) -> Vec<Row> {
+    let mut out = Vec::new();
+    for (line, cells) in lines {
+        let tests = tests(cells, MetricId::DOWNLOAD_GOODPUT);
+        if !tests.is_empty() {
+            let promised = Promised {
+                maximum: line.promise.promised_down_mbps,
+                normal: line.promise.normal_down_mbps,
+                minimum: line.promise.minimum_down_mbps,
+            };
+            out.push(Row {
+                operator: line.operator.clone(),
+                subject: line.line_id.clone(),
+                lines: 1,
+                tests: tests.len(),
+                verdict: judge(&tests, promised),
+            });
+        }
+    }
+    out
+}
+
+/// By operator, technology and plan, on lines with an advertised rate.
+fn groups(lines: &Lines<'_>, judge: impl Fn(&[Line], &[Test]) -> Verdict) -> Vec<Row> {
+    let mut groups: BTreeMap<(String, String), (Vec<Line>, Vec<Test>)> = BTreeMap::new();
+    for (line, cells) in lines {
+        let Some(advertised) = line.promise.promised_down_mbps.filter(|v| v.is_finite() && *v > 0.0) else {
+            continue;
+        };
+        let down = tests(cells, MetricId::DOWNLOAD_GOODPUT);
+        if down.is_empty() {
+            continue;
+        }
+        let words: Vec<&str> =
+            [&line.technology, &line.plan].into_iter().flatten().map(String::as_str).collect();
+        let group = groups.entry((line.operator.clone(), words.join(" "))).or_default();
+        let weight = line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0);
+        group.0.push(Line { advertised, weight, tests: down });
+        group.1.extend(tests(cells, MetricId::ROUND_TRIP_DELAY));
+    }
+    groups
+        .into_iter()
+        .map(|((operator, subject), (lines, delays))| Row {
+            operator,
+            subject,
+            lines: lines.len(),
+            tests: lines.iter().map(|l| l.tests.len()).sum(),
+            verdict: judge(&lines, &delays),
+        })
+        .collect()
+}
+
+/// Every observation of a metric, in local time.
+fn tests(cells: &[&Cell], metric: MetricId) -> Vec<Test> {
+    let mut out = Vec::new();
+    for cell in cells.iter().filter(|c| c.metric == metric) {
+        let Hours::At { day, hour } = cell.hours else { continue };
+        match &cell.values {
+            CellValues::Number(value) if value.is_finite() => out.push(Test { day, hour, value: *value }),
+            CellValues::Number(_) => {}
+            CellValues::Histogram(histogram) => {
+                for &(index, count) in histogram.buckets() {
+                    let value = bucket_highest(index) as f64 * metric.tick;
+                    out.extend((0..count).map(|_| Test { day, hour, value }));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The values of a metric with their counts, ascending.
+fn points(cells: &[&Cell], metric: MetricId, wanted: impl Fn(&Cell) -> bool) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for cell in cells.iter().filter(|c| c.metric == metric && wanted(c)) {
+        match &cell.values {
+            CellValues::Number(value) if value.is_finite() => points.push((*value, 1.0)),
+            CellValues::Number(_) => {}
+            CellValues::Histogram(h) => {
+                points.extend(
+                    h.buckets().iter().map(|&(i, n)| (bucket_highest(i) as f64 * metric.tick, n as f64)),
+                );
+            }
+        }
+    }
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+}
+
+fn middle(points: &[(f64, f64)]) -> Option<f64> {
+    weighted(points, 0.5).ok()
+}
+
+/// All lost of all sent, whichever metric the packets served.
+fn loss(cells: &[&Cell], direction: Direction) -> Option<f64> {
+    let counted = cells.iter().filter(|c| c.direction == direction && c.load == Load::Idle);
+    let (lost, sent) = counted.fold((0, 0), |(l, s), c| (l + c.lost, s + c.sent));
+    (sent > 0).then(|| lost as f64 / sent as f64)
+}
+
+fn one_way(cells: &[&Cell], direction: Direction) -> Option<OneWay> {
+    let metric = MetricId::find("one_way_delay")?;
+    let points = points(cells, metric, |c| c.direction == direction && c.load == Load::Idle);
+    let packets: f64 = points.iter().map(|p| p.1).sum();
+    Some(OneWay {
+        mean_ms: points.iter().map(|p| p.0 * p.1).sum::<f64>() / packets,
+        least_ms: points.first()?.0,
+        p999_ms: weighted(&points, 0.999).ok()?,
+        loss_ratio: loss(cells, direction),
+        packets: packets as u64,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+use super::*;
+use crate::profile::find;
+use crate::study::planted::operators::cell;
+use broadgauge_model::place::Promise;
+
+/// Lines with ten tests on each of nine days, in the evening.
+fn measured(lines: u32, value: impl Fn(u32, i32, u8) -> f64) -> Panel {
+    let mut panel = Panel::default();
+    for line in 0..lines {
+        panel.lines.push(AccessLine {
+            line_id: format!("line-{line:02}"),
+            operator: "A".into(),
+            technology: Some("cable".into()),
+            plan: Some("100".into()),
+            promise: Promise {
+                promised_down_mbps: Some(100.0),
+                normal_down_mbps: Some(80.0),
+                minimum_down_mbps: Some(50.0),
+                ..Promise::default()
+            },
+            ..AccessLine::default()
+        });
+        for day in 0..9 {
+            for n in 0..10_u8 {
+                let hour = 14 + n;
+                let mut cell = cell(line, hour, CellValues::Number(value(line, day, hour)));
+                cell.metric = MetricId::DOWNLOAD_GOODPUT;
+                cell.direction = Direction::Down;
+                // Day 20,003 is Monday, 7 October 2024.
+                cell.hours = Hours::At { day: 20_003 + day, hour };
+                panel.cells.push(cell);
+            }
+        }
+    }
+    panel
+}
+
+fn ask(panel: &Panel, id: &str) -> Profiled {
+    study(panel, &Query { profile: find(id).unwrap(), operators: Vec::new(), holidays: None })
+}
+
+#[test]
+fn each_line_is_held_against_its_own_contract_with_its_evidence() {
+    let panel = measured(3, |line, _, _| if line == 1 { 70.0 } else { 95.0 });
+    let study = ask(&panel, "bnetza-2021");
+    let findings: Vec<Finding> = study.rows.iter().map(|r| r.verdict.finding).collect();
+    assert_eq!(findings, [Finding::Met, Finding::Breached, Finding::Met]);
+    assert_eq!(study.counts[&Finding::Breached], 1);
+    let parts = &study.rows[1].verdict.evidence;
+    assert_eq!(parts.len(), 3);
+    assert_eq!((parts[1].seen, parts[1].needed, parts[1].n, parts[1].holds), (0.0, 27.0, 30, false));
+    let json = serde_json::to_value(&study).unwrap();
+    assert_eq!(json["rows"][1]["finding"], "breached");
+    assert_eq!(json["profile"]["version"], 1);
+}
+
+#[test]
+fn a_peak_that_is_slow_breaches_the_normally_available_rate() {
+    let slow_evening = |_: u32, _: i32, hour: u8| if hour >= 19 { 60.0 } else { 95.0 };
+    let study = ask(&measured(1, slow_evening), "eu-2015-2120");
+    assert_eq!(study.rows[0].verdict.finding, Finding::Breached);
+    assert_eq!(ask(&measured(1, |_, _, _| 95.0), "eu-2015-2120").rows[0].verdict.finding, Finding::Met);
+}
+
+#[test]
+fn groups_of_lines_are_judged_together_or_not_at_all() {
+    let study = ask(&measured(30, |_, _, _| 97.0), "fcc-mba");
+    assert_eq!((study.rows.len(), study.rows[0].lines), (1, 30));
+    assert_eq!(study.rows[0].subject, "cable 100");
+    assert_eq!(study.rows[0].verdict.finding, Finding::Met);
+    let few = ask(&measured(29, |_, _, _| 97.0), "fcc-mba");
+    assert_eq!(few.rows[0].verdict.finding, Finding::InsufficientData);
+    let told = few.rows[0].verdict.missing[0].to_string();
+    assert_eq!(told, "needs 30 lines with enough tests; there are 29");
+}
+
+#[test]
+fn round_trips_are_not_held_against_one_way_objectives() {
+    let mut panel = measured(1, |_, _, _| 95.0);
+    for cell in &mut panel.cells {
+        cell.metric = MetricId::ROUND_TRIP_DELAY;
+    }
+    let study = ask(&panel, "y1541");
+    assert!(study.rows.is_empty());
+    let reason = study.declined.unwrap().reason.to_string();
+    assert_eq!(reason, "no line has tests of the kind that this profile asks for");
+}
+
+#[test]
+fn an_application_without_loss_or_rate_has_no_score() {
+    let study = ask(&measured(1, |_, _, _| 95.0), "applications");
+    assert!(study.rows.iter().all(|r| r.verdict.finding == Finding::InsufficientData));
+}
+
+#[test]
+fn holidays_are_left_out_and_counted() {
+    let panel = measured(1, |_, _, _| 95.0);
+    // Four days earlier begins on 3 October, a German holiday.
+    let mut moved = panel.clone();
+    for cell in &mut moved.cells {
+        if let Hours::At { day, .. } = &mut cell.hours {
+            *day -= 4;
+        }
+    }
+    let query = Query {
+        profile: find("bnetza-2021").unwrap(),
+        operators: Vec::new(),
+        holidays: Calendar::find("de"),
+    };
+    let notes = study(&moved, &query).head.notes;
+    assert_eq!(
+        (notes[0].reason.to_string().as_str(), notes[0].count),
+        ("observations on holidays, left out", 10)
+    );
+    assert!(study(&panel, &query).head.notes.is_empty());
+}
+
+#[test]
+fn the_order_of_rows_changes_nothing() {
+    let panel =
+        measured(3, |line, day, hour| 60.0 + f64::from((line * 7 + day as u32 * 3 + u32::from(hour)) % 45));
+    let mut turned = panel.clone();
+    turned.cells.reverse();
+    assert_eq!(ask(&panel, "bnetza-2021"), ask(&turned, "bnetza-2021"));
+}

@@ -1,0 +1,112 @@
+//! Other tools' own files as rows of the `results` table: ndt7 and iperf3 JSON, RIPE Atlas, UDPST (RFC 9097) and the
+//! output of ping. What a file is, is told by its content, not by its name.
+//!
+//! Each reader answers with rows under our own headers, one result a row, so that maps, refusals, previews and the
+//! store treat them as any table. What a file does not say stays empty (ping names neither line nor, mostly, time): a map
+//! gives it as a constant. Missing is never zero: a probe's error is not a lost packet, and a minimum of -1 is none.
+
+mod atlas;
+mod iperf3;
+mod ndt7;
+mod ping;
+mod told;
+mod udpst;
+
+use super::table::Row;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use told::HEADERS;
+
+/// What a foreign file holds.
+#[derive(Debug, PartialEq)]
+pub(super) struct Foreign {
+    /// The tool.
+    pub(super) tool: &'static str,
+    /// The headers, then the rows.
+    pub(super) rows: Vec<Row>,
+}
+
+/// Whether a file begins as one of a tool that is known: tables are streamed, and never read whole for this question.
+pub(super) fn is_one(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(512).read_to_end(&mut start)?;
+    let start = String::from_utf8_lossy(&start);
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    Ok(start.starts_with(['{', '[']) || ping::begins(start))
+}
+
+/// Reads a file if it is one of a tool that is known; `None` where it looks like a table. A file that begins as one
+/// of ours and breaks off is an error that says where.
+pub(super) fn read(bytes: &[u8]) -> Result<Option<Foreign>, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    let start = text.trim_start();
+    if start.starts_with('{') || start.starts_with('[') {
+        return json(text).map(Some);
+    }
+    Ok(ping::read(text).map(|rows| with_headers("ping", rows)))
+}
+
+fn with_headers(tool: &'static str, rows: Vec<Row>) -> Foreign {
+    let headers = Row { line: 1, cells: HEADERS.map(str::to_owned).to_vec() };
+    Foreign { tool, rows: std::iter::once(headers).chain(rows).collect() }
+}
+
+/// One document, one array, or one document a line.
+fn json(text: &str) -> Result<Foreign, String> {
+    let mut documents: Vec<(u64, Value)> = Vec::new();
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Array(all)) => documents.extend(all.into_iter().map(|v| (1, v))),
+        Ok(one) => documents.push((1, one)),
+        Err(whole) => {
+            for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+                let value = serde_json::from_str(line).map_err(|e| {
+                    if number == 1 {
+                        format!("is not JSON: {whole}")
+                    } else {
+                        format!("line {number} is not JSON: {e}")
+                    }
+                })?;
+                documents.push((number, value));
+            }
+        }
+    }
+    let Some(tool) = documents.iter().find_map(|(_, d)| tool_of(d)) else {
+        return Err("is JSON of no tool that is known: ndt7, iperf3, RIPE Atlas ping, UDPST".into());
+    };
+    let mut rows = Vec::new();
+    for (line, document) in &documents {
+        let told = match tool_of(document) {
+            Some("ndt7") => ndt7::read(document),
+            Some("iperf3") => iperf3::read(document),
+            Some("ripe-atlas") => atlas::read(document),
+            Some("udpst") => udpst::read(document),
+            _ => return Err(format!("document {line} is of another tool than {tool}, or of none")),
+        };
+        rows.extend(told.into_iter().map(|t| t.row(*line)));
+    }
+    Ok(with_headers(tool, rows))
+}
+
+/// Which tool wrote a document.
+fn tool_of(document: &Value) -> Option<&'static str> {
+    let has = |key: &str| document.get(key).is_some();
+    if has("prb_id") && has("type") {
+        Some("ripe-atlas")
+    } else if has("IPLayerCapSupported") {
+        Some("udpst")
+    } else if has("ServerIP")
+        && (has("Download") || has("Upload") || has("S2C") || has("C2S") || has("Control"))
+    {
+        Some("ndt7")
+    } else if has("start") && (has("end") || has("intervals")) {
+        Some("iperf3")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! One result, as far as a file tells it, and how numbers and times are read from JSON.
+
+use crate::import::table::Row;
+use broadgauge_model::clock::Wall;
+use serde_json::Value;
+
+/// The headers of every foreign file.
+pub(super) const HEADERS: [&str; 12] = [
+    "line_id",
+    "started_at",
+    "period_end",
+    "metric",
+    "value",
+    "statistic",
+    "sent",
+    "lost",
+    "target",
+    "method",
+    "load",
+    "direction",
+];
+
+/// One result, as far as the file tells it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Told {
+    pub(super) line_id: String,
+    pub(super) started_at: String,
+    pub(super) period_end: String,
+    pub(super) metric: &'static str,
+    pub(super) value: String,
+    pub(super) statistic: &'static str,
+    pub(super) sent: String,
+    pub(super) lost: String,
+    pub(super) target: String,
+    pub(super) method: &'static str,
+    pub(super) load: &'static str,
+    pub(super) direction: &'static str,
+}
+
+impl Told {
+    pub(super) fn row(self, line: u64) -> Row {
+        let cells = vec![
+            self.line_id,
+            self.started_at,
+            self.period_end,
+            self.metric.to_owned(),
+            self.value,
+            self.statistic.to_owned(),
+            self.sent,
+            self.lost,
+            self.target,
+            self.method.to_owned(),
+            self.load.to_owned(),
+            self.direction.to_owned(),
+        ];
+        Row { line, cells }
+    }
+}
+
+/// The number under a path, finite.
+pub(super) fn number(document: &Value, path: &str) -> Option<f64> {
+    document.pointer(path)?.as_f64().filter(|v| v.is_finite())
+}
+
+pub(super) fn text(document: &Value, path: &str) -> String {
+    document.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Seconds since 1970 as RFC 3339.
+pub(super) fn epoch(seconds: f64) -> String {
+    Wall((seconds * 1e9).round() as i64).rfc3339()
+}
