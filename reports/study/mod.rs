@@ -11,6 +11,7 @@ pub mod peers;
 #[cfg(test)]
 mod planted;
 mod refusal;
+pub mod satisfaction;
 mod seed;
 
 pub use answer::{Answer, Declined, Estimate, Words};
