@@ -196,7 +196,7 @@ pub enum Values {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Slots in the plan: `sent + missed`.
+    /// Slots in the plan: `sent + missed`. A packet on its way when the measurement was stopped is in none of these.
     pub planned: u64,
     /// Left this host.
     pub sent: u64,

@@ -48,6 +48,8 @@ pub struct Question {
     pub failed: Option<io::ErrorKind>,
     /// The first answer.
     pub answer: Option<Answer>,
+    /// Whether the books were closed before it was answered or its timeout was over: that says nothing of the network.
+    pub cut: bool,
 }
 
 /// Packets that are no answers.
@@ -96,6 +98,10 @@ impl Question {
             return Singleton { outcome: Outcome::Unmeasured(Reason(format!("not sent: {why}"))), ..base };
         }
         let base = Singleton { sent: Some(self.left.user.mono - start.mono), ..base };
+        if self.cut {
+            let why = Reason(String::from("stopped before its timeout"));
+            return Singleton { outcome: Outcome::Unmeasured(why), ..base };
+        }
         let Some(answer) = self.answer.filter(|answer| !answer.late) else { return base };
         let trip = trip(self.left, answer.arrived);
         let refused = || {
@@ -118,6 +124,8 @@ pub struct Books {
     pub start: Now,
     /// Slots whose time came.
     pub planned: u64,
+    /// Of these, slots that passed before this machine got to them, as the pacer counted them.
+    pub missed: u64,
     /// What the slots were made from.
     pub pace: Pace,
     /// Every question, in order of leaving.
@@ -131,6 +139,15 @@ pub struct Books {
 }
 
 impl Books {
+    /// The singletons of the slots that met their fate: all but the questions that were cut.
+    pub fn settled(&self) -> Vec<Singleton> {
+        let cut: Vec<u64> =
+            self.questions.iter().filter(|question| question.cut).map(|question| question.slot).collect();
+        let mut all = self.singletons();
+        all.retain(|singleton| cut.binary_search(&singleton.index).is_err());
+        all
+    }
+
     /// Every slot's singleton in the order of slots, missed ones too.
     pub fn singletons(&self) -> Vec<Singleton> {
         let mut questions = self.questions.iter().peekable();

@@ -46,6 +46,8 @@ pub struct Exchange {
     settled: usize,
     slowest: Span,
     last_arrival: Mono,
+    /// The latest time that was told.
+    seen: Mono,
     watcher: Option<Watcher>,
 }
 
@@ -65,6 +67,7 @@ impl Exchange {
             settled: 0,
             slowest: Span::ZERO,
             last_arrival: Mono(0),
+            seen: Mono(0),
             watcher,
         }
     }
@@ -72,11 +75,12 @@ impl Exchange {
     /// Decides; a question that is handed out counts as leaving now.
     pub fn turn(&mut self, now: Now) -> Turn {
         let start = self.start.get_or_insert(now).mono;
+        self.seen = now.mono;
         self.settle(now.mono);
         match self.pacer.due(now.mono - start) {
             Due::Now { slot, planned } => {
                 let left = Seen { user: now, kernel: None };
-                self.questions.push(Question { slot, planned, left, failed: None, answer: None });
+                self.questions.push(Question { slot, planned, left, failed: None, answer: None, cut: false });
                 self.open += 1;
                 Turn::Ask((self.questions.len() - 1) as u32)
             }
@@ -166,16 +170,72 @@ impl Exchange {
         }
     }
 
-    /// Closes the books.
-    pub fn close(self) -> Books {
+    /// Closes the books. What is neither answered nor timed out by the latest time that was told is cut, not lost.
+    pub fn close(mut self) -> Books {
+        for question in &mut self.questions {
+            let waits = question.failed.is_none() && question.answer.is_none();
+            question.cut = waits && self.seen - question.left.user.mono < self.timeout;
+        }
         Books {
             start: self.start.unwrap_or_default(),
             planned: self.pacer.planned(),
+            missed: self.pacer.missed(),
             pace: self.pace,
             questions: self.questions,
             arrivals: self.arrivals,
             recounted: self.recounted,
             strays: self.strays,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::figures;
+    use crate::pace::{Stop, Stream};
+
+    fn at(ms: i64) -> Now {
+        Now { mono: Mono(0) + Span::millis(ms), wall: Wall::default() + Span::millis(ms) }
+    }
+
+    /// Ten packets, 10 ms apart, and the machine asleep from 31 ms to 72 ms.
+    fn after_a_nap() -> (Exchange, Vec<u32>) {
+        let pace = Pace { stream: Stream::periodic(100.0), stop: Stop::Count(10), seed: 1 };
+        let mut exchange = Exchange::new(pace, Span::millis(500), None);
+        let mut asked = Vec::new();
+        for ms in (0..=31).chain(72..=110) {
+            while let Turn::Ask(number) = exchange.turn(at(ms)) {
+                asked.push(number);
+            }
+        }
+        (exchange, asked)
+    }
+
+    #[test]
+    fn slots_that_the_pacer_passed_over_and_packets_that_could_not_leave_are_both_missed() {
+        let (mut exchange, asked) = after_a_nap();
+        exchange.failed(u64::from(asked[2]), &io::ErrorKind::NetworkUnreachable.into());
+        let missed = exchange.pacer.missed();
+        assert!((3..=4).contains(&missed), "{missed}");
+        assert_eq!(exchange.turn(at(700)), Turn::Done);
+        let books = exchange.close();
+        assert_eq!((books.planned, books.missed), (10, missed));
+        let counts = figures(&books).counts;
+        assert_eq!((counts.sent, counts.missed), (asked.len() as u64 - 1, missed + 1));
+        assert_eq!(counts.planned, counts.sent + counts.missed);
+    }
+
+    #[test]
+    fn a_question_younger_than_its_timeout_is_cut_and_an_older_one_is_lost() {
+        let (mut exchange, asked) = after_a_nap();
+        // The first two are 500 ms old by then.
+        assert!(matches!(exchange.turn(at(520)), Turn::Wait(_)));
+        let books = exchange.close();
+        let figures = figures(&books);
+        assert_eq!((figures.counts.lost, figures.cut), (2, asked.len() as u64 - 2));
+        assert_eq!(figures.counts.planned, figures.counts.sent + figures.counts.missed);
+        assert_eq!(books.singletons().len(), 10);
+        assert_eq!(books.settled().len() as u64, figures.counts.planned);
     }
 }

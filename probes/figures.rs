@@ -57,6 +57,8 @@ pub struct Figures {
     pub far_share: Vec<Span>,
     /// Lost, and not known in which direction.
     pub lost_somewhere: u64,
+    /// Left, and the measurement ended before they were answered or timed out: among no counts.
+    pub cut: u64,
     /// Runs of loss.
     pub periods: LossPeriods,
     /// The largest reordering extent.
@@ -80,7 +82,7 @@ pub struct Figures {
 /// Reads the books.
 pub fn figures(books: &Books) -> Figures {
     let mut out = Figures::default();
-    let asked = |question: &&Question| question.failed.is_none();
+    let asked = |question: &&Question| question.failed.is_none() && !question.cut;
     let answer_of = |question: &Question| question.answer.filter(|answer| !answer.late);
     for question in books.questions.iter().filter(asked) {
         out.lateness.push(question.left.user.mono - books.start.mono - question.planned);
@@ -107,15 +109,17 @@ pub fn figures(books: &Books) -> Figures {
     }
     out.lateness.sort_unstable();
     let sent = out.round_trip.len() as u64;
+    let failed = books.questions.iter().filter(|question| question.failed.is_some()).count() as u64;
+    out.cut = books.questions.iter().filter(|question| question.cut).count() as u64;
     let order: Vec<u64> = books.arrivals.iter().map(|&number| u64::from(number)).collect();
     let reordering = Reordering::of(&order);
     out.reordering_extent = reordering.longest();
     out.periods =
         LossPeriods::of(books.questions.iter().filter(asked).map(|question| answer_of(question).is_none()));
     out.counts = Counts {
-        planned: books.planned,
+        planned: books.planned - out.cut,
         sent,
-        missed: books.planned - sent,
+        missed: books.missed + failed,
         received: out.counts.received,
         lost: sent - out.counts.received,
         late: out.counts.late,
@@ -141,7 +145,8 @@ fn tell_directions_apart(books: &Books, out: &mut Figures) {
     let far = |number: u32| books.questions[number as usize].answer?.far.map(|far| (number, far));
     let heard: Vec<_> = books.arrivals.iter().filter_map(|&number| far(number)).collect();
     let answered: Vec<(u32, u32)> = heard.iter().map(|&(number, far)| (number, far.count)).collect();
-    let silent = books.questions.iter().filter(|q| q.failed.is_none() && q.answer.is_none()).count() as u64;
+    let unanswered = |q: &&Question| q.failed.is_none() && q.answer.is_none() && !q.cut;
+    let silent = books.questions.iter().filter(unanswered).count() as u64;
     if silent == 0 && !answered.is_empty() {
         (out.counts.lost_forward, out.counts.lost_backward) = (Some(0), Some(0));
     } else {
@@ -171,10 +176,7 @@ fn tell_directions_apart(books: &Books, out: &mut Figures) {
     let last = counts.last().copied().unwrap_or(last);
     let unseen = (u64::from(last - base) + 1).saturating_sub(counts.len() as u64);
     let last_answered = answered.iter().map(|&(number, _)| number).max().unwrap_or(0) as usize;
-    let between = books.questions[..last_answered]
-        .iter()
-        .filter(|question| question.failed.is_none() && question.answer.is_none())
-        .count() as u64;
+    let between = books.questions[..last_answered].iter().filter(unanswered).count() as u64;
     let backward = unseen.min(between);
     out.counts.lost_backward = Some(backward);
     out.counts.lost_forward = Some(between - backward);
@@ -192,29 +194,34 @@ pub struct Observed {
     pub statistic: Statistic,
     /// The observation.
     pub values: Values,
+    /// The packets that it speaks of.
+    pub counts: Counts,
 }
 
 impl Figures {
     /// Every metric that these figures yield; delays in the two directions only where the far end stamps.
     /// `one_way_refused` says why one-way delay cannot be given as a figure.
     pub fn observed(&self, one_way_refused: Option<&str>) -> Vec<Observed> {
-        let sent = self.counts.sent;
+        let counts = self.counts;
         let delays: Vec<Span> = self.round_trip.iter().copied().flatten().collect();
         let mut out = vec![
-            histogram(MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip, &delays, sent),
-            histogram(MetricId::DELAY_VARIATION, Direction::RoundTrip, &pdv(&delays), sent),
+            histogram(MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip, &delays, counts),
+            histogram(MetricId::DELAY_VARIATION, Direction::RoundTrip, &pdv(&delays), counts),
             histogram(
                 MetricId::INTERPACKET_DELAY_VARIATION,
                 Direction::RoundTrip,
                 &ipdv(&self.round_trip).into_iter().map(Span::abs).collect::<Vec<_>>(),
-                sent,
+                counts,
             ),
-            share(Direction::RoundTrip, self.counts.lost, self.counts.sent),
+            share(Direction::RoundTrip, counts),
         ];
         if let (Some(forward), Some(backward)) = (self.counts.lost_forward, self.counts.lost_backward) {
-            let told = self.counts.sent - self.lost_somewhere;
-            out.push(share(Direction::Up, forward, told));
-            out.push(share(Direction::Down, backward, told - forward));
+            // Of the packets whose direction of loss is known, the far end was sent all, and sent back what reached it.
+            let told = counts.sent - self.lost_somewhere;
+            let one_way =
+                |sent, lost| Counts { planned: sent, sent, received: sent - lost, lost, ..Counts::default() };
+            out.push(share(Direction::Up, one_way(told, forward)));
+            out.push(share(Direction::Down, one_way(told - forward, backward)));
         }
         if !self.one_way.is_empty() {
             let ways: [(Direction, Vec<Span>); 2] = [
@@ -222,14 +229,16 @@ impl Figures {
                 (Direction::Down, self.one_way.iter().map(|way| way.1).collect()),
             ];
             let moved = self.far_clock_moved.then_some("the peer's clock was set during the measurement");
+            let behind = ways.iter().any(|(_, delays)| delays.iter().any(|delay| delay.0 < 0));
+            let apart = behind.then_some("the clocks differ by more than the delay");
             for (direction, delays) in ways {
-                let mut variation = histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), sent);
+                let mut variation = histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), counts);
                 if let Some(why) = moved {
                     variation.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
                 out.push(variation);
-                let mut delay = histogram(MetricId::ONE_WAY_DELAY, direction, &delays, sent);
-                if let Some(why) = moved.or(one_way_refused) {
+                let mut delay = histogram(MetricId::ONE_WAY_DELAY, direction, &delays, counts);
+                if let Some(why) = moved.or(one_way_refused).or(apart) {
                     delay.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
                 out.push(delay);
@@ -245,22 +254,22 @@ impl Figures {
 }
 
 /// Empty where packets were sent and none was answered: that is loss, not a failure to ask.
-fn histogram(metric: MetricId, direction: Direction, delays: &[Span], sent: u64) -> Observed {
-    let values = if sent == 0 {
+fn histogram(metric: MetricId, direction: Direction, delays: &[Span], counts: Counts) -> Observed {
+    let values = if counts.sent == 0 {
         nothing_sent()
     } else {
         // One tick is a microsecond; round, do not cut, so that nothing is biased down.
         Values::Histogram(Histogram::of(delays.iter().map(|delay| (delay.0 + 500).div_euclid(1_000))))
     };
-    Observed { metric, direction, statistic: Statistic::Singleton, values }
+    Observed { metric, direction, statistic: Statistic::Singleton, values, counts }
 }
 
 fn nothing_sent() -> Values {
     Values::Unmeasured(Reason(String::from("no packet could be sent")))
 }
 
-fn share(direction: Direction, lost: u64, sent: u64) -> Observed {
-    let values = broadgauge_model::unit::Ratio::of(lost, sent)
+fn share(direction: Direction, counts: Counts) -> Observed {
+    let values = broadgauge_model::unit::Ratio::of(counts.lost, counts.sent)
         .map_or_else(nothing_sent, |ratio| Values::Number(ratio.0));
-    Observed { metric: MetricId::LOSS_RATIO, direction, statistic: Statistic::Mean, values }
+    Observed { metric: MetricId::LOSS_RATIO, direction, statistic: Statistic::Mean, values, counts }
 }

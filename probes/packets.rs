@@ -178,7 +178,7 @@ pub fn measurement(
             lasted,
             statistic: observed.statistic,
             values: observed.values,
-            counts,
+            counts: observed.counts,
             details: if i == 0 { details.clone() } else { Map::new() },
         })
         .collect();
@@ -210,6 +210,7 @@ fn describe(figures: &Figures, books: &Books, details: &mut Map<String, Value>) 
         ("send_lateness_p99_ms", ms(figures.lateness(0.99))),
         ("peer_time_p50_ms", ms(crate::series::nearest_rank(&shares, 0.5))),
         ("lost_direction_unknown", json!(figures.lost_somewhere)),
+        ("unanswered_at_stop", json!(figures.cut)),
         ("loss_periods", json!(figures.periods.periods)),
         ("longest_loss_period", json!(figures.periods.longest)),
         ("reordering_extent", json!(figures.reordering_extent)),

@@ -3,13 +3,13 @@
 
 use broadgauge_model::clock::Clock;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Direction, Load, Outcome, Sample, Values};
+use broadgauge_model::result::{Direction, Load, Outcome, Sample, Singleton, Values};
 use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::net::Net;
 use broadgauge_probes::net::sim::{Scenario, SimNet};
 use broadgauge_probes::packets::Settings;
 use broadgauge_probes::ping::Ping;
-use broadgauge_probes::probe::{Binding, Context, Measurement, Probe, Stop};
+use broadgauge_probes::probe::{Binding, Context, Event, Listener, Measurement, Probe, Stop};
 use broadgauge_probes::stamp::peer::{Limits, Reflector};
 use broadgauge_probes::stamp::{Stamp, estimate};
 use serde::Deserialize;
@@ -61,13 +61,17 @@ fn context(net: &Arc<SimNet>) -> Context {
 }
 
 async fn measure(method: &str, task: &Settings, net: &Arc<SimNet>) -> Measurement {
+    measure_in(context(net), method, task, net).await
+}
+
+async fn measure_in(context: Context, method: &str, task: &Settings, net: &Arc<SimNet>) -> Measurement {
     let door: Arc<dyn Net> = Arc::<SimNet>::clone(net);
     let probe: Box<dyn Probe> = match method {
         "stamp" => Box::new(Stamp::new(task.clone()).over(door)),
         "ping" => Box::new(Ping::new(task.clone()).over(door)),
         other => panic!("no method {other}"),
     };
-    probe.run(&context(net)).await.unwrap()
+    probe.run(&context).await.unwrap()
 }
 
 fn sample(measurement: &Measurement, metric: MetricId, direction: Direction) -> &Sample {
@@ -144,6 +148,13 @@ fn the_books_balance(measurement: &Measurement) {
         assert_eq!(sample.load, Load::Idle);
         if let Values::Number(ratio) = sample.values {
             assert!((0.0..=1.0).contains(&ratio), "{} {ratio}", sample.metric);
+            let own = sample.counts;
+            assert_eq!(
+                ratio.to_bits(),
+                (own.lost as f64 / own.sent as f64).to_bits(),
+                "{:?}",
+                sample.direction
+            );
         }
     }
 }
@@ -202,4 +213,48 @@ async fn the_same_seed_tells_the_same_story() {
     let again = measure("stamp", &story.task, &network(&story.network)).await;
     assert_eq!(first.samples, again.samples);
     assert_eq!(first.singletons, again.singletons);
+}
+
+#[tokio::test]
+async fn each_direction_counts_its_own_packets() {
+    let story = story("backward_loss");
+    let measurement = measure("stamp", &story.task, &network(&story.network)).await;
+    let [whole, up, down] = [Direction::RoundTrip, Direction::Up, Direction::Down]
+        .map(|direction| sample(&measurement, MetricId::LOSS_RATIO, direction).counts);
+    assert_eq!((up.lost, up.received), (0, up.sent));
+    assert_eq!((down.sent, down.lost), (up.received, whole.lost_backward.unwrap()));
+    assert_eq!(down.sent, down.received + down.lost);
+    assert!(down.lost >= 30 && whole.sent - up.sent <= 1, "{whole:?} {up:?}");
+}
+
+#[tokio::test]
+async fn packets_on_their_way_when_somebody_stops_are_not_lost() {
+    let story = story("clean");
+    let task = Settings { per_second: 1_000.0, ..story.task };
+    for method in ["stamp", "ping"] {
+        let net = network(&story.network);
+        let (pull, stop) = Stop::new();
+        let listener: Listener = Arc::new(move |event| {
+            if matches!(event, Event::Singleton { singleton, .. } if singleton.index >= 100) {
+                pull.send_replace(true);
+            }
+        });
+        let context = Context { stop, listener: Some(listener), ..context(&net) };
+        let measurement = measure_in(context, method, &task, &net).await;
+        assert!(measurement.interrupted);
+        let main = &measurement.samples[0];
+        // 22 ms at a packet each millisecond.
+        let cut = main.details["unanswered_at_stop"].as_u64().unwrap();
+        assert!((20..=24).contains(&cut), "{method}: {cut}");
+        assert_eq!((main.counts.lost, main.counts.received), (0, main.counts.sent), "{method}");
+        assert_eq!(main.counts.planned, main.counts.sent + main.counts.missed);
+        assert_eq!(main.details["loss_periods"], 0);
+        assert_eq!(main.details["lost_direction_unknown"], 0);
+        let fates = &measurement.singletons[0].1;
+        let stopped = |s: &&Singleton| {
+            s.sent.is_some() && matches!(&s.outcome, Outcome::Unmeasured(why) if why.0.contains("stopped"))
+        };
+        assert_eq!(fates.iter().filter(stopped).count() as u64, cut);
+        assert!(fates.iter().all(|fate| fate.outcome != Outcome::Lost));
+    }
 }

@@ -85,7 +85,7 @@ pub(super) struct Stretch {
 impl Stretch {
     /// Of all probes.
     pub(super) fn whole(books: &Books) -> Self {
-        Self::of(books.singletons())
+        Self::of(books.settled())
     }
 
     /// Of the probes that were planned in this window of our clock.
@@ -93,7 +93,7 @@ impl Stretch {
         let planned = |singleton: &Singleton| books.start.mono + singleton.intended;
         Self::of(
             books
-                .singletons()
+                .settled()
                 .into_iter()
                 .filter(|singleton| (from..to).contains(&planned(singleton)))
                 .collect(),

@@ -1,11 +1,21 @@
 use super::*;
 use crate::store::{Complaints as _, Entry, Fleet as _, Memory, Results as _, SourceKind, Sqlite, Window};
+use broadgauge_model::clock::Clock;
 use broadgauge_model::clock::Span;
 use broadgauge_model::complaint::Class;
 use broadgauge_model::result::{Batch, Counts, Health, Numbered as Sent, Reason as Cause, Sample, Values};
+use broadgauge_probes::codec::ntp::ErrorEstimate;
+use broadgauge_probes::codec::stamp::Mode;
+use broadgauge_probes::net::sim::{Path, Scenario, SimNet};
+use broadgauge_probes::packets::Settings;
+use broadgauge_probes::probe::{Binding, Context, Probe as _, Stop};
+use broadgauge_probes::stamp::Stamp;
+use broadgauge_probes::stamp::peer::{Limits, Reflector};
+use broadgauge_reports::study::peers::{self, Key as By, Query};
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 
 fn at(text: &str) -> Wall {
     Wall::parse_rfc3339(text).unwrap()
@@ -190,4 +200,53 @@ fn many_rows_are_gathered_from_sqlite() {
     let counted: u64 = panel.cells.iter().map(|cell| cell.values.len()).sum();
     assert_eq!(counted, (rows as u64 / 2) * 20 + rows as u64 / 2);
     assert!(panel.cells.is_sorted_by_key(|cell| (cell.line, cell.metric, cell.hours)));
+}
+
+/// What STAMP makes of a line that loses every tenth packet on its way up, and none on its way down.
+async fn measured(line: &str, seed: u64) -> Vec<Sample> {
+    let forward = Path { delay_ms: 5.0, loss: 0.1, ..Path::default() };
+    let backward = Path { delay_ms: 5.0, ..Path::default() };
+    let scenario = Scenario { seed, forward, backward, ..Scenario::default() };
+    let reflector = Reflector::new(Mode::Open, Limits::default(), 862, ErrorEstimate::default());
+    let net = Arc::new(SimNet::new(scenario, Box::new(reflector)));
+    let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(&net);
+    let context = Context {
+        line_id: line.into(),
+        target: "peer".into(),
+        address: "192.0.2.9".into(),
+        family: None,
+        binding: Binding::default(),
+        clock,
+        seed,
+        listener: None,
+        stop: Stop::never(),
+    };
+    let settings = Settings { per_second: 200.0, ..Settings::default() };
+    Stamp::new(settings).over(net).run(&context).await.unwrap().samples
+}
+
+#[tokio::test]
+async fn what_is_lost_on_the_way_up_is_not_lost_on_the_way_down_in_a_study() {
+    let store = Memory::default();
+    let mut samples = Vec::new();
+    for n in 0..14_u64 {
+        let id = format!("l{n:02}");
+        store.put_lines(&[line(&id, if n % 2 == 0 { "A" } else { "B" }, "UTC")]).unwrap();
+        samples.extend(measured(&id, n + 1).await);
+    }
+    store.put_batch(&batch(samples)).unwrap();
+    let panel = panel(&store, &Request { metrics: vec![MetricId::LOSS_RATIO], ..of("A") }).unwrap();
+    let query = Query { by: vec![By::Hours], quantiles: vec![0.5], replicates: 50, ..Query::of("A") };
+    let rows = peers::study(&panel, &query).rows;
+    for (direction, from, to) in
+        [(Direction::RoundTrip, 0.08, 0.12), (Direction::Up, 0.08, 0.12), (Direction::Down, 0.0, 0.0)]
+    {
+        let mut found = 0;
+        for row in rows.iter().filter(|row| row.direction == direction) {
+            let value = row.own.value.as_estimate().unwrap().value();
+            assert!((from..=to).contains(&value), "{direction:?}: {value}");
+            found += 1;
+        }
+        assert!(found > 0, "no row for {direction:?}");
+    }
 }
