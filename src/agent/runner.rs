@@ -148,7 +148,14 @@ impl Runner {
             let appended = hold(&shared.spool).append(&samples);
             if let Err(error) = &appended {
                 tracing::error!(error = words(error), samples = samples.len(), "samples are lost");
-                hold(&shared.spool).count_dropped(samples.len() as u64)?;
+                // The count stays in memory and is written with the next change. The run is over in any case: one that
+                // is still booked as running would keep its task, and its line, from ever running again.
+                if let Err(error) = hold(&shared.spool).count_dropped(samples.len() as u64) {
+                    tracing::error!(
+                        error = words(&error),
+                        "the count of lost samples is not on the disk yet"
+                    );
+                }
             }
             shared.spooled.notify_one();
             let mut books = hold(&shared.books);

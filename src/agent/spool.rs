@@ -14,6 +14,7 @@ mod tests;
 
 use super::files;
 use crate::config::SpoolLimits;
+use crate::error::words;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::result::{Batch, Health, Numbered, Sample};
 use broadgauge_model::wire;
@@ -206,17 +207,22 @@ impl Spool {
         segment.samples += u64::from(frame.count);
         segment.end = frame.first + u64::from(frame.count);
         self.next = segment.end;
-        self.keep_within_bounds()
+        // The disk has the samples, whatever becomes of the oldest.
+        if let Err(error) = self.keep_within_bounds() {
+            tracing::error!(error = words(&error), "the spool is beyond its bound");
+        }
+        Ok(())
     }
 
     fn begin_segment(&mut self) -> Result<(), SpoolError> {
         let path = self.folder.join(segment::name_of(self.next));
-        let file = File::options()
-            .append(true)
-            .create_new(true)
-            .open(&path)
-            .and_then(|file| files::sync_folder(&self.folder).map(|()| file))
-            .map_err(failed("make", &path))?;
+        let file =
+            File::options().append(true).create_new(true).open(&path).map_err(failed("make", &path))?;
+        if let Err(source) = files::sync_folder(&self.folder) {
+            // Left behind, it would be in the way of the next attempt.
+            let _ = std::fs::remove_file(&path);
+            return Err(failed("make", &path)(source));
+        }
         self.active = Some(file);
         self.segments.push_back(Segment::new(path, self.next));
         Ok(())
@@ -225,21 +231,37 @@ impl Spool {
     fn keep_within_bounds(&mut self) -> Result<(), SpoolError> {
         while self.segments.len() > 1 && self.bytes() > self.max_bytes {
             let Some(oldest) = self.segments.front() else { break };
-            self.state.dropped += oldest.samples - oldest.done;
-            self.forget_oldest()?;
+            let dropped = oldest.samples - oldest.done;
+            self.state.dropped += dropped;
+            if let Err(error) = self.forget_oldest() {
+                // It is still there, and is counted when it goes.
+                self.state.dropped -= dropped;
+                return Err(error);
+            }
         }
         Ok(())
     }
 
-    /// Deletes the oldest segment, after it is written down up to where numbers were used.
+    /// Deletes the oldest segment, after it is written down up to where numbers were used. Where the disk is too full
+    /// for that, a later segment with samples says the same, and deleting this one makes room. What could not be
+    /// deleted stays in the list, and is tried again.
     fn forget_oldest(&mut self) -> Result<(), SpoolError> {
-        let Some(oldest) = self.segments.pop_front() else { return Ok(()) };
+        let Some(oldest) = self.segments.front() else { return Ok(()) };
+        self.state.floor = self.state.floor.max(oldest.end);
+        let saved = self.save();
+        if saved.is_err() && self.segments.iter().skip(1).all(|later| later.samples == 0) {
+            return saved;
+        }
+        std::fs::remove_file(&oldest.path).map_err(failed("delete", &oldest.path))?;
+        self.segments.pop_front();
         if self.segments.is_empty() {
             self.active = None;
         }
-        self.state.floor = self.state.floor.max(oldest.end);
-        self.save()?;
-        std::fs::remove_file(&oldest.path).map_err(failed("delete", &oldest.path))
+        if saved.is_err() {
+            // There may be room now. If not, the next change is written with this one.
+            let _ = self.save();
+        }
+        Ok(())
     }
 
     /// The oldest samples that are not done with, up to either bound, but at least one run's.

@@ -15,7 +15,7 @@ use broadgauge_model::wire;
 use broadgauge_model::wire::receipt::Receipt;
 use broadgauge_probes::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -33,12 +33,13 @@ static DESCRIPTOR: Descriptor = Descriptor {
     default_port: None,
 };
 
-static SCRIPTED: &[Method] = &[Method {
-    descriptor: &DESCRIPTOR,
-    build: |settings, _| {
-        Ok(Box::new(Scripted { play: settings["play"].as_str().unwrap_or_default().to_owned() }))
-    },
-}];
+/// The same, one at a time on a line.
+static HEAVY: Descriptor = Descriptor { name: "heavy", loads_the_line: true, ..DESCRIPTOR };
+
+static SCRIPTED: &[Method] = &[
+    Method { descriptor: &DESCRIPTOR, build: |settings, _| Ok(Box::new(Scripted::of(settings))) },
+    Method { descriptor: &HEAVY, build: |settings, _| Ok(Box::new(Scripted::of(settings))) },
+];
 
 /// Who waits for the runs of a play.
 static WATCHERS: LazyLock<Mutex<HashMap<String, UnboundedSender<String>>>> = LazyLock::new(Mutex::default);
@@ -51,6 +52,15 @@ fn watch_play(play: &str) -> UnboundedReceiver<String> {
 
 struct Scripted {
     play: String,
+    /// A folder that vanishes while this runs.
+    wrecks: Option<PathBuf>,
+}
+
+impl Scripted {
+    fn of(settings: &serde_json::Map<String, serde_json::Value>) -> Self {
+        let text = |key: &str| settings.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        Self { play: text("play").unwrap_or_default(), wrecks: text("wrecks").map(PathBuf::from) }
+    }
 }
 
 #[async_trait]
@@ -60,6 +70,10 @@ impl Probe for Scripted {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
+        if let Some(folder) = &self.wrecks {
+            // The second run finds it gone.
+            let _ = std::fs::remove_dir_all(folder);
+        }
         if let Some(watcher) = hold(&WATCHERS).get(&self.play) {
             let _ = watcher.send(context.line_id.clone());
         }
@@ -336,4 +350,27 @@ async fn a_task_that_no_method_can_run_is_refused_before_anything_starts() {
     config.tasks[0].method = "telepathy".into();
     let error = run_with(config, SCRIPTED, Arc::new(ManualClock::at(NOW)), Stop::never()).await.unwrap_err();
     assert!(error.to_string().contains("\"telepathy\" is not one of: scripted"), "{error}");
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_any_more_holds_up_neither_a_task_nor_its_line() {
+    let (folder, desk) = (tempfile::tempdir().unwrap(), desk(Arc::default()).await);
+    let mut config = config(folder.path(), &desk.url, "full", &["exchange", "other"]);
+    config.tasks.retain(|task| task.line == "own");
+    let spool = folder.path().join("spool");
+    for task in &mut config.tasks {
+        task.method = "heavy".into();
+        task.settings.insert("wrecks".into(), spool.to_string_lossy().into());
+    }
+    let mut watcher = watch_play("full");
+    let (stop, stopped) = Stop::new();
+    let agent = tokio::spawn(run_with(config, SCRIPTED, Arc::new(ManualClock::at(NOW)), stopped));
+    for run in 1..=2 {
+        let began = tokio::time::timeout(Duration::from_secs(20), watcher.recv()).await;
+        assert!(matches!(began, Ok(Some(_))), "run {run} on the line never began");
+    }
+    stop.send(true).unwrap();
+    let error = agent.await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("cannot keep the spool"), "{error}");
+    desk.close().await;
 }

@@ -275,3 +275,49 @@ fn nothing_is_lost_or_doubled_in_any_order_of_events() {
         assert_eq!(acknowledged.len() as u64 + spool.dropped(), appended, "seed {seed}");
     }
 }
+
+#[test]
+fn a_full_disk_gives_back_the_space_of_what_was_taken() {
+    let place = place(300 << 10);
+    let mut spool = place.open();
+    while place.segments().len() < 3 {
+        spool.append(&run(20)).unwrap();
+    }
+    let whole = spool.peek(usize::MAX, u64::MAX).unwrap().unwrap();
+    let used = whole.samples.len() as u64;
+    // Nothing can be written beside spool.json any more.
+    let full = place.limits.dir.join("spool.new");
+    std::fs::create_dir(&full).unwrap();
+    assert!(spool.acknowledge(&whole).is_err(), "the word is not on the disk");
+    assert_eq!(place.segments().len(), 1, "the last one says up to where numbers were used");
+    assert!(spool.acknowledge(&whole).is_err(), "and that is tried again");
+    assert_eq!(place.segments().len(), 1);
+    std::fs::remove_dir(&full).unwrap();
+    spool.acknowledge(&whole).unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    assert_eq!(spool.peek(1, 1).unwrap().unwrap().samples[0].number, FIRST + used, "no number is used twice");
+}
+
+#[test]
+fn what_cannot_be_deleted_is_counted_as_dropped_once() {
+    let place = place(300 << 10);
+    let mut spool = place.open();
+    spool.append(&run(20)).unwrap();
+    // A folder cannot be deleted as a file is.
+    let oldest = place.segments().remove(0);
+    std::fs::remove_file(&oldest).unwrap();
+    std::fs::create_dir(&oldest).unwrap();
+    for _ in 0..120 {
+        spool.append(&run(20)).unwrap();
+    }
+    assert!(spool.bytes() > 300 << 10, "the bound cannot be kept");
+    assert_eq!(spool.dropped(), 0, "and nothing is said to be dropped");
+    std::fs::remove_dir(&oldest).unwrap();
+    std::fs::write(&oldest, "").unwrap();
+    spool.append(&run(20)).unwrap();
+    assert!(spool.bytes() <= 300 << 10);
+    let held = numbers(&mut spool);
+    assert_eq!(spool.dropped() + held.len() as u64, 122 * 20);
+}
