@@ -16,6 +16,8 @@ pub const PORT: u16 = 862;
 const SHORTEST_REQUEST: usize = 14;
 /// A TWAMP-Light reply ends with the sender's TTL and has no padding.
 const SHORTEST_REPLY: usize = 41;
+/// No reflector keeps a question for longer.
+const LONGEST_AT_REFLECTOR_S: u32 = 60;
 const HMAC_AT: usize = 96;
 const TLV_HEADER: usize = 4;
 const UNRECOGNISED: u8 = 0x80;
@@ -68,6 +70,17 @@ impl Mode {
     /// The length of a base packet.
     pub const fn base(&self) -> usize {
         self.layout().length
+    }
+
+    /// Whether a packet is an answer, or too short to tell. A request has zeros, or in TWAMP Light any padding, where an
+    /// answer has the time at which its question arrived; an answer leaves at most a minute after that, and both
+    /// times are told by one clock, in seconds since 1900 or 1970 in the upper half.
+    pub fn may_be_answer(&self, packet: &[u8]) -> bool {
+        let layout = self.layout();
+        let seconds = |at| u32::from_be_bytes(bytes_at(packet, at));
+        let (left, arrived) = (seconds(layout.timestamp), seconds(layout.received));
+        packet.len() < layout.received + 8
+            || (arrived != 0 && left.wrapping_sub(arrived) <= LONGEST_AT_REFLECTOR_S)
     }
 
     const fn layout(&self) -> &'static Layout {

@@ -3,8 +3,8 @@
 //!
 //! Safe to expose. A UDP source address proves nothing, so an answer is never longer than its question and goes
 //! back where the question came from; questions beyond a limit for each address and for all are dropped;
-//! what is remembered of senders is bounded; and a question from a reflector's own port is not answered, or
-//! two reflectors could be set to talk to each other for ever.
+//! what is remembered of senders is bounded; and neither a question from a reflector's own port is answered nor one
+//! that is itself an answer, or two reflectors could be set to talk to each other for ever.
 //!
 //! T2 is the kernel's stamp. T3 is taken last, after everything but the authentication code, and is still the time
 //! of this process: the few microseconds from there to the wire count as delay on the way back.
@@ -55,7 +55,7 @@ pub struct Totals {
     pub over_address_limit: u64,
     /// Questions beyond the limit for all.
     pub over_total_limit: u64,
-    /// Questions from a reflector's port.
+    /// Questions from a reflector's port, or that are answers themselves or too short to be told from one.
     pub looped: u64,
     /// Senders forgotten to make room.
     pub forgotten: u64,
@@ -157,6 +157,10 @@ impl Inbox for Reflector {
                 return;
             }
         };
+        if self.mode.may_be_answer(packet.bytes) {
+            self.totals.looped += 1;
+            return;
+        }
         let own = packet.now.wall;
         let received = packet.kernel.filter(|kernel| own.since(*kernel).abs() < STALE).unwrap_or(own);
         let next = self.counts.entry((packet.from, request.sent.ssid), || 0);

@@ -1,4 +1,5 @@
 use super::*;
+use rand::{Rng as _, SeedableRng as _};
 
 const QUESTION: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7)), 50_000);
 
@@ -86,6 +87,50 @@ fn two_reflectors_do_not_talk_to_each_other() {
 }
 
 #[test]
+fn two_reflectors_on_different_ports_do_not_talk_to_each_other_either() {
+    let keyed = || Mode::Authenticated(crate::codec::stamp::Key::new(b"one").unwrap());
+    let clock = ErrorEstimate::new(true, Span::millis(1));
+    for (mode, lengths) in [(Mode::Open, vec![14, 23, 24, 41, 44, 100]), (keyed(), vec![112, 200])] {
+        for length in lengths {
+            let near = SocketAddr::new(QUESTION.ip(), 862);
+            let far = SocketAddr::new(QUESTION.ip(), 9_000);
+            let mut one = Reflector::new(mode.clone(), Limits::default(), near.port(), clock);
+            let mut other = Reflector::new(mode.clone(), Limits::default(), far.port(), clock);
+            // Somebody asks the one in the other's name.
+            let mut question = Request { sequence: 5, sent: Mark::default() }.write(&mode, length);
+            question.truncate(length);
+            let mut exchanged = 0;
+            let mut packet = ask(&mut one, far, &question, 1);
+            while let Some(bytes) = packet.filter(|_| exchanged < 10) {
+                exchanged += 1;
+                packet = if exchanged % 2 == 1 {
+                    ask(&mut other, near, &bytes, exchanged)
+                } else {
+                    ask(&mut one, far, &bytes, exchanged)
+                };
+            }
+            assert!(exchanged <= 1, "{length} bytes went to and fro {exchanged} times");
+            assert_eq!(one.totals().looped + other.totals().looped, 1);
+        }
+    }
+}
+
+#[test]
+fn random_padding_is_still_a_question() {
+    let mut reflector = reflector(Limits::default());
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    let answered = (0..2_000)
+        .filter(|&ms| {
+            let mut bytes = question(1);
+            rng.fill_bytes(&mut bytes[14..]);
+            let from = SocketAddr::new(QUESTION.ip(), 40_000 + ms as u16);
+            ask(&mut reflector, from, &bytes, ms).is_some()
+        })
+        .count();
+    assert_eq!(answered, 2_000);
+}
+
+#[test]
 fn a_wrong_key_is_counted_and_not_answered() {
     let mode = |secret: &[u8]| Mode::Authenticated(crate::codec::stamp::Key::new(secret).unwrap());
     let clock = ErrorEstimate::default();
@@ -100,7 +145,7 @@ fn a_wrong_key_is_counted_and_not_answered() {
 #[test]
 fn an_answer_is_as_long_as_its_question() {
     let mut reflector = reflector(Limits::default());
-    for length in 14..200 {
+    for length in 24..200 {
         let answer = ask(&mut reflector, QUESTION, &vec![0; length], 1).unwrap();
         assert_eq!(answer.len(), length);
     }
