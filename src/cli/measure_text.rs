@@ -1,7 +1,7 @@
 //! A measurement as a `ping` or `iperf3` user reads it at once.
 
 use super::out;
-use broadgauge_model::result::{Direction, Load, Outcome, Sample, Values};
+use broadgauge_model::result::{Direction, Load, Outcome, Sample, Singleton, Values};
 use broadgauge_model::text::Lang;
 use broadgauge_probes::probe::{Descriptor, Event, Listener, Measurement};
 use std::fmt::Write as _;
@@ -11,20 +11,7 @@ use std::sync::Arc;
 pub(super) fn live() -> Listener {
     Arc::new(|event| match event {
         Event::Singleton { load, singleton } => {
-            let under = if load == Load::Idle { String::new() } else { format!(" load={}", load.word()) };
-            match &singleton.outcome {
-                Outcome::Value(delay) => {
-                    out::line(&format!(
-                        "seq={}{under} delay={:.3} ms",
-                        singleton.index,
-                        delay.as_millis_f64()
-                    ));
-                }
-                Outcome::Lost => out::line(&format!("seq={}{under} lost", singleton.index)),
-                Outcome::Unmeasured(reason) => {
-                    out::line(&format!("seq={}{under} not sent: {}", singleton.index, reason.0));
-                }
-            }
+            out::line(&fate(load, &singleton));
         }
         Event::Rate { load, at, rate } => {
             out::line(&format!(
@@ -40,6 +27,17 @@ pub(super) fn live() -> Listener {
         }
         _ => {}
     })
+}
+
+/// What became of one packet.
+fn fate(load: Load, singleton: &Singleton) -> String {
+    let under = if load == Load::Idle { String::new() } else { format!(" load={}", load.word()) };
+    let became = match &singleton.outcome {
+        Outcome::Value(delay) => format!("delay={:.3} ms", delay.as_millis_f64()),
+        Outcome::Lost => String::from("lost"),
+        Outcome::Unmeasured(reason) => format!("unmeasured: {}", reason.0),
+    };
+    format!("seq={}{under} {became}", singleton.index)
 }
 
 /// The summary printed at the end.
@@ -65,8 +63,12 @@ pub(super) fn summary(target: &str, method: &Descriptor, measurement: &Measureme
 
 fn packets(sample: &Sample) -> String {
     let c = &sample.counts;
-    let share = |part: u64| if c.sent == 0 { 0.0 } else { 100.0 * part as f64 / c.sent as f64 };
-    let mut text = format!("{} sent, {} received, {:.2}% lost", c.sent, c.received, share(c.lost));
+    let lost = if c.sent == 0 {
+        String::from("loss not measured")
+    } else {
+        format!("{:.2}% lost", 100.0 * c.lost as f64 / c.sent as f64)
+    };
+    let mut text = format!("{} sent, {} received, {lost}", c.sent, c.received);
     if let (Some(forward), Some(backward)) = (c.lost_forward, c.lost_backward) {
         let _ = write!(text, " ({forward} going, {backward} coming)");
     }
@@ -131,4 +133,56 @@ fn notes(measurement: &Measurement) -> Vec<String> {
         }
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use broadgauge_model::clock::{Span, Wall};
+    use broadgauge_model::metric::MetricId;
+    use broadgauge_model::result::{Counts, Reason, Statistic};
+
+    fn said(counts: Counts) -> String {
+        let sample = Sample {
+            metric: MetricId::LOSS_RATIO,
+            method: String::from("ping"),
+            method_version: 1,
+            line_id: String::new(),
+            target: None,
+            load: Load::Idle,
+            direction: Direction::RoundTrip,
+            started_at: Wall::default(),
+            lasted: Span::ZERO,
+            statistic: Statistic::Mean,
+            values: Values::Number(0.0),
+            counts,
+            details: serde_json::Map::new(),
+        };
+        packets(&sample)
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_used_is_not_called_not_sent() {
+        let why = String::from("answered, but the far end's stamps cannot be right");
+        let singleton = Singleton {
+            index: 7,
+            intended: Span::ZERO,
+            sent: Some(Span::ZERO),
+            at: Wall::default(),
+            outcome: Outcome::Unmeasured(Reason(why)),
+            one_way: None,
+        };
+        assert_eq!(
+            fate(Load::Down, &singleton),
+            "seq=7 load=down unmeasured: answered, but the far end's stamps cannot be right"
+        );
+    }
+
+    #[test]
+    fn where_nothing_was_sent_nothing_is_said_of_loss() {
+        let nothing = Counts { planned: 10, missed: 10, ..Counts::default() };
+        assert_eq!(said(nothing), "0 sent, 0 received, loss not measured, 10 slots missed");
+        let some = Counts { planned: 10, sent: 10, received: 9, lost: 1, ..Counts::default() };
+        assert_eq!(said(some), "10 sent, 9 received, 10.00% lost");
+    }
 }
