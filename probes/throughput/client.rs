@@ -59,6 +59,19 @@ pub(super) struct Loaded {
     pub(super) interrupted: bool,
 }
 
+/// Why a direction was not measured, and what its streams had moved by then: a day's allowance counts that too.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) reason: Reason,
+    pub(super) bytes: u64,
+}
+
+impl From<Reason> for Failed {
+    fn from(reason: Reason) -> Self {
+        Self { reason, bytes: 0 }
+    }
+}
+
 /// Connects, asks, and waits for our turn. `None` where somebody pulled the stop.
 pub(super) async fn take_turn(
     settings: &Settings,
@@ -131,7 +144,7 @@ impl Turn {
         sockets: Vec<Socket>,
         settings: &Settings,
         context: &Context,
-    ) -> Result<Loaded, Reason> {
+    ) -> Result<Loaded, Failed> {
         let duration = Span::millis(settings.duration_ms() as i64);
         match way {
             Way::Down => self.down(sockets, duration, context).await,
@@ -169,7 +182,7 @@ impl Turn {
         sockets: Vec<Socket>,
         duration: Span,
         context: &Context,
-    ) -> Result<Loaded, Reason> {
+    ) -> Result<Loaded, Failed> {
         let receiver_congestion = congestion_of(&sockets);
         let (started, started_at) = (context.clock.mono(), context.clock.wall());
         self.talk.say(&ToPeer::Start {}, self.patience).await.map_err(|error| peer(&error))?;
@@ -221,12 +234,36 @@ impl Turn {
         }
     }
 
+    /// Hears what the peer receives, up to its report.
+    async fn listen(
+        &mut self,
+        until: Mono,
+        interrupted: &mut bool,
+        context: &Context,
+    ) -> Result<Report, Reason> {
+        let mut stop = context.stop.clone();
+        loop {
+            let left = until - context.clock.mono();
+            tokio::select! {
+                () = stop.wait(), if !*interrupted => {
+                    *interrupted = true;
+                    self.talk.say(&ToPeer::Stop {}, self.patience).await.map_err(|error| peer(&error))?;
+                }
+                heard = self.talk.hear(left) => match heard.map_err(|error| peer(&error))? {
+                    ToClient::Tick { index, bytes } => tell(context, Load::Up, index, bytes),
+                    ToClient::Report(report) => return Ok(report),
+                    _ => return Err(peer(&TalkError::Garbled)),
+                }
+            }
+        }
+    }
+
     async fn up(
         &mut self,
         sockets: Vec<Socket>,
         duration: Span,
         context: &Context,
-    ) -> Result<Loaded, Reason> {
+    ) -> Result<Loaded, Failed> {
         let sender_congestion = congestion_of(&sockets);
         let (started, started_at) = (context.clock.mono(), context.clock.wall());
         self.talk.say(&ToPeer::Start {}, self.patience).await.map_err(|error| peer(&error))?;
@@ -238,26 +275,19 @@ impl Turn {
             pump::abandon(sockets);
             seen
         });
-        let mut stop = context.stop.clone();
         let mut interrupted = false;
-        let report = loop {
-            let left = until - context.clock.mono();
-            tokio::select! {
-                () = stop.wait(), if !interrupted => {
-                    interrupted = true;
-                    self.talk.say(&ToPeer::Stop {}, self.patience).await.map_err(|error| peer(&error))?;
-                }
-                heard = self.talk.hear(left) => match heard.map_err(|error| peer(&error))? {
-                    ToClient::Tick { index, bytes } => tell(context, Load::Up, index, bytes),
-                    ToClient::Report(report) => break report,
-                    _ => return Err(peer(&TalkError::Garbled)),
-                }
-            }
-        };
+        let heard = self.listen(until, &mut interrupted, context).await;
         brake.pull();
         let sender = pumping.await.map_err(|error| Reason(error.to_string()))?;
-        check(&report, &sender, intervals_in(duration))
-            .map_err(|problem| Reason(format!("the peer's report does not add up: {problem}")))?;
+        let believed = heard.and_then(|report| {
+            let checked = check(&report, &sender, intervals_in(duration));
+            let wrong = |problem: &str| Reason(format!("the peer's report does not add up: {problem}"));
+            checked.map(|()| report).map_err(wrong)
+        });
+        let report = match believed {
+            Ok(report) => report,
+            Err(reason) => return Err(Failed { reason, bytes: moved(&sender) }),
+        };
         Ok(Loaded {
             started_at,
             started,
@@ -270,6 +300,11 @@ impl Turn {
             interrupted,
         })
     }
+}
+
+/// Payload on all streams.
+pub(super) fn moved(streams: &[Stream]) -> u64 {
+    streams.iter().map(|stream| stream.bytes).fold(0, u64::saturating_add)
 }
 
 /// A peer counts the upload, and we believe it no more than can be true.

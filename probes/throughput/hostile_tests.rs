@@ -2,7 +2,7 @@
 
 use super::peer::{Limits, Peer};
 use super::*;
-use crate::probe::{Binding, Stop};
+use crate::probe::{Binding, Event, Stop};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::Values;
 use std::future::Future;
@@ -249,4 +249,99 @@ async fn a_stream_that_joins_twice_ends_the_test() {
     }
     line.clear();
     assert_eq!(lines.read_line(&mut line).await.unwrap_or(0), 0, "{line}");
+}
+
+/// What a client with delay probes makes of such a peer; the first stop is pulled when it is told to wait.
+async fn measured<F>(
+    direction: Directions,
+    behave: impl FnOnce(TcpStream, TcpListener) -> F + Send + 'static,
+) -> Measurement
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (pull, stop) = Stop::new();
+    let mut context = Context { stop, ..context(listener.local_addr().unwrap()) };
+    context.listener = Some(Arc::new(move |event| {
+        if matches!(event, Event::Queued { .. }) {
+            pull.send_replace(true);
+        }
+    }));
+    let peer = tokio::spawn(async move {
+        let (control, _) = listener.accept().await.unwrap();
+        behave(control, listener).await;
+    });
+    let settings = Settings { streams: 2, duration_s: 1.0, direction, ..Settings::default() };
+    let measurement = Throughput::new(settings).unwrap().run(&context).await.unwrap();
+    peer.abort();
+    measurement
+}
+
+fn reasons(measurement: &Measurement) -> Vec<(&str, Load, &str)> {
+    let said = measurement.samples.iter().map(|sample| match &sample.values {
+        Values::Unmeasured(reason) => (sample.metric.id(), sample.load, reason.0.as_str()),
+        other => panic!("unmeasured, not {other:?}"),
+    });
+    said.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_breach_every_metric_that_is_left_says_that_it_was_not_asked() {
+    let measurement = measured(Directions::Both, |mut control, listener| async move {
+        control.write_all(WELCOME.as_bytes()).await.unwrap();
+        heard(&mut control).await;
+        drop(control);
+        let mut held = Vec::new();
+        while let Ok((data, _)) = listener.accept().await {
+            held.push(data);
+        }
+    });
+    let measurement = measurement.await;
+    let said = reasons(&measurement);
+    let names: Vec<_> = said.iter().map(|&(id, load, _)| (id, load)).collect();
+    assert_eq!(
+        names,
+        [
+            ("round_trip_delay", Load::Idle),
+            ("download_goodput", Load::Idle),
+            ("loaded_round_trip_delay", Load::Down),
+            ("upload_goodput", Load::Idle),
+            ("loaded_round_trip_delay", Load::Up),
+        ]
+    );
+    assert!(said[3..].iter().all(|s| s.2 == "not asked: the download before it failed"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_stopped_in_the_queue_says_that_nothing_was_asked() {
+    let measurement = measured(Directions::Both, |mut control, _listener| async move {
+        control.write_all(b"{\"queued\":{\"ahead\":1}}\n").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let measurement = measurement.await;
+    assert!(measurement.interrupted);
+    let said = reasons(&measurement);
+    assert_eq!(said.len(), 5, "{said:?}");
+    assert!(said.iter().all(|s| s.2.starts_with("not asked: stopped before its turn")), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_upload_moved_before_it_failed_counts() {
+    let measurement = measured(Directions::Up, |mut control, listener| async move {
+        control.write_all(WELCOME.as_bytes()).await.unwrap();
+        let (mut first, _) = listener.accept().await.unwrap();
+        let _second = listener.accept().await.unwrap();
+        control.write_all(b"{\"ready\":{}}\n").await.unwrap();
+        let mut taken = 0;
+        while taken < 200_000 {
+            let bytes = first.read(&mut [0; 16_384]).await.unwrap();
+            assert_ne!(bytes, 0);
+            taken += bytes;
+        }
+        control.write_all(b"nonsense\n").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let measurement = measurement.await;
+    assert!(reasons(&measurement)[1].2.contains("the peer"));
+    assert!(measurement.bytes_moved > 199_000, "{}", measurement.bytes_moved);
 }

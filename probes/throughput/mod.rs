@@ -26,7 +26,7 @@ use crate::probe::{Context, Descriptor, Event, Measurement, Probe, ProbeError, S
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
 use broadgauge_model::result::{Load, Reason};
-use client::{Loaded, Turn};
+use client::{Failed, Loaded, Turn};
 use delay::{Seen, Watch};
 
 /// The pause between two directions: the buffers of the line empty.
@@ -67,10 +67,20 @@ impl Probe for Throughput {
             bytes_moved: 0,
             interrupted: false,
         };
+        let direction = |way, peer| result::Direction { way, peer, settings: &self.settings, context };
+        let ways = self.settings.direction.ways();
         let Some(mut turn) = client::take_turn(&self.settings, self.patience, context).await? else {
+            let why = "stopped before its turn at the peer came";
             out.interrupted = true;
+            if self.settings.delay_per_second > 0.0 && self.settings.idle_ms() > 0 {
+                result::idle(&Err(Reason(format!("not asked: {why}"))), context, &mut out);
+            }
+            for way in ways {
+                direction(*way, None).not_asked(why, &mut out);
+            }
             return Ok(out);
         };
+        let peer = turn.peer.clone();
         let watch = Watch::new(&self.settings, self.key.as_ref(), &turn.peer, context);
         let mut idle = None;
         if let Some(watch) = watch.as_ref().filter(|_| self.settings.idle_ms() > 0) {
@@ -80,24 +90,26 @@ impl Probe for Throughput {
             idle = result::idle(&seen, context, &mut out);
             out.interrupted = context.stop.is_set();
         }
-        for (part, way) in self.settings.direction.ways().iter().enumerate() {
+        let mut breach = None;
+        for (part, way) in ways.iter().enumerate() {
+            let direction = direction(*way, Some(&peer));
             if out.interrupted {
-                break;
+                direction.not_asked("stopped before", &mut out);
+                continue;
+            }
+            if let Some(word) = breach {
+                // The two ends no longer agree where they are.
+                direction.not_asked(&format!("the {word} before it failed"), &mut out);
+                continue;
             }
             if part > 0 {
                 tokio::time::sleep(SETTLE.to_std()).await;
             }
             context.tell(Event::Phase(way.word()));
-            let peer = turn.peer.clone();
-            let direction = result::Direction { way: *way, peer: &peer, settings: &self.settings, context };
             let asked_at = context.clock.wall();
             let (loaded, seen) = self.load(*way, &mut turn, watch.as_ref(), context).await;
-            let breach = loaded.is_err();
+            breach = loaded.is_err().then(|| way.word());
             direction.add(asked_at, loaded, seen, idle.as_ref(), &mut out);
-            if breach {
-                // The two ends no longer agree where they are: the rest is not asked.
-                break;
-            }
         }
         Ok(out)
     }
@@ -111,10 +123,13 @@ impl Throughput {
         turn: &mut Turn,
         watch: Option<&Result<Watch<'_>, Reason>>,
         context: &Context,
-    ) -> (Result<Loaded, Reason>, Option<Seen>) {
+    ) -> (Result<Loaded, Failed>, Option<Seen>) {
         let sockets = match turn.prepare(&self.settings, context).await {
             Ok(sockets) => sockets,
-            Err(reason) => return (Err(reason), None),
+            Err(reason) => {
+                let unseen = watch.map(|_| Err(reason.clone()));
+                return (Err(reason.into()), unseen);
+            }
         };
         let (end, over) = Stop::new();
         let load = async {

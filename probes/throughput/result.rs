@@ -1,6 +1,6 @@
 //! What a load comes to as a sample: the goodput, and beside it all that explains it.
 
-use super::client::{Face, Loaded};
+use super::client::{Face, Failed, Loaded, moved};
 use super::delay::{Seen, Stretch};
 use super::pump::Stream;
 use super::words::Way;
@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 /// One direction of one test.
 pub(super) struct Direction<'a> {
     pub(super) way: Way,
-    pub(super) peer: &'a Face,
+    /// `None` where our turn never came.
+    pub(super) peer: Option<&'a Face>,
     pub(super) settings: &'a Settings,
     pub(super) context: &'a Context,
 }
@@ -24,7 +25,7 @@ impl Direction<'_> {
     pub(super) fn add(
         self,
         asked_at: Wall,
-        loaded: Result<Loaded, Reason>,
+        loaded: Result<Loaded, Failed>,
         seen: Option<Seen>,
         idle: Option<&Stretch>,
         to: &mut Measurement,
@@ -32,10 +33,13 @@ impl Direction<'_> {
         let mut details = self.details();
         let mut window = None;
         let (started_at, lasted, values) = match loaded {
-            Err(reason) => (asked_at, Span::ZERO, Values::Unmeasured(reason)),
+            Err(Failed { reason, bytes }) => {
+                to.bytes_moved += bytes;
+                (asked_at, Span::ZERO, Values::Unmeasured(reason))
+            }
             Ok(loaded) => {
                 to.interrupted |= loaded.interrupted;
-                to.bytes_moved += bytes_of(&loaded.receiver);
+                to.bytes_moved += moved(&loaded.receiver);
                 let end = span_of(loaded.intervals.len());
                 let (counted, values) = self.values(&loaded, &mut details);
                 window = counted
@@ -62,6 +66,14 @@ impl Direction<'_> {
         }
     }
 
+    /// Says that this direction was not asked: its goodput, and its delay where that is watched.
+    pub(super) fn not_asked(self, why: &str, to: &mut Measurement) {
+        let reason = Reason(format!("not asked: {why}"));
+        let seen = (self.settings.delay_per_second > 0.0).then(|| Err(reason.clone()));
+        let now = self.context.clock.wall();
+        self.add(now, Err(reason.into()), seen, None, to);
+    }
+
     /// The delay in the window of the goodput, and how far it rose above the idle line's.
     fn add_delay(
         &self,
@@ -73,6 +85,8 @@ impl Direction<'_> {
     ) {
         let load = self.way.load();
         let metric = MetricId::LOADED_ROUND_TRIP_DELAY;
+        // Whether they count as delays or not, they were on the line.
+        to.bytes_moved += seen.as_ref().map_or(0, |books| packet_bytes(&Stretch::whole(books).counts));
         let (books, (from, until)) = match (seen, window) {
             (Ok(books), Some(window)) => (books, window),
             (Err(reason), _) => {
@@ -95,7 +109,6 @@ impl Direction<'_> {
             details.insert(format!("loaded_{name}_ms"), json!(during));
             details.insert(format!("rise_{name}_ms"), json!(rise));
         }
-        to.bytes_moved += packet_bytes(&stretch.counts);
         to.samples.push(Sample {
             started_at: started_at + (from - books.start.mono),
             lasted: until - from,
@@ -108,9 +121,11 @@ impl Direction<'_> {
 
     fn details(&self) -> Map<String, Value> {
         let mut details = Map::new();
-        details.insert("peer".into(), json!(self.peer.address.to_string()));
-        details.insert("peer_software".into(), json!(self.peer.software));
-        details.insert("peer_stamp_port".into(), json!(self.peer.stamp_port));
+        if let Some(peer) = self.peer {
+            details.insert("peer".into(), json!(peer.address.to_string()));
+            details.insert("peer_software".into(), json!(peer.software));
+            details.insert("peer_stamp_port".into(), json!(peer.stamp_port));
+        }
         details.insert("streams".into(), json!(self.settings.streams));
         details.insert("layer".into(), json!("TCP payload, counted by the receiver in intervals of 100 ms"));
         details.insert("received_without_copy".into(), json!(true));
@@ -218,10 +233,6 @@ const fn span_of(intervals: usize) -> Span {
 
 fn unmeasured(reason: String) -> Values {
     Values::Unmeasured(Reason(reason))
-}
-
-fn bytes_of(streams: &[Stream]) -> u64 {
-    streams.iter().map(|stream| stream.bytes).fold(0, u64::saturating_add)
 }
 
 /// How evenly the streams shared the line: Jain's index is 1 where all got the same, 1/n where one got all (Jain,
