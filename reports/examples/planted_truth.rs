@@ -12,6 +12,7 @@ mod stats {
 
 use planted::effects;
 use planted::experiments::{self, Finding};
+use planted::peers;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -35,6 +36,12 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     print(experiments::parity_is_shown_not_assumed(replicates)?)?;
     print(experiments::findings_can_be_trusted(replicates)?)?;
     print(experiments::exact_intervals_cover(20 * replicates)?)?;
+    print(peers::changes_are_found(replicates, 999)?)?;
+    print(peers::ordinary_units_stay_in_the_funnel(replicates)?)?;
+    print(peers::ranks_hold_the_truth(replicates, 1_000)?)?;
+    print(peers::whole_curves_are_held(replicates, 1_000)?)?;
+    print(peers::run_lengths(20 * replicates)?)?;
+    print(peers::plans_keep_their_word(replicates)?)?;
     print(experiments::each_line_is_its_own_control(replicates)?)?;
     print(effects::knees(replicates / 4)?)?;
     print(effects::leads(replicates)?)?;

@@ -9,7 +9,7 @@
 //! cluster may depend on each other; clusters must not.
 
 use super::Interval;
-use super::distribution::{normal_cdf, normal_quantile, t_quantile};
+use super::distribution::{normal_cdf, normal_quantile, t_quantile, two_sided_z};
 use super::refusal::{Answer, Refusal, all_finite, at_least, finite, open_unit, same_length};
 use super::stream::{Purpose, Stream};
 use rayon::prelude::*;
@@ -201,6 +201,12 @@ pub fn expanded_level(level: f64, clusters: usize) -> Answer<f64> {
     let n = clusters as f64;
     let t = t_quantile(f64::midpoint(1.0, level), n - 1.0)?;
     Ok(1.0 - 2.0 * normal_cdf(-t * (n / (n - 1.0)).sqrt()))
+}
+
+/// By how much to widen a critical value, for the same reason as [`expanded_level`].
+pub fn expansion(level: f64, clusters: usize) -> Answer<f64> {
+    let expanded = expanded_level(level, clusters)?;
+    Ok(two_sided_z(expanded)? / two_sided_z(level)?)
 }
 
 /// Sorted replicates, enough of them, finite, and not all the same.

@@ -12,6 +12,11 @@ pub(super) fn normal_cdf(z: f64) -> f64 {
     Normal::standard().cdf(z)
 }
 
+/// The density of the standard normal distribution.
+pub(super) fn normal_density(z: f64) -> f64 {
+    (-z * z / 2.0).exp() / TAU.sqrt()
+}
+
 /// The z below which a share `p` of the standard normal distribution lies.
 pub(super) fn normal_quantile(p: f64) -> Answer<f64> {
     open_unit(p, "the probability")?;

@@ -4,16 +4,21 @@
 //! is random takes a seed, and gives the same answer with any number of threads. Values in, intervals out: nothing
 //! here knows what was measured, so everything can be checked against published examples and other programs.
 
+pub mod apart;
 pub mod attributable;
+pub mod band;
 pub mod bootstrap;
+pub mod change;
 pub mod classifier;
 pub mod clogit;
 pub mod clustered;
+pub mod control;
 pub mod design;
 pub mod did;
 pub mod distributed_lag;
 mod distribution;
 pub mod expectation;
+pub mod funnel;
 pub mod glm;
 pub mod hinge;
 mod interval;
@@ -23,8 +28,10 @@ pub mod multiple;
 pub mod negative_binomial;
 #[cfg(test)]
 mod oracle;
+pub mod pairs;
 pub mod path_model;
 pub mod permutation;
+pub mod plan;
 #[cfg(test)]
 pub(crate) mod planted;
 pub mod plateau;
@@ -32,9 +39,11 @@ pub mod poisson;
 pub mod proportion;
 pub mod quantile;
 pub mod rank;
+pub mod ranking;
 mod refusal;
 pub mod rows;
 pub mod saturation;
+pub mod season;
 pub mod spline;
 mod stream;
 pub mod survival;

@@ -6,6 +6,7 @@
 
 pub(crate) mod effects;
 pub(crate) mod experiments;
+pub(crate) mod peers;
 #[cfg(test)]
 mod tests;
 pub(crate) mod town;

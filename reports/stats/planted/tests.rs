@@ -2,6 +2,7 @@
 
 use super::effects;
 use super::experiments::{self, Finding};
+use super::peers;
 use super::town::{Town, TownPlan};
 use crate::stats::Answer;
 
@@ -46,6 +47,36 @@ fn exact_intervals_cover_rare_events() {
 #[test]
 fn a_line_as_its_own_control_finds_the_planted_ratio() {
     check(experiments::each_line_is_its_own_control(500));
+}
+
+#[test]
+fn a_step_is_found_and_noise_with_a_memory_is_left_alone() {
+    check(peers::changes_are_found(500, 199));
+}
+
+#[test]
+fn ordinary_units_stay_in_the_funnel() {
+    check(peers::ordinary_units_stay_in_the_funnel(500));
+}
+
+#[test]
+fn ranks_hold_the_truth_also_where_units_are_tied() {
+    check(peers::ranks_hold_the_truth(500, 200));
+}
+
+#[test]
+fn whole_curves_lie_in_their_bands() {
+    check(peers::whole_curves_are_held(300, 200));
+}
+
+#[test]
+fn a_cumulative_sum_runs_as_long_as_it_should() {
+    check(peers::run_lengths(4_000));
+}
+
+#[test]
+fn a_planned_study_finds_what_it_was_planned_for() {
+    check(peers::plans_keep_their_word(1_000));
 }
 
 #[test]
