@@ -163,7 +163,10 @@ async fn a_peer_that_says_everything_twice_is_heard_once() {
         };
         let measured = simulated(scenario, only(direction)).await;
         let share = number(&measured.samples[0]) / 20.0;
-        assert!((0.9..=1.001).contains(&share), "{share}");
+        // Every packet down comes twice into 40 Mbit/s: half of that where both copies get through, and up to all of it
+        // where the full buffer drops second copies. What came again is never counted again.
+        let most = if direction == Directions::Down { 2.0 } else { 1.001 };
+        assert!((0.9..=most).contains(&share), "{share}");
     }
 }
 

@@ -262,9 +262,8 @@ impl Datagrams for RealSocket {
         if let Some(why) = self.unreachable.take() {
             inbox.unreachable(why);
         }
-        if !self.outstanding.is_empty() || self.reports {
-            self.read_errors(inbox)?;
-        }
+        // Whatever lies on the error queue wakes who waits, until it is taken.
+        self.read_errors(inbox)?;
         self.read_packets(inbox).map(drop)
     }
 

@@ -15,6 +15,7 @@ pub mod peers;
 mod planted;
 pub mod profile;
 mod refusal;
+pub mod satisfaction;
 mod seed;
 
 pub use answer::{Answer, Declined, Estimate, Words};

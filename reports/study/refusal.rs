@@ -20,6 +20,9 @@ fn refusal_words(refusal: &Refusal) -> Words {
         Refusal::Separated { .. } | Refusal::Collinear | Refusal::NoInformativeSet { .. } => {
             "模型无法估计（{reason}）"
         }
+        Refusal::Redundant { .. } | Refusal::NotSeparable { .. } => "各因素无法区分（{reason}）",
+        Refusal::NotReached { .. } => "观察期内未达到（{reason}）",
+        Refusal::Design { .. } => "设计不支持该比较（{reason}）",
         _ => "无法计算（{reason}）",
     };
     Words::with(Phrase { en: "{reason}", zh }, &[("reason", refusal)])

@@ -100,7 +100,8 @@ impl Link {
     fn queue(&mut self, now: Mono, bytes: usize) -> Option<Span> {
         let Some(mbps) = self.path.rate_mbps else { return Some(Span::ZERO) };
         let rate = mbps * 1e6;
-        self.settle(now, rate);
+        // A second copy is told of ahead of its time; what comes next must not turn the clock back and drain twice.
+        self.settle(now.max(self.settled), rate);
         let bits = bytes as f64 * 8.0;
         // Traffic of others competes for the last place; what keeps the buffer full loses its own share.
         if self.backlog_bits + bits > self.buffer_bits(rate) + 12_000.0 {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::stats::Refusal;
 use survey::{ARROWS, answers, model};
 
 struct Oracle {
