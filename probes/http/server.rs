@@ -128,7 +128,9 @@ impl House {
         let limits = self.limits;
         // A system that refuses either is slower, and no less safe.
         let _ = stream.set_nodelay(true);
-        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(limits.patience.to_std() * 2));
+        let socket = SockRef::from(&stream);
+        let _ = socket.set_tcp_user_timeout(Some(limits.patience.to_std() * 2));
+        let _ = socket.set_tcp_notsent_lowat(NOT_SENT);
         let (Ok(tap), Ok(local)) = (Tap::of(&stream), stream.local_addr()) else { return };
         let tap = Arc::new(tap);
         let life = async {
@@ -189,6 +191,8 @@ impl House {
 
 /// How much a client may send on one exchange before the answerer has read it.
 const WINDOW: u32 = 4 << 20;
+/// How much of an answer waits in the kernel without having been sent: what is asked later would wait behind it.
+const NOT_SENT: u32 = 128 * 1024;
 /// How much of an answer waits above TCP on one exchange: little, so that what is asked later is not held up by it.
 const SEND_BUFFER: usize = 128 * 1024;
 

@@ -38,6 +38,8 @@ use tokio::task::JoinSet;
 
 /// A longer answer to a small question is none.
 const SMALL: u64 = 16 * 1024;
+/// How long to wait before a busy backend is asked again.
+const ASK_AGAIN: Span = Span::secs(2);
 
 /// The method with its settings.
 #[derive(Clone, Debug)]
@@ -85,7 +87,18 @@ impl Probe for Librespeed {
                 tokio::time::sleep(SETTLE.to_std()).await;
             }
             context.tell(Event::Phase(way.word()));
-            let loaded = self.load(*way, &base, &client, context).await?;
+            let patience_ends = context.clock.mono() + Span::secs(i64::from(self.settings.queue_patience_s));
+            let loaded = loop {
+                let loaded = self.load(*way, &base, &client, context).await?;
+                if !loaded.tally.is_only_busy() || context.clock.mono() >= patience_ends {
+                    break loaded;
+                }
+                context.tell(Event::Queued { ahead: 1 });
+                tokio::select! {
+                    () = stop.wait() => break loaded,
+                    () = tokio::time::sleep(ASK_AGAIN.to_std()) => {}
+                }
+            };
             Direction { way: *way, face: &face, settings: &self.settings, context }.add(&loaded, &mut out);
         }
         out.interrupted = context.stop.is_set();

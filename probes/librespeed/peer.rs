@@ -43,7 +43,7 @@ pub fn start(ground: Ground) -> io::Result<Running> {
     }
     let addresses = service.addresses();
     let site = Site {
-        turns: Turns::new(ground.queue, ground.clock, LONGEST_TURN, LINGERS),
+        turns: Turns::new(ground.queue, SERVICE.name, ground.clock, LONGEST_TURN, LINGERS),
         block: Payload::random(MIB, u64::from(ground.at.first().map_or(0, SocketAddr::port))),
         patience: limits.patience,
     };

@@ -36,6 +36,8 @@ pub struct Settings {
     pub pings: u64,
     /// When a connection, an answer or a pause in it is given up.
     pub timeout_ms: f64,
+    /// How long to come back to a server that is busy with other tests before giving up.
+    pub queue_patience_s: u32,
     /// What is downloaded, from the target's folder on.
     pub download_path: String,
     /// Where to upload to.
@@ -60,6 +62,7 @@ impl Default for Settings {
             chunk_mib: 100,
             pings: 10,
             timeout_ms: 5_000.0,
+            queue_patience_s: 60,
             download_path: String::from("garbage.php"),
             upload_path: String::from("empty.php"),
             ping_path: String::from("empty.php"),

@@ -115,6 +115,12 @@ impl Tally {
         self.streams.iter().map(|bytes| bytes.round() as u64).collect()
     }
 
+    /// Whether the backend did nothing but ask to come back later.
+    pub fn is_only_busy(&self) -> bool {
+        let busy = |why: &String| why == "status 429" || why == "status 503";
+        self.counted == 0 && !self.refused.is_empty() && self.refused.keys().all(busy)
+    }
+
     /// Requests that do not count.
     pub fn refusals(&self) -> u64 {
         self.refused.values().sum()

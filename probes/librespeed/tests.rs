@@ -40,6 +40,7 @@ fn context(address: String) -> Context {
 
 fn fast() -> Settings {
     Settings {
+        queue_patience_s: 0,
         duration_s: 1.2,
         streams: 2,
         pings: 3,

@@ -3,6 +3,7 @@
 //! Two loads at once would measure each other. Who waits is told how many are before it; who goes away, by
 //! any road, leaves the queue with its [`Place`].
 
+use broadgauge_model::clock::Mono;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,19 @@ pub struct Queue {
     changed: watch::Sender<u64>,
     longest: usize,
     longest_per_client: usize,
+    pub(super) holder: Arc<Mutex<Option<Holder>>>,
+}
+
+/// A test of many requests that has its turn (see [`super::turns`]). All protocols that share a queue share it.
+#[derive(Debug)]
+pub(super) struct Holder {
+    pub(super) who: IpAddr,
+    pub(super) protocol: &'static str,
+    pub(super) since: Mono,
+    pub(super) requests: usize,
+    /// Raised with each request, so that an old end does not end a new beginning.
+    pub(super) version: u64,
+    pub(super) _place: Place,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +52,13 @@ pub enum Full {
 impl Queue {
     /// With room for so many that wait, and for so many of one place.
     pub fn new(longest: usize, longest_per_client: usize) -> Self {
-        Self { line: Arc::default(), changed: watch::Sender::new(0), longest, longest_per_client }
+        Self {
+            line: Arc::default(),
+            changed: watch::Sender::new(0),
+            longest,
+            longest_per_client,
+            holder: Arc::default(),
+        }
     }
 
     /// Stands at the end of the queue.

@@ -4,10 +4,10 @@
 //! The turn is a place in the same queue in which tests wait that can: while it lasts, they wait for it.
 
 use super::guests::place_of;
-use super::queue::{Place, Queue};
-use broadgauge_model::clock::{Clock, Mono, Span};
+use super::queue::{Holder, Queue};
+use broadgauge_model::clock::{Clock, Span};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// For so long after its last request a test is not over.
 pub const LINGERS: Span = Span::secs(3);
@@ -16,20 +16,10 @@ pub const LINGERS: Span = Span::secs(3);
 #[derive(Clone)]
 pub struct Turns {
     queue: Queue,
+    protocol: &'static str,
     clock: Arc<dyn Clock>,
     longest: Span,
     lingers: Span,
-    now: Arc<Mutex<Option<Now>>>,
-}
-
-/// The test that has its turn.
-struct Now {
-    who: IpAddr,
-    since: Mono,
-    requests: usize,
-    /// Raised with each request, so that an old end does not end a new beginning.
-    version: u64,
-    _place: Place,
 }
 
 /// It is somebody else's turn.
@@ -41,19 +31,32 @@ pub struct Busy {
 }
 
 impl Turns {
-    /// Turns in this queue, none longer than this, each over so long after its last request.
-    pub fn new(queue: Queue, clock: Arc<dyn Clock>, longest: Span, lingers: Span) -> Self {
-        Self { queue, clock, longest, lingers, now: Arc::default() }
+    /// Turns of a protocol in this queue, none longer than this, each over so long after its last request.
+    pub fn new(
+        queue: Queue,
+        protocol: &'static str,
+        clock: Arc<dyn Clock>,
+        longest: Span,
+        lingers: Span,
+    ) -> Self {
+        Self { queue, protocol, clock, longest, lingers }
     }
 
-    /// Lets a request of a test run, or says that it is somebody else's turn.
+    /// Lets a request of a test run, or says that it is somebody else's turn. Who has just ended one test may begin
+    /// another at once.
     pub fn take(&self, address: IpAddr) -> Result<Turn, Busy> {
         let who = place_of(address);
         let at = self.clock.mono();
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        match now.as_mut() {
-            Some(test) if test.who == who && at - test.since < self.longest => {
+        let mut holder = self.holder();
+        match holder.as_mut() {
+            Some(test)
+                if test.who == who && test.protocol == self.protocol && at - test.since < self.longest =>
+            {
                 test.requests += 1;
+                test.version += 1;
+            }
+            Some(test) if test.who == who && test.protocol != self.protocol && test.requests == 0 => {
+                (test.protocol, test.since, test.requests) = (self.protocol, at, 1);
                 test.version += 1;
             }
             Some(test) => {
@@ -65,17 +68,24 @@ impl Turns {
                 if place.ahead() > 0 {
                     return Err(Busy { retry_after_s: 10 });
                 }
-                *now = Some(Now { who, since: at, requests: 1, version: 0, _place: place });
+                let protocol = self.protocol;
+                *holder = Some(Holder { who, protocol, since: at, requests: 1, version: 0, _place: place });
             }
         }
         Ok(Turn { turns: self.clone() })
     }
 
+    fn holder(&self) -> MutexGuard<'_, Option<Holder>> {
+        self.queue.holder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn end_if_still(&self, version: u64) {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.as_ref().is_some_and(|test| test.requests == 0 && test.version == version) {
-            *now = None;
-        }
+        let ended = {
+            let mut holder = self.holder();
+            holder.take_if(|test| test.requests == 0 && test.version == version)
+        };
+        // Its place is left after the lock is.
+        drop(ended);
     }
 }
 
@@ -86,18 +96,20 @@ pub struct Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut now = self.turns.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(test) = now.as_mut() else { return };
-        test.requests = test.requests.saturating_sub(1);
-        if test.requests > 0 {
-            return;
-        }
-        let version = test.version;
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            *now = None;
-            return;
+        let version = {
+            let mut holder = self.turns.holder();
+            let Some(test) = holder.as_mut() else { return };
+            test.requests = test.requests.saturating_sub(1);
+            if test.requests > 0 {
+                return;
+            }
+            test.version
         };
         let turns = self.turns.clone();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            turns.end_if_still(version);
+            return;
+        };
         runtime.spawn(async move {
             tokio::time::sleep(turns.lingers.to_std()).await;
             turns.end_if_still(version);
@@ -114,7 +126,11 @@ mod tests {
     const B: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
     fn turns(queue: &Queue, longest: Span, lingers: Span) -> Turns {
-        Turns::new(queue.clone(), Arc::new(SystemClock::start()), longest, lingers)
+        turns_of(queue, "one", longest, lingers)
+    }
+
+    fn turns_of(queue: &Queue, protocol: &'static str, longest: Span, lingers: Span) -> Turns {
+        Turns::new(queue.clone(), protocol, Arc::new(SystemClock::start()), longest, lingers)
     }
 
     #[tokio::test]
@@ -122,7 +138,7 @@ mod tests {
         let queue = Queue::new(8, 8);
         let (turns, other_protocol) = (
             turns(&queue, Span::secs(60), Span::millis(20)),
-            turns(&queue, Span::secs(60), Span::millis(20)),
+            turns_of(&queue, "other", Span::secs(60), Span::millis(20)),
         );
         let first = turns.take(A).unwrap();
         let second = turns.take(A).unwrap();
@@ -150,6 +166,19 @@ mod tests {
         drop(again);
         turns.end_if_still(1);
         assert!(turns.take(B).is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_has_just_ended_one_test_may_begin_another() {
+        let queue = Queue::new(8, 8);
+        let one = turns_of(&queue, "one", Span::secs(60), Span::secs(60));
+        let other = turns_of(&queue, "other", Span::secs(60), Span::secs(60));
+        let running = one.take(A).unwrap();
+        assert!(other.take(A).is_err(), "two loads at once would measure each other");
+        drop(running);
+        assert!(other.take(B).is_err());
+        let _running = other.take(A).unwrap();
+        assert!(one.take(A).is_err());
     }
 
     #[tokio::test]

@@ -27,11 +27,15 @@ use crate::resolve::{look_up, split};
 use crate::throughput::SETTLE;
 use crate::tls::{Client, Facts, Trust};
 use async_trait::async_trait;
+use broadgauge_model::clock::Span;
 use discovery::{LONGEST, Urls, WELL_KNOWN};
 use hyper::Method;
 use hyper::header::RETRY_AFTER;
 use load::Road;
 use std::io;
+
+/// How long to wait before a busy server is asked again.
+const ASK_AGAIN: Span = Span::secs(2);
 
 /// The method with its settings.
 #[derive(Clone, Debug)]
@@ -82,7 +86,20 @@ impl Probe for Responsiveness {
             }
             context.tell(Event::Phase(way.word()));
             let at = context.clock.wall();
-            let ran = test::run(*way, &urls, &road, &self.settings).await;
+            let patience = Span::secs(i64::from(self.settings.queue_patience_s));
+            let patience_ends = context.clock.mono() + patience;
+            let ran = loop {
+                match test::run(*way, &urls, &road, &self.settings).await {
+                    Err(refused) if refused.busy && context.clock.mono() < patience_ends => {
+                        context.tell(Event::Queued { ahead: 1 });
+                        tokio::select! {
+                            () = stop.wait() => break Err(refused.why),
+                            () = tokio::time::sleep(ASK_AGAIN.to_std()) => {}
+                        }
+                    }
+                    ran => break ran.map_err(|refused| refused.why),
+                }
+            };
             let asked = result::Asked {
                 way: *way,
                 at,

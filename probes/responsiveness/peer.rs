@@ -44,7 +44,7 @@ pub fn start(ground: Ground) -> io::Result<Running> {
     }
     let addresses = service.addresses();
     let site = Site {
-        turns: Turns::new(ground.queue, ground.clock, LONGEST_TURN, LINGERS),
+        turns: Turns::new(ground.queue, SERVICE.name, ground.clock, LONGEST_TURN, LINGERS),
         block: Payload::random(LARGE_BYTES, u64::from(ground.at.first().map_or(0, SocketAddr::port))),
         patience: limits.patience,
     };

@@ -49,6 +49,8 @@ pub struct Settings {
     pub probe_share: f64,
     /// When a connection or an answer to a probe counts as lost.
     pub timeout_ms: f64,
+    /// How long to come back to a server that is busy with other tests before giving up.
+    pub queue_patience_s: u32,
     /// Where the object with the URLs is.
     pub path: Option<String>,
     /// A PEM file of the only authorities that are believed; the system's where absent.
@@ -73,6 +75,7 @@ impl Default for Settings {
             probes_per_second: 100.0,
             probe_share: 0.05,
             timeout_ms: 5_000.0,
+            queue_patience_s: 60,
             path: None,
             ca_file: None,
             insecure: false,

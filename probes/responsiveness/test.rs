@@ -1,7 +1,7 @@
 //! One direction of a test: loads the line, probes it, and hands each interval to the meter until that has settled.
 
 use super::discovery::Urls;
-use super::load::{Load, Road};
+use super::load::{Load, Road, RoadError};
 use super::meter::{Interval, Meter};
 use super::probing::{self, FOREIGN_BYTES, OWN_BYTES, Probed};
 use super::settings::Settings;
@@ -37,8 +37,25 @@ pub(super) struct Ran {
     pub(super) bytes: u64,
 }
 
-/// Runs a direction. `Err` says why it could not be loaded.
-pub(super) async fn run(way: Way, urls: &Urls, road: &Road, settings: &Settings) -> Result<Ran, Reason> {
+/// Why a direction could not be loaded.
+pub(super) struct NotLoaded {
+    pub(super) why: Reason,
+    /// The server asks to come back later.
+    pub(super) busy: bool,
+}
+
+impl NotLoaded {
+    fn of(why: Option<&RoadError>) -> Self {
+        let words = why.map_or_else(|| String::from("no connection"), ToString::to_string);
+        Self {
+            why: Reason(format!("the line could not be loaded: {words}")),
+            busy: matches!(why, Some(RoadError::Refused(429 | 503))),
+        }
+    }
+}
+
+/// Runs a direction.
+pub(super) async fn run(way: Way, urls: &Urls, road: &Road, settings: &Settings) -> Result<Ran, NotLoaded> {
     let context = &road.context;
     let clock = &*context.clock;
     let url = if way == Way::Down { &urls.large } else { &urls.upload };
@@ -52,8 +69,7 @@ pub(super) async fn run(way: Way, urls: &Urls, road: &Road, settings: &Settings)
         };
         if !more {
             load.fill(0); // those that ended at once say why
-            let why = load.failed.map_or_else(|| String::from("no connection"), |why| why.to_string());
-            return Err(Reason(format!("the line could not be loaded: {why}")));
+            return Err(NotLoaded::of(load.failed.as_ref()));
         }
     }
     let mut ran = Ran {
@@ -121,7 +137,7 @@ pub(super) async fn run(way: Way, urls: &Urls, road: &Road, settings: &Settings)
                     }
                     load.fill(wanted);
                     if let (0, Some(why)) = (load.alive(), &load.failed) {
-                        return Err(Reason(format!("the line could not be loaded: {why}")));
+                        return Err(NotLoaded::of(Some(why)));
                     }
                 }
             }

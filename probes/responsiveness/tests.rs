@@ -55,6 +55,7 @@ fn fast() -> Settings {
         deviation: 0.5,
         most_connections: 2,
         insecure: true,
+        queue_patience_s: 0,
         ..Settings::default()
     }
 }
@@ -97,6 +98,25 @@ async fn a_peer_that_is_busy_with_another_load_says_so() {
     let measurement = measure(settings, &context(&address.to_string())).await.unwrap();
     let Values::Unmeasured(why) = &measurement.samples[0].values else { panic!() };
     assert!(why.0.contains("status 429"), "{}", why.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_with_patience_comes_back_when_the_peer_is_free() {
+    let queue = Queue::new(8, 8);
+    let running = Arc::new(std::sync::Mutex::new(Some(queue.enter("192.0.2.1".parse().unwrap()).unwrap())));
+    let mut context = context(&peer(queue).to_string());
+    context.listener = Some(Arc::new(move |event| {
+        if matches!(event, Event::Queued { .. }) {
+            running.lock().unwrap().take();
+        }
+    }));
+    let settings = Settings { direction: Directions::Down, queue_patience_s: 60, ..fast() };
+    let measurement = measure(settings, &context).await.unwrap();
+    assert!(
+        matches!(measurement.samples[0].values, Values::Number(_)),
+        "{:?}",
+        measurement.samples[0].values
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
