@@ -103,6 +103,12 @@ impl Tap {
         waiting(&self.0)
     }
 
+    /// Lets no more than this wait in the kernel without having been sent: what is said later waits behind it.
+    pub fn keep_little_unsent(&self, bytes: u32) {
+        // Where the system refuses, more waits; the delays that are measured then have it in them.
+        let _ = self.0.set_tcp_notsent_lowat(bytes);
+    }
+
     /// Ends the connection at once, whatever lies in its buffers.
     pub fn abandon(&self) {
         // Where the system refuses, the ordinary close follows all the same.

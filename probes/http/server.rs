@@ -42,6 +42,9 @@ pub struct Limits {
     pub connection: Span,
     /// Questions at once on one HTTP/2 connection.
     pub streams: u32,
+    /// How much of an answer may wait in this machine, in the kernel and above it: what is asked later on the same
+    /// connection waits behind it.
+    pub unsent: u32,
 }
 
 impl Default for Limits {
@@ -53,6 +56,7 @@ impl Default for Limits {
             patience: Span::secs(10),
             connection: Span::secs(180),
             streams: 64,
+            unsent: 128 * 1024,
         }
     }
 }
@@ -130,7 +134,7 @@ impl House {
         let _ = stream.set_nodelay(true);
         let socket = SockRef::from(&stream);
         let _ = socket.set_tcp_user_timeout(Some(limits.patience.to_std() * 2));
-        let _ = socket.set_tcp_notsent_lowat(NOT_SENT);
+        let _ = socket.set_tcp_notsent_lowat(limits.unsent);
         let (Ok(tap), Ok(local)) = (Tap::of(&stream), stream.local_addr()) else { return };
         let tap = Arc::new(tap);
         let life = async {
@@ -170,7 +174,7 @@ impl House {
                 .max_concurrent_streams(self.limits.streams)
                 .initial_stream_window_size(WINDOW)
                 .initial_connection_window_size(2 * WINDOW)
-                .max_send_buf_size(SEND_BUFFER)
+                .max_send_buf_size(self.limits.unsent as usize)
                 .keep_alive_interval(self.limits.patience.to_std())
                 .keep_alive_timeout(self.limits.patience.to_std())
                 .serve_connection(io, service)
@@ -191,10 +195,6 @@ impl House {
 
 /// How much a client may send on one exchange before the answerer has read it.
 const WINDOW: u32 = 4 << 20;
-/// How much of an answer waits in the kernel without having been sent: what is asked later would wait behind it.
-const NOT_SENT: u32 = 128 * 1024;
-/// How much of an answer waits above TCP on one exchange: little, so that what is asked later is not held up by it.
-const SEND_BUFFER: usize = 128 * 1024;
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()

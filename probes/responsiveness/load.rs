@@ -21,6 +21,9 @@ const ENDLESS: u64 = 1 << 50;
 /// A download may be large, but no single connection reads for ever.
 const WINDOWS: Windows = Windows { stream: 16 << 20, connection: 16 << 20 };
 
+/// How much either end lets wait in itself before it is sent.
+pub(super) const UNSENT: u32 = 16 * 1024;
+
 /// Where connections of a test go.
 #[derive(Clone)]
 pub(super) struct Road {
@@ -80,6 +83,7 @@ impl Carrier {
     /// A new connection that is loaded from now on.
     pub(super) async fn start(road: &Road, way: Way, url: &Url) -> Result<Self, RoadError> {
         let session = road.session(url).await?;
+        session.tap.keep_little_unsent(UNSENT);
         let moved = Arc::new(AtomicU64::new(0));
         let (method, body) = match way {
             Way::Down => (Method::GET, Payload::empty()),

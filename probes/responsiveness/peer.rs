@@ -2,6 +2,7 @@
 //! a sink. Loads have their turn with those of other protocols; small questions are always answered.
 
 use super::discovery::{LARGE, SMALL, UPLOAD, WELL_KNOWN, write};
+use super::load::UNSENT;
 use super::settings::DEFAULT_PORT;
 use crate::http::Payload;
 use crate::http::server::{Answer, Caller, Limits, Service, drain, plain};
@@ -36,7 +37,8 @@ pub static SERVICE: Listed = Listed {
 
 /// Takes its ports.
 pub fn start(ground: Ground) -> io::Result<Running> {
-    let limits = Limits::default();
+    // A question on a loaded connection shall wait for the line, and as little as can be for this machine.
+    let limits = Limits { unsent: UNSENT, ..Limits::default() };
     let tls = ground.tls.as_ref().map(|tls| tls.speaking(&["h2", "http/1.1"]));
     let mut service = Service::new(tls, limits);
     for &address in &ground.at {
