@@ -25,7 +25,7 @@ pub use entry::{Entry, Tally, Window};
 pub use error::StoreError;
 pub use fold::{GroupKey, fold_by_operator_metric_hour};
 pub use memory::Memory;
-pub use read::{Filter, LocalHours, Row, RowValues};
+pub use read::{Filter, HistogramRow, LocalHours, Row, RowValues};
 pub use sqlite::Sqlite;
 
 use broadgauge_model::clock::Wall;
@@ -55,6 +55,21 @@ pub trait Results: Send + Sync {
 
     /// Calls `each` with every result that the filter lets through. The order is the order of arrival.
     fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError>;
+
+    /// Calls `each` with every histogram that the filter lets through and that has a moment (is no summary of all
+    /// hours), with what merging asks for. A backend may have a faster way than to scan.
+    fn scan_histograms(
+        &self,
+        filter: &Filter,
+        each: &mut dyn FnMut(&HistogramRow<'_>),
+    ) -> Result<(), StoreError> {
+        self.scan(filter, &mut |row| {
+            if let (RowValues::Histogram(at_rest), Window::At) = (row.values, row.window) {
+                let Row { line, line_key, metric, started_at, .. } = *row;
+                each(&HistogramRow { line, line_key, metric, started_at, at_rest });
+            }
+        })
+    }
 }
 
 /// What customers said.

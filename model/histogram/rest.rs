@@ -25,7 +25,6 @@ pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-#[inline]
 pub(super) fn take(bytes: &[u8], at: &mut usize) -> Result<u64, RestError> {
     let start = *at;
     let mut value = 0_u64;
@@ -50,9 +49,16 @@ pub(super) fn visit(bytes: &[u8], mut each: impl FnMut(u16, u64)) -> Result<(), 
     let (mut at, mut index) = (0, 0_u64);
     while at < bytes.len() {
         let start = at;
-        index += take(bytes, &mut at)?;
+        // Nearly all gaps and counts are one byte.
+        let (gap, count) = match bytes[at..] {
+            [gap, count, ..] if gap < 0x80 && count < 0x80 => {
+                at += 2;
+                (u64::from(gap), u64::from(count))
+            }
+            _ => (take(bytes, &mut at)?, take(bytes, &mut at)?),
+        };
+        index = index.checked_add(gap).ok_or(RestError::TooLarge(start))?;
         let held = u16::try_from(index).map_err(|_| RestError::TooLarge(start))?;
-        let count = take(bytes, &mut at)?;
         if count == 0 {
             return Err(RestError::Empty(start));
         }

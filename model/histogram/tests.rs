@@ -49,6 +49,9 @@ fn hostile_bytes_are_refused_with_a_reason() {
     assert_eq!(Histogram::from_rest(&[0x80]), Err(RestError::Truncated(0)));
     assert_eq!(Histogram::from_rest(&[1, 0]), Err(RestError::Empty(0)));
     assert_eq!(Histogram::from_rest(&[0xff, 0xff, 0xff, 0x7f, 1]), Err(RestError::TooLarge(0)));
+    // A gap of 2^64 - 1 after bucket 5 does not lead back to bucket 4.
+    let round = [&[5, 1][..], &[0xff; 9], &[1, 1]].concat();
+    assert_eq!(Histogram::from_rest(&round), Err(RestError::TooLarge(2)));
     let mut other = ours(&[5]).to_v2();
     other[15] = 2;
     assert!(matches!(Histogram::from_v2(&other), Err(StandardError::Bounds { digits: 2, .. })));

@@ -2,8 +2,8 @@
 //! guard and an empty store.
 
 use super::{
-    Entry, Filter, LocalHours, Receipt, Row, Source, SourceKind, Store, Tally, Window,
-    fold_by_operator_metric_hour,
+    Entry, Filter, HistogramRow, LocalHours, Receipt, Row, RowValues, Source, SourceKind, Store, Tally,
+    Window, fold_by_operator_metric_hour,
 };
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::complaint::{Class, Complaint};
@@ -315,4 +315,24 @@ pub(crate) fn folding_equals_recording_once(store: &dyn Store) {
         ("A", 17, Histogram::of((0..20).flat_map(ticks))),
     ];
     assert_eq!(groups, expected);
+    // Only what the filter lets through, and nothing but histograms that have a moment.
+    store.put_batch(&batch("b", [(0, sample("west", 0, number(1.0)))])).unwrap();
+    let source = Source { kind: SourceKind::Imported, name: "table".into() };
+    let peak = Entry { sample: make("west", 1), window: Window::Peak };
+    store.put_entries(&source, &[peak]).unwrap();
+    let filter = Filter { to: Some(NOON + Span::secs(60 * 20)), ..Filter::default() };
+    let (mut scanned, mut merged) = (0, Vec::new());
+    store
+        .scan(&filter, &mut |row| {
+            scanned += usize::from(matches!((row.values, row.window), (RowValues::Histogram(_), Window::At)));
+        })
+        .unwrap();
+    let mut each = |row: &HistogramRow<'_>| {
+        let operator = row.line.map(|line| line.operator.clone());
+        merged.push((operator, row.metric, row.started_at, Histogram::from_rest(row.at_rest).unwrap()));
+    };
+    store.scan_histograms(&filter, &mut each).unwrap();
+    assert_eq!((scanned, merged.len()), (40, 40));
+    let first = (Some("A".to_owned()), MetricId::ROUND_TRIP_DELAY, NOON, Histogram::of(ticks(0)));
+    assert_eq!(merged[0], first);
 }

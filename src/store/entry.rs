@@ -139,11 +139,19 @@ pub(super) fn content_key(sample: &Sample, window: Window) -> i64 {
     identity(sample, window).finish() & i64::MAX
 }
 
+/// A sample's histogram at rest; nothing where it has none.
+pub(super) fn at_rest(sample: &Sample) -> Vec<u8> {
+    match &sample.values {
+        Values::Histogram(histogram) => histogram.to_rest(),
+        Values::Number(_) | Values::Unmeasured(_) => Vec::new(),
+    }
+}
+
 /// Tells one payload from another under the same identity. It does not depend on how a backend keeps the row.
-pub(super) fn digest(sample: &Sample, window: Window) -> i64 {
+pub(super) fn digest(sample: &Sample, window: Window, at_rest: &[u8]) -> i64 {
     let mut bytes = identity(sample, window);
     match &sample.values {
-        Values::Histogram(histogram) => bytes.number(0).text(&histogram.to_rest()),
+        Values::Histogram(_) => bytes.number(0).text(at_rest),
         Values::Number(value) => bytes.number(1).number(value.to_bits() as i64),
         Values::Unmeasured(reason) => bytes.number(2).text(reason.0.as_bytes()),
     };

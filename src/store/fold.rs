@@ -3,7 +3,7 @@
 //! Bucket counts are added as whole numbers, so the answer is the same in whatever order rows come, and equals
 //! recording every singleton once.
 
-use super::{Filter, LocalHours, Results, RowValues, StoreError, Window};
+use super::{Filter, LocalHours, Results, StoreError};
 use broadgauge_model::histogram::{HIGHEST, Histogram, RestError, bucket_index};
 use broadgauge_model::metric::MetricId;
 use std::collections::BTreeMap;
@@ -56,8 +56,7 @@ pub fn fold_by_operator_metric_hour(
     let metrics: Vec<MetricId> = MetricId::all().collect();
     let mut groups: Vec<Dense> = Vec::new();
     let mut failure = None;
-    store.scan(filter, &mut |row| {
-        let (RowValues::Histogram(at_rest), Window::At) = (row.values, row.window) else { return };
+    store.scan_histograms(filter, &mut |row| {
         if operator_of_line.len() <= row.line_key {
             operator_of_line.resize(row.line_key + 1, None);
         }
@@ -74,7 +73,7 @@ pub fn fold_by_operator_metric_hour(
         if groups.len() <= group {
             groups.resize(group + 1, Dense::default());
         }
-        if let Err(error) = groups[group].add(at_rest) {
+        if let Err(error) = groups[group].add(row.at_rest) {
             failure.get_or_insert(error);
         }
     })?;

@@ -97,18 +97,15 @@ impl Inner {
 }
 
 fn keep(sample: &Sample, window: Window, source: Source, number: Option<u64>) -> Kept {
-    let at_rest = match &sample.values {
-        Values::Histogram(histogram) => histogram.to_rest(),
-        _ => Vec::new(),
-    };
+    let at_rest = super::entry::at_rest(sample);
     Kept {
-        at_rest,
         details: super::entry::details_text(sample),
         window,
-        method: MethodUse { name: sample.method.clone(), version: sample.method_version },
+        method: MethodUse { name: sample.method.clone(), version: sample.method_version, target_class: None },
         source,
         number,
-        digest: digest(sample, window),
+        digest: digest(sample, window, &at_rest),
+        at_rest,
         sample: sample.clone(),
     }
 }

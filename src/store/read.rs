@@ -47,7 +47,7 @@ pub struct Row<'a> {
     pub line_key: usize,
     /// The metric.
     pub metric: MetricId,
-    /// The method.
+    /// The method; the class of the target is not known here.
     pub method: &'a MethodUse,
     /// Who measured, or which table it came with.
     pub source: &'a Source,
@@ -84,6 +84,21 @@ pub enum RowValues<'a> {
     Number(f64),
     /// Nothing could be asked, and why.
     Unmeasured(&'a str),
+}
+
+/// A stored histogram with what merging asks for.
+#[derive(Clone, Debug)]
+pub struct HistogramRow<'a> {
+    /// The line; `None` where nobody has described it.
+    pub line: Option<&'a AccessLine>,
+    /// A small number that stands for the line for the length of one scan.
+    pub line_key: usize,
+    /// The metric.
+    pub metric: MetricId,
+    /// When it started.
+    pub started_at: Wall,
+    /// The histogram at rest: merge it with [`Histogram::visit_rest`].
+    pub at_rest: &'a [u8],
 }
 
 impl Row<'_> {
@@ -133,7 +148,8 @@ impl Row<'_> {
 /// one look-up serves each quarter hour.
 #[derive(Debug)]
 pub struct LocalHours {
-    zones: HashMap<String, Zone>,
+    /// A handful, looked up for every row: comparing names is faster than hashing one.
+    zones: Vec<(String, Zone)>,
     fallback: Zone,
 }
 
@@ -169,7 +185,7 @@ impl LocalHours {
     /// With the IANA zone of lines that name none; `None` where it is not a zone.
     pub fn new(zone: &str) -> Option<Self> {
         let fallback = Zone::new(TimeZone::get(zone).ok()?);
-        Some(Self { zones: HashMap::new(), fallback })
+        Some(Self { zones: Vec::new(), fallback })
     }
 
     /// The local day since 1970-01-01 and the local hour. A zone that does not exist is the fallback.
@@ -178,11 +194,13 @@ impl LocalHours {
         let offset = match zone {
             None => self.fallback.offset(secs),
             Some(name) => {
-                if !self.zones.contains_key(name) {
+                let known = self.zones.iter().position(|(known, _)| known == name);
+                let place = known.unwrap_or_else(|| {
                     let zone = TimeZone::get(name).unwrap_or_else(|_| self.fallback.rules.clone());
-                    self.zones.insert(name.to_owned(), Zone::new(zone));
-                }
-                self.zones.get_mut(name).map_or(0, |zone| zone.offset(secs))
+                    self.zones.push((name.to_owned(), Zone::new(zone)));
+                    self.zones.len() - 1
+                });
+                self.zones[place].1.offset(secs)
             }
         };
         let local = secs + offset;

@@ -187,7 +187,7 @@ impl Names {
                 MetricId::find(&name).ok_or(StoreError::Unknown { what: "metric", value: name })
             })?,
             methods: ById::load(transaction, "SELECT id, name, version FROM method", |row| {
-                Ok(MethodUse { name: row.get(1)?, version: row.get(2)? })
+                Ok(MethodUse { name: row.get(1)?, version: row.get(2)?, target_class: None })
             })?,
             targets: ById::load(transaction, "SELECT id, name FROM target", |row| Ok(row.get(1)?))?,
             sources: ById::load(transaction, "SELECT id, kind, name FROM source", |row| {

@@ -3,9 +3,10 @@
 use super::Sqlite;
 use super::dictionary::{Dictionary, Names};
 use super::fleet::put_health;
-use crate::store::entry::{IMPORTED, content_key, details_text, digest, taken, unstorable};
+use crate::store::entry::{IMPORTED, at_rest, content_key, details_text, digest, taken, unstorable};
 use crate::store::{
-    Entry, Filter, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError, Window,
+    Entry, Filter, HistogramRow, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError,
+    Window,
 };
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::result::{Batch, Counts, Direction, Load, Numbered, Sample, Statistic, Values};
@@ -41,8 +42,9 @@ fn put(
         receipt.rejected.push(Rejected { number: *number, reason });
         return Ok(());
     }
-    let digest = digest(sample, window);
-    if insert(transaction, dictionary, identity, digest, sample, window)? {
+    let at_rest = at_rest(sample);
+    let digest = digest(sample, window, &at_rest);
+    if insert(transaction, dictionary, identity, digest, sample, window, &at_rest)? {
         receipt.stored += 1;
         return Ok(());
     }
@@ -65,14 +67,11 @@ fn insert(
     digest: i64,
     sample: &Sample,
     window: Window,
+    at_rest: &[u8],
 ) -> Result<bool, StoreError> {
     let (mut value, mut unmeasured, mut hist) = (None, None, None);
     match &sample.values {
-        Values::Histogram(histogram) => {
-            let mut bytes = vec![CODEC_GAPS];
-            bytes.extend(histogram.to_rest());
-            hist = Some(bytes);
-        }
+        Values::Histogram(_) => hist = Some([&[CODEC_GAPS], at_rest].concat()),
         Values::Number(number) => value = Some(*number),
         Values::Unmeasured(reason) => unmeasured = Some(reason.0.as_str()),
     }
@@ -151,6 +150,14 @@ impl Results for Sqlite {
     fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
         self.read(|transaction| scan(transaction, filter, each))
     }
+
+    fn scan_histograms(
+        &self,
+        filter: &Filter,
+        each: &mut dyn FnMut(&HistogramRow<'_>),
+    ) -> Result<(), StoreError> {
+        self.read(|transaction| scan_histograms(transaction, filter, each))
+    }
 }
 
 const SELECT: &str = "SELECT stream, number, source, line, metric, method, target, started_at, lasted, load, \
@@ -213,6 +220,32 @@ fn scan(
     Ok(())
 }
 
+const SELECT_HISTOGRAMS: &str = "SELECT line, metric, started_at, hist FROM result \
+    WHERE started_at >= ?1 AND (?2 IS NULL OR started_at < ?2) AND hours = ?3 AND hist IS NOT NULL ORDER BY id";
+
+/// The same with a few columns of many: reading the others takes as long as merging.
+fn scan_histograms(
+    transaction: &Transaction<'_>,
+    filter: &Filter,
+    each: &mut dyn FnMut(&HistogramRow<'_>),
+) -> Result<(), StoreError> {
+    let names = Names::load(transaction)?;
+    let mut statement = transaction.prepare_cached(SELECT_HISTOGRAMS)?;
+    let (from, to) = (filter.from.map_or(i64::MIN, |at| at.0), filter.to.map(|at| at.0));
+    let mut rows = statement.query(params![from, to, Window::At.code()])?;
+    while let Some(row) = rows.next()? {
+        let line_key: i64 = row.get(0)?;
+        let line = names.lines.get("line", line_key)?.1.as_ref();
+        let metric = *names.metrics.get("metric", row.get(1)?)?;
+        let started_at = Wall(row.get(2)?);
+        if filter.takes(metric, started_at) && filter.takes_operator(line) {
+            let at_rest = gaps(row.get_ref(3)?)?;
+            each(&HistogramRow { line, line_key: line_key as usize, metric, started_at, at_rest });
+        }
+    }
+    Ok(())
+}
+
 /// The word behind a stored place in its list.
 fn word<T: Copy>(all: &[T], what: &'static str, place: i64) -> Result<T, StoreError> {
     let found = usize::try_from(place).ok().and_then(|at| all.get(at)).copied();
@@ -225,14 +258,20 @@ fn text<'a>(row: &'a rusqlite::Row<'_>, at: usize) -> Result<Option<&'a str>, St
 
 fn values<'a>(row: &'a rusqlite::Row<'_>) -> Result<RowValues<'a>, StoreError> {
     match (row.get_ref(25)?, row.get_ref(23)?) {
-        (ValueRef::Blob([CODEC_GAPS, at_rest @ ..]), _) => Ok(RowValues::Histogram(at_rest)),
-        (ValueRef::Blob(other), _) => Err(StoreError::Unknown {
-            what: "histogram codec",
-            value: other.first().map_or_else(|| "none".into(), u8::to_string),
-        }),
+        (hist @ ValueRef::Blob(_), _) => gaps(hist).map(RowValues::Histogram),
         (_, ValueRef::Real(value)) => Ok(RowValues::Number(value)),
         _ => text(row, 24)?
             .map(RowValues::Unmeasured)
             .ok_or_else(|| StoreError::Unknown { what: "result without", value: "a value".into() }),
     }
+}
+
+/// A histogram at rest without its codec.
+fn gaps(hist: ValueRef<'_>) -> Result<&[u8], StoreError> {
+    let codec = match hist {
+        ValueRef::Blob([CODEC_GAPS, at_rest @ ..]) => return Ok(at_rest),
+        ValueRef::Blob([other, ..]) => other.to_string(),
+        _ => "none".into(),
+    };
+    Err(StoreError::Unknown { what: "histogram codec", value: codec })
 }
