@@ -48,6 +48,12 @@ impl Painter for SvgPainter {
 }
 
 fn draw_mark(svg: &mut String, mark: &Mark) {
+    // Nothing would be seen of it, and readers of SVG complain.
+    if let Shape::Rect { area, .. } = &mark.shape
+        && area.width.min(area.height) < 0.005
+    {
+        return;
+    }
     if mark.tip.is_some() {
         svg.push_str("<g>");
     }
@@ -266,6 +272,17 @@ mod tests {
         let ends: Vec<_> = slants(&left, 4.0).into_iter().map(|l| l.1).filter(|p| p.0 == 10.0).collect();
         let starts: Vec<_> = slants(&right, 4.0).into_iter().map(|l| l.0).filter(|p| p.0 == 10.0).collect();
         assert!(ends.iter().all(|end| starts.contains(end)), "{ends:?} {starts:?}");
+    }
+
+    #[test]
+    fn a_part_of_no_width_is_not_drawn() {
+        let mut scene = Scene::new(100.0, 50.0, Lang::En);
+        let part = |width| Shape::Rect { area: Rect::new(5.0, 5.0, width, 9.0), fill: None, stroke: None };
+        scene.push_with(part(0.0), "0%");
+        scene.push_with(part(7.0), "7%");
+        let svg = SvgPainter.draw(&scene).unwrap();
+        assert!(!svg.contains("width=\"0\"") && !svg.contains("0%"), "{svg}");
+        assert!(svg.contains("<title>7%</title>"), "{svg}");
     }
 
     #[test]

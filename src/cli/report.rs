@@ -69,7 +69,7 @@ pub fn run(args: Args) -> Outcome {
             let written = publish::write(&document?, what.lang, format, &output).map_err(Failure::input)?;
             out::line(&output.display().to_string());
             if written.len() > 1 {
-                out::talk(&format!("and the data of {} charts beside it", written.len() - 1));
+                out::talk(&format!("and beside it the data of its charts ({})", written.len() - 1));
             }
         }
         Report::Chart { name, what, scale, output } => {
