@@ -129,7 +129,9 @@ pub(super) async fn download(opened: Opened, settings: &Settings, context: &Cont
         }
     };
     let now = context.clock.mono();
-    let (received, tcp) = (traffic.arrived().saturating_sub(read.other), tap.info());
+    // The bytes of a message that is not whole yet may be words as well as payload: they count behind payload only.
+    let payload = traffic.arrived().saturating_sub(read.other);
+    let (received, tcp) = (if read.messages == 0 { 0 } else { payload }, tap.info());
     close(&end, &mut sink, &mut stream).await;
     if end != End::Closed {
         tap.abandon();
