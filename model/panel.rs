@@ -22,7 +22,7 @@ pub struct Panel {
     pub cells: Vec<Cell>,
     /// The complaints, sorted by time, then id.
     pub complaints: Vec<PanelComplaint>,
-    /// Methods named by the cells.
+    /// Uses of methods named by the cells.
     pub methods: Vec<MethodUse>,
     /// Where the rows came from.
     pub sources: Vec<Source>,
@@ -30,6 +30,13 @@ pub struct Panel {
     pub health: Vec<(String, Health)>,
     /// What was left out, and why, with counts.
     pub left_out: Vec<LeftOut>,
+}
+
+impl Panel {
+    /// How a cell came about.
+    pub fn method_of(&self, cell: &Cell) -> MethodUse {
+        self.methods.get(usize::from(cell.method)).cloned().unwrap_or_default()
+    }
 }
 
 /// A stretch of time, half open, with the zone whose hours are local.
@@ -130,13 +137,25 @@ pub struct PanelComplaint {
     pub complaint: Complaint,
 }
 
-/// A method that cells came from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// How cells came about: what was done, and to what kind of far end. Two uses are compared only where all of it is the
+/// same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct MethodUse {
     /// The method's name.
+    #[serde(rename = "method")]
     pub name: String,
     /// Its version.
+    #[serde(rename = "method_version")]
     pub version: u32,
+    /// The class of the targets, where the agents name one.
+    pub target_class: Option<String>,
+}
+
+impl std::fmt::Display for MethodUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} v{}", self.name, self.version)?;
+        self.target_class.as_ref().map_or(Ok(()), |class| write!(f, " to {class}"))
+    }
 }
 
 /// Where rows came from.

@@ -1,6 +1,7 @@
 //! A report request to a panel: one scan of the store, and everything a report may speak of is in memory.
 //!
-//! Histograms of one line, metric, load, direction, statistic, method, source and local hour are merged, exactly;
+//! Histograms of one line, metric, load, direction, statistic, method, class of targets, source and local hour are
+//! merged, exactly;
 //! numbers stay as they are, because two summaries have no sum. The panel does not depend on the order in which rows
 //! arrived. Hours are local to the line (its zone, else the request's), so daylight saving time moves no evening.
 //!
@@ -18,6 +19,8 @@ use broadgauge_model::panel::{
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::{Phrase, Words};
+use broadgauge_model::wire::registration::Registration;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,15 +34,33 @@ pub struct Request {
     /// The metrics.
     pub metrics: Vec<MetricId>,
     /// First moment.
-    pub from: Option<Wall>,
+    pub from: Option<Bound>,
     /// First moment after it.
-    pub to: Option<Wall>,
+    pub to: Option<Bound>,
     /// Regions of the lines.
     pub regions: Vec<String>,
     /// Access technologies of the lines.
     pub technologies: Vec<String>,
     /// IANA zone of lines that name none; the zone of most lines where `None`, else UTC.
     pub zone: Option<String>,
+}
+
+/// An end of the period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A moment.
+    At(Wall),
+    /// The midnight with which a day begins in the period's zone.
+    Day(Date),
+}
+
+impl Bound {
+    fn at(self, zone: &TimeZone) -> Result<Wall, GatherError> {
+        match self {
+            Self::At(at) => Ok(at),
+            Self::Day(day) => first_moment(day, zone).ok_or(GatherError::Day { day }),
+        }
+    }
 }
 
 /// Why there is no panel.
@@ -71,6 +92,12 @@ pub enum GatherError {
         /// What there is.
         known: String,
     },
+    /// A day beyond the calendar.
+    #[error("{day} is not a day of the calendar that is used here")]
+    Day {
+        /// What was asked for.
+        day: Date,
+    },
     /// The period is turned round.
     #[error("the period ends ({to}) before it begins ({from})")]
     Period {
@@ -83,28 +110,31 @@ pub enum GatherError {
 
 /// Everything that one report may speak of.
 pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError> {
-    if let (Some(from), Some(to)) = (request.from, request.to)
+    let all = store.lines()?;
+    check_operators(&all, request)?;
+    let zone = zone(&all, request)?;
+    let rules = TimeZone::get(&zone).unwrap_or(TimeZone::UTC);
+    let from = request.from.map(|bound| bound.at(&rules)).transpose()?;
+    let to = request.to.map(|bound| bound.at(&rules)).transpose()?;
+    if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
         return Err(GatherError::Period { from: from.rfc3339(), to: to.rfc3339() });
     }
-    let all = store.lines()?;
-    check_operators(&all, request)?;
-    let zone = zone(&all, request)?;
     let mut lines: Vec<_> = all.into_iter().filter(|line| wanted(line, request)).collect();
     lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
 
-    let mut gatherer = Gatherer::new(&lines, &zone)?;
+    let mut gatherer = Gatherer::new(&lines, &zone, &store.agents()?)?;
     let operators = match request.peers.as_slice() {
         [] => Vec::new(),
         peers => std::iter::once(&request.own).chain(peers).cloned().collect(),
     };
-    let filter = Filter { metrics: request.metrics.clone(), from: request.from, to: request.to, operators };
+    let filter = Filter { metrics: request.metrics.clone(), from, to, operators };
     store.scan(&filter, &mut |row| gatherer.take(row))?;
     let mut gathered = gatherer.finish()?;
 
-    let all_complaints = store.complaints(request.from, request.to)?;
-    let period = period(request, gathered.span, &all_complaints, &zone);
+    let all_complaints = store.complaints(from, to)?;
+    let period = period((from, to), gathered.span, &all_complaints, &zone);
     let complaints = place(all_complaints, &lines, request, &period, &mut gathered)?;
     let left_out = gathered.left_out.into_values().collect();
     Ok(Panel {
@@ -216,6 +246,7 @@ struct Gatherer<'a> {
     hours: LocalHours,
     /// By the scan's own number of a line: its place in `lines`, or that it has none.
     places: Vec<Option<Place>>,
+    classes: TargetClasses,
     methods: Numbered<MethodUse>,
     sources: Numbered<Source>,
     cells: Vec<Cell>,
@@ -242,12 +273,13 @@ struct Gathered {
 }
 
 impl<'a> Gatherer<'a> {
-    fn new(lines: &'a [AccessLine], zone: &str) -> Result<Self, GatherError> {
+    fn new(lines: &'a [AccessLine], zone: &str, agents: &[Registration]) -> Result<Self, GatherError> {
         let hours = LocalHours::new(zone).ok_or_else(|| GatherError::Zone { zone: zone.to_owned() })?;
         Ok(Self {
             lines,
             hours,
             places: Vec::new(),
+            classes: TargetClasses::of(agents),
             methods: Numbered { numbers: BTreeMap::new() },
             sources: Numbered { numbers: BTreeMap::new() },
             cells: Vec::new(),
@@ -270,6 +302,11 @@ impl<'a> Gatherer<'a> {
         *self.places[row.line_key].get_or_insert_with(find)
     }
 
+    fn method(&mut self, row: &Row<'_>) -> u16 {
+        let Some(class) = self.classes.find(row) else { return self.methods.of(row.method) };
+        self.methods.of(&MethodUse { target_class: Some(class.to_owned()), ..row.method.clone() })
+    }
+
     fn take(&mut self, row: &Row<'_>) {
         let line = match self.place(row) {
             Place::At(line) => line,
@@ -282,7 +319,7 @@ impl<'a> Gatherer<'a> {
             load: row.load,
             direction: row.direction,
             statistic: row.statistic,
-            method: self.methods.of(row.method),
+            method: self.method(row),
             source: self.sources.of(row.source),
             hours: row.hours(&mut self.hours),
         };
@@ -371,6 +408,31 @@ impl Key {
     }
 }
 
+/// What each agent last said of the class of its targets; of a target that came with a table nobody says it.
+#[derive(Default)]
+struct TargetClasses(BTreeMap<String, BTreeMap<String, String>>);
+
+impl TargetClasses {
+    fn of(agents: &[Registration]) -> Self {
+        let mut classes: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for agent in agents {
+            for target in &agent.targets {
+                if let Some(class) = &target.class {
+                    let targets = classes.entry(agent.agent.clone()).or_default();
+                    targets.insert(target.name.clone(), class.clone());
+                }
+            }
+        }
+        Self(classes)
+    }
+
+    fn find(&self, row: &Row<'_>) -> Option<&str> {
+        // Only an agent's own rows have a number.
+        row.number?;
+        self.0.get(&row.source.name)?.get(row.target?).map(String::as_str)
+    }
+}
+
 /// Items by the number under which they were first seen.
 struct Numbered<T> {
     numbers: BTreeMap<T, u16>,
@@ -397,23 +459,32 @@ impl<T: Ord + Clone> Numbered<T> {
 }
 
 /// The period asked for; an open end is the first or last whole day on which something was observed.
-fn period(request: &Request, span: Option<(Wall, Wall)>, complaints: &[Complaint], zone: &str) -> Period {
+fn period(
+    (from, to): (Option<Wall>, Option<Wall>),
+    span: Option<(Wall, Wall)>,
+    complaints: &[Complaint],
+    zone: &str,
+) -> Period {
     let opened = || {
         let times = complaints.iter().map(|c| c.opened_at);
         Some((times.clone().min()?, times.max()?))
     };
     let (first, last) = span.or_else(opened).unwrap_or_default();
     let zone_rules = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let from = request.from.unwrap_or_else(|| midnight(first, 0, &zone_rules));
-    let to = request.to.unwrap_or_else(|| midnight(last, 1, &zone_rules)).max(from);
+    let from = from.unwrap_or_else(|| midnight(first, 0, &zone_rules));
+    let to = to.unwrap_or_else(|| midnight(last, 1, &zone_rules)).max(from);
     Period { from, to, zone: zone.to_owned() }
 }
 
 /// The midnight before a moment, some days later.
 fn midnight(at: Wall, days: i64, zone: &TimeZone) -> Wall {
     let day = jiff::Timestamp::from_second(at.secs()).map(|t| t.to_zoned(zone.clone()).date());
-    let midnight = day.and_then(|day| day.checked_add(jiff::Span::new().days(days))?.to_zoned(zone.clone()));
-    midnight.map_or(at, |midnight| Wall::from_secs(midnight.timestamp().as_second()))
+    let day = day.and_then(|day| day.checked_add(jiff::Span::new().days(days)));
+    day.ok().and_then(|day| first_moment(day, zone)).unwrap_or(at)
+}
+
+fn first_moment(day: Date, zone: &TimeZone) -> Option<Wall> {
+    Some(Wall::from_secs(day.to_zoned(zone.clone()).ok()?.timestamp().as_second()))
 }
 
 /// Complaints of the period with their lines looked up.

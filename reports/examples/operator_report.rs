@@ -62,8 +62,8 @@ fn panel() -> Panel {
             zone: "Asia/Shanghai".into(),
         },
         methods: vec![
-            MethodUse { name: "stamp".into(), version: 1 },
-            MethodUse { name: "throughput".into(), version: 1 },
+            MethodUse { name: "stamp".into(), version: 1, target_class: None },
+            MethodUse { name: "throughput".into(), version: 1, target_class: None },
         ],
         sources: vec![Source { kind: SourceKind::Made, name: "examples/operator_report".into() }],
         ..Panel::default()

@@ -21,7 +21,7 @@ use crate::stats::welch::n_to_detect;
 use crate::stats::{Purpose, Stream};
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::{Better, Margin, MetricId};
-use broadgauge_model::panel::{Cell, CellValues, Hours, Panel};
+use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
@@ -141,10 +141,9 @@ pub struct Row {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method.
-    pub method: String,
-    /// The method's version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// The line, node, area, region or operator.
     pub name: String,
     /// Lines behind the series.
@@ -401,7 +400,6 @@ fn rows(
     unit: &Days,
 ) -> Vec<Row> {
     let metric = series.metric;
-    let method = panel.methods.get(usize::from(series.method));
     let values: Vec<f64> = unit.days.iter().map(|d| d.1).collect();
     let plain = |difference: Answer, finding| Row {
         metric,
@@ -409,8 +407,7 @@ fn rows(
         load: series.load,
         direction: series.direction,
         statistic: series.statistic,
-        method: method.map_or_else(String::new, |m| m.name.clone()),
-        method_version: method.map_or(0, |m| m.version),
+        method: panel.methods.get(usize::from(series.method)).cloned().unwrap_or_default(),
         name: name.clone(),
         lines: unit.lines,
         days: values.len(),
@@ -524,7 +521,7 @@ fn retest(before: &[f64], after: &[f64], row: &Row, over: bool) -> Option<Words>
         phrase,
         &[
             ("name", &row.name),
-            ("method", &row.method),
+            ("method", &row.method.name),
             ("days", &days),
             ("bound", &bound),
             ("unit", &row.unit),

@@ -17,7 +17,7 @@ use crate::stats::plan::{Aim, Plan, Side, plan};
 use crate::stats::quantile::{smallest_n, weighted};
 use crate::stats::welch::Moments;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Hours, Panel, weekday};
+use broadgauge_model::panel::{Hours, MethodUse, Panel, weekday};
 use broadgauge_model::result::{Load, Statistic};
 use broadgauge_model::text::Phrase;
 use serde::Serialize;
@@ -71,8 +71,9 @@ pub struct Row {
     pub load: Load,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method.
-    pub method: String,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// The stratum.
     pub stratum: Stratum,
     /// The operator.
@@ -124,8 +125,9 @@ pub struct Overlap {
     pub load: Load,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method.
-    pub method: String,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// The own operator.
     pub own: String,
     /// The peer operator.
@@ -153,8 +155,9 @@ pub struct Next {
     pub unit: &'static str,
     /// Under which load.
     pub load: Load,
-    /// The method.
-    pub method: String,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// The stratum.
     pub stratum: Stratum,
     /// The own operator.
@@ -406,8 +409,7 @@ fn next(matched: &strata::Strata, compared: &peers::Peers) -> Vec<Next> {
                 && series.load == row.load
                 && series.direction == row.direction
                 && series.statistic == row.statistic
-                && series.method == row.method
-                && series.method_version == row.method_version;
+                && series.method == row.method;
             if !same {
                 continue;
             }

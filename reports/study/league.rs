@@ -22,7 +22,7 @@ use crate::stats::ranking::rank_sets;
 use crate::stats::welch::Moments;
 use crate::stats::{Interval, pairs::Pairs};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::Panel;
+use broadgauge_model::panel::{MethodUse, Panel};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
 use serde::Serialize;
@@ -110,10 +110,9 @@ pub struct Row {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method.
-    pub method: String,
-    /// The method's version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// Whether the values are made up.
     pub made: bool,
     /// The quantile within a line.
@@ -328,7 +327,6 @@ fn table(series: &strata::Series, stratum: Stratum, units: &Units, query: &Query
         direction: series.direction,
         statistic: series.statistic,
         method: series.method.clone(),
-        method_version: series.method_version,
         made: series.made,
         quantile: query.quantile,
         stratum,

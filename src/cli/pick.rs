@@ -1,11 +1,13 @@
 //! Flags that several commands share: which results are wanted, and what is asked of them.
 
-use crate::gather;
+use crate::gather::{self, Bound};
 use crate::store::Filter;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::metric::{Margin, MetricId};
 use broadgauge_reports::profile::{self, Profile, calendar::Calendar};
 use broadgauge_reports::study::{change, complaints, league, peers};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// Which results are wanted.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -13,7 +15,7 @@ pub struct PickResults {
     /// Only these metrics
     #[arg(long, value_name = "METRIC", value_delimiter = ',')]
     pub metric: Vec<MetricId>,
-    /// From this moment on: 2026-03-01, or RFC 3339
+    /// From this moment on: RFC 3339, or a date, which begins at midnight UTC
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub from: Option<Wall>,
     /// Before this moment
@@ -51,12 +53,12 @@ pub struct Ground {
     /// Only these metrics
     #[arg(long, value_name = "METRIC", value_delimiter = ',')]
     pub metric: Vec<MetricId>,
-    /// From this moment on: 2026-03-01, or RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub from: Option<Wall>,
+    /// From this moment on: RFC 3339, or a date, which begins at midnight in --zone, else in the zone of most lines
+    #[arg(long, value_name = "TIME", value_parser = bound)]
+    pub from: Option<Bound>,
     /// Before this moment
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub to: Option<Wall>,
+    #[arg(long, value_name = "TIME", value_parser = bound)]
+    pub to: Option<Bound>,
     /// Only lines of these regions
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub region: Vec<String>,
@@ -323,11 +325,23 @@ pub fn verdict(text: &str) -> Result<peers::Verdict, String> {
     }
 }
 
-/// Reads a moment: RFC 3339, or a date, which begins at midnight UTC.
-pub fn moment(text: &str) -> Result<Wall, String> {
-    Wall::parse_rfc3339(text).or_else(|| Wall::parse_rfc3339(&format!("{text}T00:00:00Z"))).ok_or_else(|| {
+/// Reads an end of a period: RFC 3339, or a date.
+fn bound(text: &str) -> Result<Bound, String> {
+    let moment = Wall::parse_rfc3339(text).map(Bound::At);
+    moment.or_else(|| Some(Bound::Day(Date::strptime("%Y-%m-%d", text).ok()?))).ok_or_else(|| {
         format!("{text:?} is neither a date (2026-03-01) nor RFC 3339 (2026-03-01T18:00:00+01:00)")
     })
+}
+
+/// The same where no zone is known: a date begins at midnight UTC.
+fn moment(text: &str) -> Result<Wall, String> {
+    match bound(text)? {
+        Bound::At(at) => Ok(at),
+        Bound::Day(day) => day
+            .to_zoned(TimeZone::UTC)
+            .map(|midnight| Wall::from_secs(midnight.timestamp().as_second()))
+            .map_err(|_| format!("{text:?} is not a day of the calendar that is used here")),
+    }
 }
 
 #[cfg(test)]
@@ -335,10 +349,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_begins_at_midnight_utc() {
+    fn a_date_is_a_local_day_and_begins_at_midnight_utc_where_no_zone_is_known() {
+        assert_eq!(bound("1970-01-02"), Ok(Bound::Day(jiff::civil::date(1970, 1, 2))));
         assert_eq!(moment("1970-01-02"), Ok(Wall::from_secs(86_400)));
         assert_eq!(moment("1970-01-02T01:00:00+01:00"), Ok(Wall::from_secs(86_400)));
-        assert!(moment("yesterday").is_err());
+        for wrong in ["yesterday", "2026-03-01T18:00", "2026-02-30"] {
+            assert!(bound(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

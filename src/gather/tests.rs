@@ -3,6 +3,7 @@ use crate::store::{Complaints as _, Entry, Fleet as _, Memory, Results as _, Sou
 use broadgauge_model::clock::Clock;
 use broadgauge_model::clock::Span;
 use broadgauge_model::complaint::Class;
+use broadgauge_model::place::Target;
 use broadgauge_model::result::{Batch, Counts, Health, Numbered as Sent, Reason as Cause, Sample, Values};
 use broadgauge_probes::codec::ntp::ErrorEstimate;
 use broadgauge_probes::codec::stamp::Mode;
@@ -129,6 +130,53 @@ fn what_is_not_used_is_counted_with_its_reason() {
             ("complaints outside the measured period".to_owned(), 1),
         ]
     );
+}
+
+#[test]
+fn a_date_is_a_day_where_the_lines_are() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "Asia/Shanghai")]).unwrap();
+    let rows =
+        ["2026-05-31T15:59:00Z", "2026-05-31T16:00:00Z", "2026-06-01T15:59:00Z", "2026-06-01T16:00:00Z"];
+    let rows = rows.iter().zip([1.0, 2.0, 3.0, 4.0]).map(|(at, v)| sample("l1", at, Values::Number(v)));
+    store.put_batch(&batch(rows.collect())).unwrap();
+    let day = |d| Some(Bound::Day(jiff::civil::date(2026, 6, d)));
+    let panel = panel(&store, &Request { from: day(1), to: day(2), ..of("A") }).unwrap();
+    let values: Vec<_> = panel.cells.iter().map(|cell| cell.values.clone()).collect();
+    assert_eq!(values, [CellValues::Number(2.0), CellValues::Number(3.0)]);
+    assert_eq!(panel.period.from, at("2026-05-31T16:00:00Z"));
+}
+
+#[test]
+fn results_against_targets_of_different_classes_are_kept_apart() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC")]).unwrap();
+    let target = |name: &str, class: Option<&str>| Target {
+        name: name.into(),
+        address: "192.0.2.1".into(),
+        class: class.map(str::to_owned),
+    };
+    let targets =
+        vec![target("near", Some("on-net")), target("far", Some("exchange")), target("other", None)];
+    let registration = Registration { version: 1, agent: "agent".into(), targets, ..Registration::default() };
+    store.register(&registration).unwrap();
+    let rows: Vec<_> = [Some("near"), Some("far"), Some("other"), None, Some("near")]
+        .into_iter()
+        .map(|target| Sample {
+            target: target.map(str::to_owned),
+            ..sample("l1", "2026-06-01T12:00:00Z", Values::Histogram(Histogram::of([10])))
+        })
+        .collect();
+    store.put_batch(&batch(rows.clone())).unwrap();
+    // A table may use the same names for something else.
+    let entry = Entry { sample: rows[0].clone(), window: Window::At };
+    store.put_entries(&Source { kind: SourceKind::Imported, name: "agent".into() }, &[entry]).unwrap();
+    let panel = panel(&store, &of("A")).unwrap();
+    let mut found: Vec<_> =
+        panel.cells.iter().map(|cell| (panel.method_of(cell).target_class, cell.values.len())).collect();
+    found.sort();
+    let class = |name: &str| Some(name.to_owned());
+    assert_eq!(found, [(None, 1), (None, 2), (class("exchange"), 1), (class("on-net"), 2)]);
 }
 
 #[test]

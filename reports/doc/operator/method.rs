@@ -41,6 +41,10 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         zh: "Broadgauge {version}；随机种子 {seed}。相同的数据、版本和种子得到逐字相同的报告。",
     };
     const MEASURED: Phrase = Phrase { en: "{name} version {version}", zh: "{name} 版本 {version}" };
+    const MEASURED_TO: Phrase = Phrase {
+        en: "{name} version {version} to {class} targets",
+        zh: "{name} 版本 {version}（目标类别 {class}）",
+    };
     let study = |head: &crate::study::Head| {
         let method = &head.method;
         Prose::say(
@@ -63,9 +67,15 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         .methods
         .iter()
         .map(|method| {
-            let gaps =
-                [("name", Prose::plain(&method.name)), ("version", Prose::plain(method.version.to_string()))];
-            Prose::say(&MEASURED, &gaps)
+            let mut gaps = vec![
+                ("name", Prose::plain(&method.name)),
+                ("version", Prose::plain(method.version.to_string())),
+            ];
+            let phrase = method.target_class.as_ref().map_or(&MEASURED, |class| {
+                gaps.push(("class", Prose::plain(class)));
+                &MEASURED_TO
+            });
+            Prose::say(phrase, &gaps)
         })
         .collect();
     let software = [

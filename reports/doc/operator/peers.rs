@@ -185,8 +185,8 @@ fn ladder(basis: &Basis<'_>, series: &Series, told: &Row, name: String) -> Block
     let method = Prose::say(
         &SUBTITLE,
         &[
-            ("method", Prose::plain(&series.method)),
-            ("version", Prose::plain(format!("v{}", series.method_version))),
+            ("method", Prose::plain(&series.method.name)),
+            ("version", Prose::plain(format!("v{}", series.method.version))),
         ],
     );
     let lines = Prose::say(

@@ -31,7 +31,7 @@ fn town(own: &str) -> Panel {
             to: Wall::from_secs(i64::from(FIRST_DAY + DAYS) * 86_400),
             zone: "UTC".into(),
         },
-        methods: vec![MethodUse { name: "stamp".into(), version: 1 }],
+        methods: vec![MethodUse { name: "stamp".into(), version: 1, target_class: None }],
         sources: vec![Source { kind: SourceKind::Made, name: "town".into() }],
         ..Panel::default()
     };

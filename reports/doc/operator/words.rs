@@ -74,7 +74,12 @@ pub(super) fn manner(series: &Series) -> Vec<Prose> {
     if series.statistic != Statistic::Singleton {
         parts.push(statistic(series.statistic));
     }
-    parts.into_iter().map(Prose::from).collect()
+    let mut parts: Vec<Prose> = parts.into_iter().map(Prose::from).collect();
+    if let Some(class) = &series.method.target_class {
+        const CLASS: Phrase = Phrase { en: "to {class} targets", zh: "目标类别 {class}" };
+        parts.push(Prose::say(&CLASS, &[("class", Prose::plain(class))]));
+    }
+    parts
 }
 
 fn statistic(statistic: Statistic) -> Phrase {
@@ -126,6 +131,10 @@ pub(super) fn series_file(series: &Series) -> String {
     if series.statistic != Statistic::Singleton {
         name = format!("{name}-{}", series.statistic.word());
     }
+    if let Some(class) = &series.method.target_class {
+        let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+        name = format!("{name}-{}", class.chars().map(plain).collect::<String>());
+    }
     if series.made { name + "-made" } else { name }
 }
 
@@ -144,10 +153,15 @@ impl Names {
     }
 }
 
+/// Whether a key's value says less than all.
+fn is_narrower(value: &str) -> bool {
+    ![Stratum::ALL, "all_days"].contains(&value)
+}
+
 /// What both sides have in common, in words: "fttc, north, peak hours".
 pub(super) fn stratum(stratum: &Stratum) -> Prose {
     let mut parts: Vec<Prose> = Vec::new();
-    for (key, value) in stratum.0.iter().filter(|(_, value)| value != Stratum::ALL) {
+    for (key, value) in stratum.0.iter().filter(|(_, value)| is_narrower(value)) {
         parts.push(match (key, value.as_str()) {
             (Key::Hours, "peak") => Phrase { en: "peak hours", zh: "忙时" }.into(),
             (Key::Hours, "off_peak" | "off-peak" | "offpeak") => {
@@ -176,7 +190,7 @@ pub(super) fn within(of: &Stratum) -> Prose {
     const OVER: Phrase = Phrase { en: "over {stratum}", zh: "{stratum}" };
     const IN: Phrase = Phrase { en: "in {stratum}", zh: "{stratum}" };
     const NAMED: Phrase = Phrase { en: "({stratum})", zh: "{stratum}" };
-    let said = || of.0.iter().filter(|(_, value)| value != Stratum::ALL);
+    let said = || of.0.iter().filter(|(_, value)| is_narrower(value));
     let phrase = match said().next() {
         None => &OVER,
         Some((Key::Hours, value)) if said().count() == 1 && value != "all_day" => &IN,

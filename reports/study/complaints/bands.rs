@@ -210,7 +210,7 @@ fn contrast(observed: &Observed, risk: &AtRisk, days: &[LineDay], class: Class, 
         by_ground[line.ground as usize] += line.exposed.1 + line.others.1;
     }
     let crude: Vec<Split> = lines.iter().map(|l| Split { ground: 0, ..*l }).collect();
-    let words = [observed.exposure.metric.id(), &observed.exposure.method, class.word()];
+    let words = [observed.exposure.metric.id(), &observed.exposure.method.name, class.word()];
     let seed = seed_of(query.seed, &words);
     let stratified = ratio(&lines, grounds, query, seed);
     let p = stratified.as_estimate().and_then(|e| {

@@ -9,7 +9,7 @@ use super::row::Exposure;
 use crate::study::{Note, Words};
 use broadgauge_model::histogram::{HIGHEST, bucket_highest, bucket_index};
 use broadgauge_model::metric::{Better, MetricId};
-use broadgauge_model::panel::{Cell, CellValues, Hours, Panel, SourceKind};
+use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel, SourceKind};
 use broadgauge_model::result::Statistic;
 use broadgauge_model::text::Phrase;
 use rayon::prelude::*;
@@ -185,8 +185,7 @@ type Key = (
     broadgauge_model::result::Load,
     broadgauge_model::result::Direction,
     Statistic,
-    String,
-    u32,
+    MethodUse,
     bool,
 );
 
@@ -219,14 +218,12 @@ pub(super) fn observed(panel: &Panel, query: &Query, lines: &[u32], notes: &mut 
 }
 
 fn key(panel: &Panel, cell: &Cell) -> Key {
-    let method = panel.methods.get(usize::from(cell.method));
     (
         cell.metric,
         cell.load,
         cell.direction,
         cell.statistic,
-        method.map_or_else(String::new, |m| m.name.clone()),
-        method.map_or(0, |m| m.version),
+        panel.method_of(cell),
         panel.sources.get(usize::from(cell.source)).is_some_and(|s| s.kind == SourceKind::Made),
     )
 }
@@ -238,7 +235,7 @@ fn build(
     mut cells: Vec<(u32, Hour, u32)>,
     lines: usize,
 ) -> Observed {
-    let (metric, load, direction, statistic, ref method, method_version, made) = *key;
+    let (metric, load, direction, statistic, ref method, made) = *key;
     let counted = |n: u32| panel.cells[n as usize].sent > 0;
     let summary = if metric == MetricId::LOSS_RATIO && cells.iter().all(|c| counted(c.2)) {
         Summary::Pooled
@@ -271,7 +268,6 @@ fn build(
         direction,
         statistic,
         method: method.clone(),
-        method_version,
         made,
         summary: name,
     };
@@ -350,8 +346,7 @@ mod tests {
             load: broadgauge_model::result::Load::Idle,
             direction: broadgauge_model::result::Direction::RoundTrip,
             statistic: Statistic::Singleton,
-            method: "stamp".into(),
-            method_version: 1,
+            method: MethodUse { name: "stamp".into(), version: 1, target_class: None },
             made: false,
             summary: "p95".into(),
         };

@@ -3,6 +3,7 @@
 use crate::study::{Answer, Declined, Head, Note};
 use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::MethodUse;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use serde::Serialize;
 
@@ -38,10 +39,9 @@ pub struct Exposure {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method and its version.
-    pub method: String,
-    /// The method's version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// Whether the values are made up.
     pub made: bool,
     /// How a window's values become one number: `p95` and the like of singletons, `mean` of summaries made elsewhere,

@@ -1,11 +1,11 @@
-//! What is never mixed: one metric under one load, one way, of one statistic, by one version of one method, made up or
-//! not.
+//! What is never mixed: one metric under one load, one way, of one statistic, by one version of one method against one
+//! class of targets, made up or not.
 
 use crate::study::complaints::Exposure;
 use crate::study::peers::Row;
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Panel, SourceKind};
+use broadgauge_model::panel::{Cell, CellValues, MethodUse, Panel, SourceKind};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use std::collections::BTreeMap;
 
@@ -20,10 +20,8 @@ pub struct Series {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method.
-    pub method: String,
-    /// Its version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    pub method: MethodUse,
     /// Whether the values are made up.
     pub made: bool,
 }
@@ -37,7 +35,6 @@ impl Series {
             direction: row.direction,
             statistic: row.statistic,
             method: row.method.clone(),
-            method_version: row.method_version,
             made: row.made,
         }
     }
@@ -50,7 +47,6 @@ impl Series {
             direction: exposure.direction,
             statistic: exposure.statistic,
             method: exposure.method.clone(),
-            method_version: exposure.method_version,
             made: exposure.made,
         }
     }
@@ -66,17 +62,15 @@ impl Series {
         }
         let named =
             counts.into_iter().filter_map(|((metric, load, direction, statistic, method, made), n)| {
-                let method = panel.methods.get(usize::from(method))?;
-                let (method, method_version) = (method.name.clone(), method.version);
-                Some((Self { metric, load, direction, statistic, method, method_version, made }, n))
+                let method = panel.methods.get(usize::from(method))?.clone();
+                Some((Self { metric, load, direction, statistic, method, made }, n))
             });
         named.collect()
     }
 
     /// The cells of one operator's lines in this series.
     pub fn cells<'a>(&'a self, panel: &'a Panel, operator: &'a str) -> impl Iterator<Item = &'a Cell> {
-        let method =
-            panel.methods.iter().position(|m| m.name == self.method && m.version == self.method_version);
+        let method = panel.methods.iter().position(|method| *method == self.method);
         panel.cells.iter().filter(move |cell| {
             Some(usize::from(cell.method)) == method
                 && cell.metric == self.metric

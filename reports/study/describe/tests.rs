@@ -16,8 +16,7 @@ fn series(metric: MetricId) -> Series {
         load: Load::Idle,
         direction: Direction::RoundTrip,
         statistic: Statistic::Singleton,
-        method: "stamp".into(),
-        method_version: 1,
+        method: MethodUse { name: "stamp".into(), version: 1, target_class: None },
         made: false,
     }
 }
@@ -48,7 +47,7 @@ fn panel(lines: usize, cells: Vec<Cell>) -> Panel {
     Panel {
         lines: (0..lines).map(line).collect(),
         cells,
-        methods: vec![MethodUse { name: "stamp".into(), version: 1 }],
+        methods: vec![MethodUse { name: "stamp".into(), version: 1, target_class: None }],
         sources: vec![Source { kind: SourceKind::Measured, name: "agent".into() }],
         ..Panel::default()
     }

@@ -72,13 +72,12 @@ impl<'a> Resamples<'a> {
 
 fn series_words(s: &Series) -> String {
     format!(
-        "{} {} {} {} {} {} {}",
+        "{} {} {} {} {} {}",
         s.metric,
         s.load.word(),
         s.direction.word(),
         s.statistic.word(),
         s.method,
-        s.method_version,
         s.made
     )
 }
@@ -182,8 +181,8 @@ fn combined(
     if strata.by.iter().any(|k| !matches!(k, Key::Hours | Key::Days)) {
         wanted.extend(parts.iter().copied().map(Some));
     }
-    // A summary of all the day holds the peak already: it is never averaged with a part of it.
-    if parts.iter().filter(|p| !p.is_all_day()).count() > 1 {
+    // A summary of many hours holds its parts already: it is never averaged with them.
+    if parts.iter().filter(|p| !p.is_summary()).count() > 1 {
         wanted.push(None);
     }
     for part in wanted {
@@ -195,7 +194,7 @@ fn combined(
             };
             let mut cells: Vec<Cell> = eligible
                 .iter()
-                .filter(|c| part.map_or(!c.part.is_all_day(), |p| p == c.part) && c.weight > 0.0)
+                .filter(|c| part.map_or(!c.part.is_summary(), |p| p == c.part) && c.weight > 0.0)
                 .filter(|c| known(&sides.0, c) && known(&sides.1, c))
                 .copied()
                 .collect();
@@ -223,8 +222,11 @@ fn labelled(strata: &Strata, ground: &Stratum, part: Option<Part>) -> Stratum {
         };
         out.push((key, value.unwrap_or(Stratum::ALL).to_owned()));
     }
-    if let (false, Some(hours)) = (strata.by.contains(&Key::Hours), part.and_then(|p| p.hours)) {
-        out.push((Key::Hours, hours.to_owned()));
+    // Summaries say of which hours they are, asked or not.
+    for (key, value) in [(Key::Hours, part.and_then(|p| p.hours)), (Key::Days, part.and_then(|p| p.days))] {
+        if let (false, Some(value)) = (strata.by.contains(&key), value) {
+            out.push((key, value.to_owned()));
+        }
     }
     Stratum(out)
 }
@@ -256,7 +258,6 @@ fn row(
         direction: series.direction,
         statistic: series.statistic,
         method: series.method.clone(),
-        method_version: series.method_version,
         made: series.made,
         quantile: p,
         stratum,

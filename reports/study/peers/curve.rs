@@ -48,7 +48,6 @@ pub(super) fn curve(
         direction: series.direction,
         statistic: series.statistic,
         method: series.method.clone(),
-        method_version: series.method_version,
         made: series.made,
         stratum,
         own: own.to_owned(),

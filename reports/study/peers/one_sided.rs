@@ -31,8 +31,8 @@ pub(super) fn note(strata: &Strata, own: &str, peers: &BTreeSet<&str>, notes: &m
 /// Without a common series, the reader must see which metric by which method each side has.
 fn by_series(series: &Series, who: &str, other: &str, count: usize, notes: &mut Vec<Note>) {
     let phrase = Phrase {
-        en: "{metric} ({load}, {statistic}, {method} {version}): lines of {who}, and none of {other}",
-        zh: "{metric}（{load}，{statistic}，{method} {version}）：有 {who} 的线路，没有 {other} 的线路",
+        en: "{metric} ({load}, {statistic}, {method}): lines of {who}, and none of {other}",
+        zh: "{metric}（{load}，{statistic}，{method}）：有 {who} 的线路，没有 {other} 的线路",
     };
     let words = Words::with(
         phrase,
@@ -41,7 +41,6 @@ fn by_series(series: &Series, who: &str, other: &str, count: usize, notes: &mut 
             ("load", &series.load.word()),
             ("statistic", &series.statistic.word()),
             ("method", &series.method),
-            ("version", &series.method_version),
             ("who", &who),
             ("other", &other),
         ],

@@ -99,15 +99,13 @@ fn row(
     let of = |cells: &[&Cell]| weighted(&points(metric, cells), quantile).ok();
     let known: Vec<(f64, f64)> =
         sites.values().filter_map(|both| Some((of(&both.own)?, of(&both.peer)?))).collect();
-    let method = panel.methods.get(usize::from(series.method));
     let mut row = Paired {
         metric,
         unit: metric.unit.code(),
         load: series.load,
         direction: series.direction,
         statistic: series.statistic,
-        method: method.map_or_else(String::new, |m| m.name.clone()),
-        method_version: method.map_or(0, |m| m.version),
+        method: panel.methods.get(usize::from(series.method)).cloned().unwrap_or_default(),
         made: panel.sources.iter().any(|s| s.kind == SourceKind::Made && sites.contains_key(s.name.as_str())),
         quantile,
         own: query.own.clone(),

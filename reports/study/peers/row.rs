@@ -3,6 +3,7 @@
 use super::query::Key;
 use crate::study::{Answer, Declined, Head};
 use broadgauge_model::metric::{Margin, MetricId};
+use broadgauge_model::panel::MethodUse;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
 use serde::ser::SerializeMap;
@@ -38,10 +39,9 @@ pub struct Row {
     pub direction: Direction,
     /// What a value is: one observation, or a summary of a line made elsewhere.
     pub statistic: Statistic,
-    /// The method and its version, the same on both sides.
-    pub method: String,
-    /// The method's version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// Whether the values are made up.
     pub made: bool,
     /// The quantile over the line-weighted distribution.
@@ -102,10 +102,9 @@ pub struct Curve {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method, the same on both sides.
-    pub method: String,
-    /// The method's version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// Whether the values are made up.
     pub made: bool,
     /// What both sides have in common.
@@ -144,10 +143,9 @@ pub struct Paired {
     pub direction: Direction,
     /// What a value is.
     pub statistic: Statistic,
-    /// The method, the same on both sides.
-    pub method: String,
-    /// The method's version.
-    pub method_version: u32,
+    /// By which method, against which class of targets.
+    #[serde(flatten)]
+    pub method: MethodUse,
     /// Whether the values are made up.
     pub made: bool,
     /// The quantile within a site.

@@ -1,6 +1,7 @@
 //! Like with like: which cells of which lines may be compared.
 //!
-//! A series is one metric under one load, one way, of one statistic, by one version of one method, made up or not;
+//! A series is one metric under one load, one way, of one statistic, by one version of one method against one class of targets, made up or
+//! not;
 //! series are never mixed. Within a series, lines are matched on what they have in common (technology, region...),
 //! and their hours are folded to peak and off-peak, weekday and weekend, in the line's own time.
 
@@ -11,7 +12,7 @@ use crate::study::Note;
 use crate::study::Words;
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Hours, Panel, SourceKind, weekday};
+use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel, SourceKind, weekday};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
@@ -25,8 +26,7 @@ pub(in crate::study) struct Series {
     pub(in crate::study) load: Load,
     pub(in crate::study) direction: Direction,
     pub(in crate::study) statistic: Statistic,
-    pub(in crate::study) method: String,
-    pub(in crate::study) method_version: u32,
+    pub(in crate::study) method: MethodUse,
     pub(in crate::study) made: bool,
 }
 
@@ -43,14 +43,17 @@ impl Part {
         format!("{} {}", self.hours.unwrap_or(""), self.days.unwrap_or(""))
     }
 
-    /// Whether it is a summary over all hours, made elsewhere.
-    pub(in crate::study) fn is_all_day(self) -> bool {
-        self.hours == Some(ALL_DAY)
+    /// Whether it is a summary over many hours, made elsewhere.
+    pub(in crate::study) fn is_summary(self) -> bool {
+        self.days == Some(ALL_DAYS)
     }
 }
 
 /// The word for a summary over all hours.
 const ALL_DAY: &str = "all_day";
+
+/// The word for a summary over all days of the week.
+const ALL_DAYS: &str = "all_days";
 
 /// A line's observations of one series, by part of the week.
 #[derive(Clone, Debug)]
@@ -121,9 +124,10 @@ fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
             hours: named(Key::Hours, if query.peak.contains(day, hour) { "peak" } else { "off_peak" }),
             days: named(Key::Days, if weekday(day) < 5 { "weekday" } else { "weekend" }),
         },
-        // Summaries are never mixed with each other or with observations of all hours, asked or not.
-        Hours::Peak => Part { hours: Some("peak"), days: named(Key::Days, "all_days") },
-        Hours::AllDay => Part { hours: Some(ALL_DAY), days: named(Key::Days, "all_days") },
+        // Summaries are never mixed with each other or with observations of single hours, asked or not: they are the
+        // only ones to speak of all days at once.
+        Hours::Peak => Part { hours: Some("peak"), days: Some(ALL_DAYS) },
+        Hours::AllDay => Part { hours: Some(ALL_DAY), days: Some(ALL_DAYS) },
     }
 }
 
@@ -236,17 +240,15 @@ fn keyed(
         let made = is_made(panel, cell);
         let key = (cell.metric, cell.load, cell.direction, cell.statistic, cell.method, made);
         let number = *known.entry(key).or_insert_with(|| {
-            let method = panel.methods.get(usize::from(cell.method));
             let found = Series {
                 metric: cell.metric,
                 load: cell.load,
                 direction: cell.direction,
                 statistic: cell.statistic,
-                method: method.map_or_else(String::new, |m| m.name.clone()),
-                method_version: method.map_or(0, |m| m.version),
+                method: panel.method_of(cell),
                 made,
             };
-            // Two entries of one name and version are one method.
+            // Two entries that say the same are one method.
             series.iter().position(|s| *s == found).unwrap_or_else(|| {
                 series.push(found);
                 series.len() - 1

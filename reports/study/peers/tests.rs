@@ -2,7 +2,7 @@ use super::*;
 use crate::study::planted::operators::{Lines, cell, panel};
 use crate::study::{Answer, Estimate};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{CellValues, Hours};
+use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse};
 use broadgauge_model::result::Statistic;
 
 /// Two regions, peak and off-peak hours, three operators.
@@ -188,9 +188,49 @@ fn a_summary_of_a_line_is_never_mixed_with_its_tests_or_with_another_summary() {
 }
 
 #[test]
+fn a_summary_over_peak_hours_is_never_mixed_with_hourly_values_of_the_same_statistic() {
+    let mut panel = panel(&[Lines::of("A"), Lines::of("B")], 3);
+    panel.cells.clear();
+    for line in 0..panel.lines.len() as u32 {
+        for (hours, value) in [(Hours::Peak, 100.0), (Hours::At { day: 20_000, hour: 20 }, 300.0)] {
+            let value = CellValues::Number(value + f64::from(line % 40));
+            panel.cells.push(Cell { statistic: Statistic::Median, hours, ..cell(line, 0, value) });
+        }
+    }
+    let study = study(&panel, &Query { quantiles: vec![0.5], by: vec![Key::Hours], ..query() });
+    let median = |days| {
+        let row = study
+            .rows
+            .iter()
+            .find(|r| r.stratum.get(Key::Hours) == Some("peak") && r.stratum.get(Key::Days) == days);
+        row.unwrap().own.value.as_estimate().unwrap().value()
+    };
+    assert_eq!((median(Some("all_days")), median(None)), (119.0, 319.0));
+}
+
+#[test]
+fn targets_of_another_class_are_not_compared() {
+    let mut panel = panel(&[Lines::of("A"), Lines::of("B")], 3);
+    let exchange = MethodUse { target_class: Some("exchange".into()), ..panel.methods[0].clone() };
+    panel.methods.push(exchange.clone());
+    let before = panel.cells.clone();
+    for cell in panel.cells.iter_mut().filter(|c| c.line >= 40) {
+        cell.method = 1;
+    }
+    assert!(study(&panel, &query()).rows.is_empty());
+    panel.cells.extend(before);
+    let study = study(&panel, &query());
+    assert!(!study.rows.is_empty());
+    assert!(study.rows.iter().all(|row| row.method.target_class.is_none()));
+    let json = serde_json::to_value(&study.rows[0]).unwrap();
+    assert_eq!((&json["method"], &json["method_version"]), (&"stamp".into(), &1.into()));
+    assert!(json["target_class"].is_null() && json.get("target_class").is_some());
+}
+
+#[test]
 fn methods_are_not_compared_with_each_other_and_the_lines_left_alone_are_counted() {
     let mut panel = panel(&[Lines::of("A"), Lines::of("B")], 3);
-    panel.methods.push(broadgauge_model::panel::MethodUse { name: "ping".into(), version: 1 });
+    panel.methods.push(MethodUse { name: "ping".into(), version: 1, target_class: None });
     for cell in panel.cells.iter_mut().filter(|c| c.line >= 40) {
         cell.method = 1;
     }
@@ -199,8 +239,10 @@ fn methods_are_not_compared_with_each_other_and_the_lines_left_alone_are_counted
     let notes: Vec<(String, u64)> =
         study.head.notes.iter().map(|n| (n.reason.to_string(), n.count)).collect();
     assert!(
-        notes
-            .contains(&("round_trip_delay (idle, singleton, stamp 1): lines of A, and none of B".into(), 40)),
+        notes.contains(&(
+            "round_trip_delay (idle, singleton, stamp v1): lines of A, and none of B".into(),
+            40
+        )),
         "{notes:?}"
     );
 }

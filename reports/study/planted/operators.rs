@@ -48,7 +48,7 @@ impl Lines {
 /// The panel of several operators; `run` fixes every number.
 pub(crate) fn panel(operators: &[Lines], run: u64) -> Panel {
     let mut panel = Panel {
-        methods: vec![MethodUse { name: "stamp".into(), version: 1 }],
+        methods: vec![MethodUse { name: "stamp".into(), version: 1, target_class: None }],
         sources: vec![Source { kind: SourceKind::Imported, name: "planted".into() }],
         ..Panel::default()
     };

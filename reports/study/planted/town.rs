@@ -42,7 +42,7 @@ impl Town {
         let second = |day: i32| Wall::from_secs(i64::from(day) * 86_400);
         let mut panel = Panel {
             period: Period { from: second(START), to: second(START + self.days), zone: "UTC".into() },
-            methods: vec![MethodUse { name: "stamp".into(), version: 1 }],
+            methods: vec![MethodUse { name: "stamp".into(), version: 1, target_class: None }],
             sources: vec![Source { kind: SourceKind::Made, name: "town".into() }],
             ..Panel::default()
         };
