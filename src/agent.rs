@@ -38,6 +38,21 @@ pub fn check(config: &AgentConfig) -> Result<(), AgentError> {
     runner::ready_all(config, PROBES, &clock, &Stop::never()).map(|_| ())
 }
 
+/// Files that may be open at once: a socket for each measurement under way, and some room.
+const FILES: u64 = 65_536;
+
+/// Asks the system for room for many sockets: its first word is often 1,024.
+fn make_room_for_sockets() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let wanted = hard.min(FILES);
+        if soft < wanted { setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) } else { Ok(()) }
+    });
+    if let Err(why) = raised {
+        tracing::warn!(error = %why, "the limit of open files is left as it is");
+    }
+}
+
 /// Runs an agent until it is stopped: then what runs is asked to end, spooled, and sent if the collector is there.
 pub async fn run(config: AgentConfig, stop: Stop) -> Result<(), AgentError> {
     run_with(config, PROBES, Arc::new(SystemClock::start()), stop).await
@@ -50,6 +65,7 @@ pub async fn run_with(
     clock: Arc<dyn Clock>,
     stop: Stop,
 ) -> Result<(), AgentError> {
+    make_room_for_sockets();
     let now = clock.wall();
     let spool = Spool::open(&config.spool, &config.agent, now)?;
     let names = config.tasks.iter().map(|task| task.name.clone()).collect();

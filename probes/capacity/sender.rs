@@ -5,6 +5,8 @@ use broadgauge_model::clock::{Mono, Span};
 
 /// Packets in one go before what arrives is looked at.
 const AT_ONCE: u32 = 64;
+/// How long a full queue of this machine is left alone.
+const FULL: Span = Span::micros(500);
 /// What may be made up for.
 const BEHIND: Span = Span::millis(2);
 
@@ -16,6 +18,8 @@ pub(super) struct Pacer {
     next: Mono,
     sequence: u32,
     in_a_row: u32,
+    /// Whether the last packet found no room on its way out of this machine.
+    full: bool,
     /// Packets that were not sent in time.
     pub(super) skipped: u64,
 }
@@ -32,7 +36,8 @@ pub(super) enum Due {
 impl Pacer {
     /// Packets of this size at the IP layer, from now on.
     pub(super) fn new(ip_bytes: usize, row: u16, now: Mono) -> Self {
-        let mut pacer = Self { ip_bytes, gap: Span(1), next: now, sequence: 0, in_a_row: 0, skipped: 0 };
+        let mut pacer =
+            Self { ip_bytes, gap: Span(1), next: now, sequence: 0, in_a_row: 0, full: false, skipped: 0 };
         pacer.set_row(row);
         pacer
     }
@@ -43,6 +48,10 @@ impl Pacer {
     }
 
     pub(super) fn due(&mut self, now: Mono) -> Due {
+        if std::mem::take(&mut self.full) {
+            self.in_a_row = 0;
+            return Due::At(now + FULL);
+        }
         if now < self.next || self.in_a_row >= AT_ONCE {
             self.in_a_row = 0;
             return Due::At(self.next.max(now));
@@ -59,10 +68,11 @@ impl Pacer {
         Due::Now(self.sequence.wrapping_sub(1))
     }
 
-    /// The last packet could not leave: its number is used again.
+    /// The last packet could not leave: its number is used again, after a moment for the queue to empty.
     pub(super) fn failed(&mut self) {
         self.sequence = self.sequence.wrapping_sub(1);
         self.skipped += 1;
+        self.full = true;
     }
 
     /// Packets handed out.
@@ -90,6 +100,16 @@ mod tests {
         }
         assert_eq!(sent, 1_000, "10 Mbit/s in packets of 10,000 bits");
         assert_eq!(pacer.skipped, 0);
+    }
+
+    #[test]
+    fn a_full_queue_is_left_alone_for_a_moment_and_the_number_is_used_again() {
+        let mut pacer = Pacer::new(1_250, 10, Mono(0));
+        assert_eq!(pacer.due(Mono(0)), Due::Now(0));
+        pacer.failed();
+        assert_eq!(pacer.due(Mono(10)), Due::At(Mono(500_010)));
+        assert_eq!(pacer.due(Mono(1_000_000)), Due::Now(0));
+        assert_eq!((pacer.sent(), pacer.skipped), (1, 1));
     }
 
     #[test]

@@ -96,8 +96,9 @@ async fn replace(
 
 fn lookups(books: &Books, notes: Vec<Note>, replaced: &HashMap<u32, Replaced>) -> Vec<Lookup> {
     let mut questions = (0_u32..).zip(&books.questions).zip(notes).peekable();
-    let singletons = books.singletons();
-    singletons
+    // What a stop left without an answer and within its time is neither answered nor lost.
+    books
+        .settled()
         .into_iter()
         .map(|singleton| {
             let (index, intended, at) = (singleton.index, singleton.intended, singleton.at);
@@ -115,6 +116,7 @@ fn lookups(books: &Books, notes: Vec<Note>, replaced: &HashMap<u32, Replaced>) -
             if let Outcome::Unmeasured(why) = singleton.outcome {
                 lookup.fate = Fate::NotAsked(why.0);
             }
+            while questions.next_if(|((_, q), _)| q.slot < index).is_some() {}
             if let Some(((number, asked), note)) = questions.next_if(|((_, q), _)| q.slot == index) {
                 lookup.tries = note.tries;
                 if asked.failed.is_none() {

@@ -3,13 +3,15 @@
 
 use broadgauge_model::clock::{Clock, Mono};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Direction, Load, Outcome, Sample, Singleton, Values};
+use broadgauge_model::result::{Direction, Load, Outcome, Sample, Singleton, Statistic, Values};
+use broadgauge_probes::capacity::{self, Capacity};
 use broadgauge_probes::codec::dns::answer_to;
 use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::dns::{self, Dns};
 use broadgauge_probes::net::sim::{Scenario, SimNet};
 use broadgauge_probes::net::{Inbox, Net, Now, Packet};
 use broadgauge_probes::packets::Settings;
+use broadgauge_probes::peer::queue::Queue;
 use broadgauge_probes::ping::Ping;
 use broadgauge_probes::probe::{Binding, Context, Event, Listener, Measurement, Probe, Stop};
 use broadgauge_probes::session::{Datagram, Session, Step};
@@ -31,6 +33,7 @@ struct Story {
     /// What methods with settings of their own are told, where the story is told to them.
     trace: Option<trace::Settings>,
     dns: Option<dns::Settings>,
+    capacity: Option<capacity::Settings>,
     network: Scenario,
     expect: Expectations,
 }
@@ -43,6 +46,8 @@ struct Expectations {
     trace: BTreeMap<String, (f64, f64)>,
     #[serde(default)]
     dns: BTreeMap<String, (f64, f64)>,
+    #[serde(default)]
+    capacity: BTreeMap<String, (f64, f64)>,
     #[serde(flatten)]
     all: BTreeMap<String, (f64, f64)>,
 }
@@ -77,6 +82,12 @@ impl Session for Resolver {
 
 fn resolver(scenario: &Scenario) -> Arc<SimNet> {
     Arc::new(SimNet::new(scenario.clone(), Box::new(Resolver(VecDeque::new()))))
+}
+
+/// The far end of capacity tests.
+fn loader(scenario: &Scenario) -> Arc<SimNet> {
+    let peer = capacity::peer::Peer::new(capacity::peer::Limits::default(), Queue::new(4, 4));
+    Arc::new(SimNet::new(scenario.clone(), Box::new(peer)))
 }
 
 fn context(net: &Arc<SimNet>) -> Context {
@@ -118,6 +129,12 @@ fn quantile(sample: &Sample, q: f64) -> f64 {
     histogram.quantile(q).unwrap() as f64 * sample.metric.tick
 }
 
+fn best(measurement: &Measurement, metric: MetricId) -> f64 {
+    let found = measurement.samples.iter().find(|s| s.metric == metric && s.statistic == Statistic::Max);
+    let Values::Number(mbps) = found.unwrap().values else { panic!("{metric} {:?}", found.unwrap().values) };
+    mbps
+}
+
 fn figure(measurement: &Measurement, key: &str) -> f64 {
     let main = &measurement.samples[0];
     let counts = main.counts;
@@ -152,6 +169,10 @@ fn figure(measurement: &Measurement, key: &str) -> f64 {
             };
             measurement.samples.iter().filter(refused).count() as u64
         }
+        "down_mbps" => return best(measurement, MetricId::DOWNLOAD_CAPACITY),
+        "up_mbps" => return best(measurement, MetricId::UPLOAD_CAPACITY),
+        "ended_early" => u64::from(main.details["ended_early"].is_string()),
+        "worst_delay_ms" => return main.details["worst_mean_delay_above_least_ms"].as_f64().unwrap(),
         "unmeasured" => u64::from(matches!(main.values, Values::Unmeasured(_))),
         "hops" => {
             measurement.samples.iter().filter(|s| s.metric == MetricId::HOP_ROUND_TRIP_DELAY).count() as u64
@@ -225,6 +246,15 @@ async fn own_settings(story: &Story) -> Vec<Told<'_>> {
         assert_eq!(counts.received + counts.lost, counts.sent);
         assert_eq!(measurement.singletons[0].1.len() as u64, counts.planned);
         out.push(("dns", measurement, &story.expect.dns));
+    }
+    if let Some(settings) = &story.capacity {
+        let net = loader(&story.network);
+        let probe = Capacity::new(settings.clone()).unwrap().over(Arc::<SimNet>::clone(&net));
+        let measurement = probe.run(&context(&net)).await.unwrap();
+        for sample in &measurement.samples {
+            assert_eq!(sample.counts.received + sample.counts.lost, sample.counts.sent);
+        }
+        out.push(("capacity", measurement, &story.expect.capacity));
     }
     out
 }

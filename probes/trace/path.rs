@@ -70,12 +70,25 @@ pub struct Asked {
     pub place: u64,
     /// Further answers.
     pub duplicates: u64,
+    /// Whether the trace was stopped before it was answered or its timeout was over: that says nothing of the network.
+    pub cut: bool,
 }
 
 impl Asked {
     /// That leaves now.
     pub const fn new(ttl: u8, round: u32, slot: u64, planned: Span, left: Seen) -> Self {
-        Self { ttl, round, slot, planned, left, failed: None, answer: None, place: 0, duplicates: 0 }
+        Self {
+            ttl,
+            round,
+            slot,
+            planned,
+            left,
+            failed: None,
+            answer: None,
+            place: 0,
+            duplicates: 0,
+            cut: false,
+        }
     }
 
     /// Whether an answer may still come.
@@ -153,7 +166,8 @@ impl Path {
     }
 
     fn hop(&self, number: u8) -> Hop {
-        let asked: Vec<&Asked> = self.asked.iter().filter(|asked| asked.ttl == number).collect();
+        let asked: Vec<&Asked> =
+            self.asked.iter().filter(|asked| asked.ttl == number && !asked.cut).collect();
         let mut addresses: BTreeMap<IpAddr, u64> = BTreeMap::new();
         let mut said = BTreeMap::new();
         let mut counts = Counts::default();

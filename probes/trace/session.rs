@@ -61,6 +61,8 @@ pub struct Tracer {
     highest: u8,
     path: Path,
     settled: usize,
+    /// The latest time that was told.
+    seen: Mono,
     quiet_from: Mono,
     watcher: Option<Watcher>,
 }
@@ -77,6 +79,7 @@ impl Tracer {
             highest: 0,
             path: Path::default(),
             settled: 0,
+            seen: Mono(0),
             quiet_from: Mono(0),
             watcher,
             plan,
@@ -84,7 +87,10 @@ impl Tracer {
     }
 
     /// Closes the books.
-    pub fn close(self) -> Path {
+    pub fn close(mut self) -> Path {
+        for asked in &mut self.path.asked {
+            asked.cut = asked.is_open() && self.seen - asked.left.user.mono <= self.plan.timeout;
+        }
         Path { slots_missed: self.pacer.missed(), start: self.start.unwrap_or_default(), ..self.path }
     }
 
@@ -240,6 +246,7 @@ impl Inbox for Tracer {
 impl Session for Tracer {
     fn step(&mut self, now: Now) -> Step {
         let start = self.start.get_or_insert(now).mono;
+        self.seen = now.mono;
         self.settle(now.mono);
         // The number must fit the sequence of ICMP.
         let room = self.path.asked.len() < usize::from(u16::MAX);

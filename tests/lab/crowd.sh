@@ -63,8 +63,6 @@ for n in range(targets):
                f'settings = {{ per_second = 1.0, count = 29, timeout_ms = 900.0 }}\n')
 open(work + "/agent.toml", "w").write("\n".join(out))
 P
-# Some systems let few files be open at once.
-ulimit -n 8192 2>/dev/null || true
 (cd "$work" && exec "$tool" agent --config agent.toml >"$work/agent.log" 2>&1) &
 agent=$!
 pids="$pids $agent"

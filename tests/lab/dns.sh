@@ -19,7 +19,8 @@ finish() {
 }
 trap finish EXIT INT TERM
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" -out "$work/cert" -days 2 \
-    -subj /CN=resolver.example -addext subjectAltName=DNS:resolver.example 2>/dev/null
+    -subj /CN=resolver.example -addext subjectAltName=DNS:resolver.example \
+    -addext basicConstraints=critical,CA:FALSE 2>/dev/null
 long=$(python3 -c 'print("x" * 250)')
 cat >"$work/unbound.conf" <<C
 server:
@@ -88,6 +89,7 @@ ask "udp, cut" 8653 'd["truncated"] == d["retried_over_tcp"] == c["sent"]' --set
 ask "tcp" 8653 'd["rcodes"] == {"NOERROR": c["sent"]}' $www --set transport=tcp
 ask "tls" 8654 'd["rcodes"] == {"NOERROR": c["sent"]} and "tls_time" in samples' $www --set transport=tls $private
 ask "https" 8655 'd["rcodes"] == {"NOERROR": c["sent"]} and "tls_time" in samples' $www --set transport=https $private
+echo "dig, tls (us): $(for _ in 1 2 3 4 5 6 7 8 9 10; do dig +tls -u @127.0.0.1 -p 8654 www.lab.example A 2>/dev/null | awk '/Query time/ {print $4}'; done | sort -n | tr '\n' ' ')"
 echo "dig, udp (us): $(for _ in 1 2 3 4 5 6 7 8 9 10; do dig +time=1 -u @127.0.0.1 -p 8653 www.lab.example A | awk '/Query time/ {print $4}'; done | sort -n | tr '\n' ' ')"
 echo "dig, tcp (us): $(for _ in 1 2 3 4 5 6 7 8 9 10; do dig +tcp -u @127.0.0.1 -p 8653 www.lab.example A | awk '/Query time/ {print $4}'; done | sort -n | tr '\n' ' ')"
 exit $broken
