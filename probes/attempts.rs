@@ -4,8 +4,8 @@
 //! at once, and a slot that finds no room is missed, which is counted and never made up for.
 
 use crate::pace::Pace;
-use crate::probe::Context;
-use broadgauge_model::clock::{Span, Wall};
+use crate::probe::{Context, Stop};
+use broadgauge_model::clock::{Clock, Mono, Span, Wall};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -23,6 +23,32 @@ pub struct Slot<T> {
     pub at: Wall,
     /// What the attempt came to; `None` where there was none.
     pub came_to: Option<T>,
+}
+
+/// Runs an attempt on this thread, with all that it spawns: woken where its sockets are watched, it waits for no other
+/// thread, each of which would add its own delay where the cores are busy. Tells when it began; an attempt that was
+/// stopped came to nothing.
+fn alone<T>(
+    attempt: impl Future<Output = T>,
+    clock: &dyn Clock,
+    mut stop: Stop,
+) -> (Option<Mono>, Wall, Option<T>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::warn!(%error, "no room for an attempt");
+            return (None, clock.wall(), None);
+        }
+    };
+    let (sent, at) = (clock.mono(), clock.wall());
+    let came_to = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = stop.wait() => None,
+            came_to = attempt => Some(came_to),
+        }
+    });
+    (Some(sent), at, came_to)
 }
 
 /// Attempts on every slot, at most so many at once, until the last has ended or the stop is pulled; what is under way
@@ -58,20 +84,18 @@ where
             }
             () = tokio::time::sleep(wait.unwrap_or_default().to_std()), if wait.is_some() => {
                 let Some((index, intended)) = slots.next() else { continue };
-                let at = context.clock.wall();
                 let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-                    let slot = Slot { index, intended, sent: None, at, came_to: None };
+                    let slot = Slot { index, intended, sent: None, at: context.clock.wall(), came_to: None };
                     told(&slot);
                     done.push(slot);
                     continue;
                 };
-                let sent = Some(context.clock.mono() - start);
-                let attempt = attempt(index);
-                // On a worker: it is woken where the sockets are watched.
-                under_way.spawn(async move {
-                    let came_to = Some(attempt.await);
-                    drop(permit);
-                    Slot { index, intended, sent, at, came_to }
+                let (attempt, clock, stop) =
+                    (attempt(index), Arc::clone(&context.clock), context.stop.clone());
+                under_way.spawn_blocking(move || {
+                    let _permit = permit;
+                    let (sent, at, came_to) = alone(attempt, &*clock, stop);
+                    Slot { index, intended, sent: sent.map(|sent| sent - start), at, came_to }
                 });
             }
         }

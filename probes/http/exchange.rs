@@ -3,7 +3,7 @@
 //! The first byte is the first byte of the answer's body (RFC 9110 section 6.4), as an application sees it; the head is kept
 //! apart. A body counts as whole only if it is as long as its head said, or ended as HTTP asks.
 
-use super::{HttpError, Payload, Session};
+use super::{HttpError, Payload, Session, stays_open};
 use broadgauge_model::clock::{Clock, Mono, Span};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -42,6 +42,8 @@ pub struct Exchange {
     pub kept: Vec<u8>,
     /// Why the body is not whole.
     pub ended: Result<(), HttpError>,
+    /// Whether the server takes another question on this connection.
+    pub stays_open: bool,
 }
 
 /// Asks, and takes the answer in. `Err` where no head came.
@@ -66,6 +68,7 @@ pub async fn take_in(
     mut told: impl FnMut(Mono, u64),
 ) -> Exchange {
     let head = clock.mono() - asked;
+    let open = stays_open(&response);
     let (parts, mut body) = response.into_parts();
     let mut out = Exchange {
         asked,
@@ -77,6 +80,7 @@ pub async fn take_in(
         bytes: 0,
         kept: Vec::new(),
         ended: Ok(()),
+        stays_open: open,
     };
     let silent = || HttpError::Silent(bounds.within.as_secs_f64());
     while !body.is_end_stream() {

@@ -13,7 +13,7 @@ mod url;
 pub use exchange::{Bounds, Exchange, exchange, take_in};
 pub use payload::{Payload, Sent};
 pub(crate) use session::request;
-pub use session::{Another, Session, Version, Windows};
+pub use session::{Another, Session, Version, Windows, stays_open};
 pub use url::Url;
 
 use std::io::{self, ErrorKind};

@@ -153,6 +153,19 @@ impl Session {
     }
 }
 
+/// Whether a server will take another question on the connection of this answer (RFC 9112 section 9.3).
+pub fn stays_open<B>(answer: &Response<B>) -> bool {
+    let closes = |value: &HeaderValue| {
+        let options = value.to_str().unwrap_or_default().split(',');
+        options.map(str::trim).any(|option| option.eq_ignore_ascii_case("close"))
+    };
+    match answer.version() {
+        hyper::Version::HTTP_09 | hyper::Version::HTTP_10 => false,
+        hyper::Version::HTTP_11 => !answer.headers().get_all(header::CONNECTION).iter().any(closes),
+        _ => true,
+    }
+}
+
 /// Another handle of an HTTP/2 conversation; useless once its [`Session`] is gone.
 #[derive(Clone, Debug)]
 pub struct Another(http2::SendRequest<Payload>);

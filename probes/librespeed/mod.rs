@@ -136,25 +136,33 @@ impl Librespeed {
         let settings = &self.settings;
         let within = settings.timeout();
         let tls = base.secure.then_some(client);
-        let dialled = dial(context, &base.host, base.port, tls, within)
-            .await
-            .map_err(|error| error.fatal(&base.authority()))?;
+        let connect = async || -> Result<Session, ProbeError> {
+            let dialled = dial(context, &base.host, base.port, tls, within)
+                .await
+                .map_err(|error| error.fatal(&base.authority()))?;
+            Session::over(dialled, Windows::default())
+                .await
+                .map_err(|error| ProbeError::Peer { address: base.authority(), problem: error.to_string() })
+        };
+        let first = connect().await?;
         let mut face = Face {
-            address: dialled.address,
+            address: first.address,
             url: base.to_string(),
-            belief: dialled.tls.as_ref().map(Facts::belief),
+            belief: first.tls.as_ref().map(Facts::belief),
             says: None,
             pings: Vec::new(),
             pings_failed: 0,
         };
-        let unreachable = |problem: String| ProbeError::Peer { address: base.authority(), problem };
-        let mut session = Session::over(dialled, Windows::default())
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
         let bounds = Bounds { within, bytes: SMALL, keep: SMALL as usize };
+        let mut session = Some(first);
         let mut ask = async |url: &Url| -> Option<Exchange> {
-            let question = session.request(Method::GET, url, &[], Payload::empty()).ok()?;
-            let answer = exchange(&*context.clock, &mut session, question, bounds).await.ok()?;
+            let mut open = match session.take() {
+                Some(open) => open,
+                None => connect().await.ok()?,
+            };
+            let question = open.request(Method::GET, url, &[], Payload::empty()).ok()?;
+            let answer = exchange(&*context.clock, &mut open, question, bounds).await.ok()?;
+            session = answer.stays_open.then_some(open);
             (answer.status.is_success() && answer.ended.is_ok()).then_some(answer)
         };
         if !settings.address_path.is_empty() {

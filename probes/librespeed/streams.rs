@@ -2,7 +2,7 @@
 
 use super::tally::{Held, Refused, Tally};
 use crate::dial::{DialError, Tap, dial};
-use crate::http::{HttpError, Payload, Session, Url, Windows};
+use crate::http::{HttpError, Payload, Session, Url, Windows, stays_open};
 use crate::probe::Context;
 use crate::tls::Client;
 use broadgauge_model::clock::{Mono, Span};
@@ -36,10 +36,25 @@ pub(super) struct Shared {
 
 /// What became of one request.
 enum Fate {
-    Counts,
+    /// And whether its connection takes another.
+    Counts {
+        open: bool,
+    },
     Refused(Refused),
+    /// The server had ended the connection before it was asked.
+    Stale,
     /// Time was up, and the connection is of no use any more.
     TimeUp,
+}
+
+impl Fate {
+    /// The same where the connection had been used before: a server may end one between two questions.
+    fn on(self, used: bool, held: &Held) -> Self {
+        match self {
+            Self::Refused(Refused::Cut) if used && held.total() == 0.0 => Self::Stale,
+            other => other,
+        }
+    }
 }
 
 impl Shared {
@@ -63,9 +78,9 @@ impl Shared {
     fn close(&self, stream: usize, held: &Held, fate: &Fate) {
         let mut tally = lock(&self.tally);
         match fate {
-            Fate::Counts => tally.count(stream, held),
+            Fate::Counts { .. } => tally.count(stream, held),
             Fate::Refused(why) => tally.refuse(held, *why),
-            Fate::TimeUp => {}
+            Fate::Stale | Fate::TimeUp => {}
         }
     }
 
@@ -111,6 +126,7 @@ pub(super) async fn download(shared: Arc<Shared>, stream: usize, url: Url) -> bo
     let mut failures = 0;
     let mut session = None;
     while !shared.is_over() && failures < FAILURES {
+        let used = session.is_some();
         let mut open = match session.take() {
             Some(open) => open,
             None => match shared.connect(stream, &url).await {
@@ -122,14 +138,16 @@ pub(super) async fn download(shared: Arc<Shared>, stream: usize, url: Url) -> bo
         let fate = tokio::select! {
             fate = download_once(&shared, &mut open, &url, &mut held) => fate,
             // What has come of a body that is still coming has come.
-            () = shared.end() => Fate::Counts,
+            () = shared.end() => Fate::Counts { open: true },
         };
+        let fate = fate.on(used, &held);
         shared.close(stream, &held, &fate);
         match fate {
-            Fate::Counts => {
+            Fate::Counts { open: again } => {
                 failures = 0;
-                session = Some(open);
+                session = again.then_some(open);
             }
+            Fate::Stale => {}
             Fate::Refused(_) => failures += 1,
             Fate::TimeUp => return true,
         }
@@ -149,11 +167,12 @@ async fn download_once(shared: &Shared, session: &mut Session, url: &Url, held: 
     if !head.status().is_success() {
         return Fate::Refused(Refused::Status(head.status().as_u16()));
     }
+    let open = stays_open(&head);
     let mut body = head.into_body();
     loop {
         match tokio::time::timeout(shared.timeout.to_std(), body.frame()).await {
             Err(_) => return Fate::Refused(Refused::Silent),
-            Ok(None) => return Fate::Counts,
+            Ok(None) => return Fate::Counts { open },
             Ok(Some(Err(_))) => return Fate::Refused(Refused::Cut),
             Ok(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
@@ -195,6 +214,7 @@ pub(super) async fn upload(shared: Arc<Shared>, stream: usize, url: Url) -> bool
     let mut failures = 0;
     let mut session = None;
     while !shared.is_over() && failures < FAILURES {
+        let used = session.is_some();
         let mut open = match session.take() {
             Some(open) => open,
             None => match shared.connect(stream, &url).await {
@@ -205,14 +225,16 @@ pub(super) async fn upload(shared: Arc<Shared>, stream: usize, url: Url) -> bool
         let asked = shared.now();
         let mut held = Held::new(shared.start);
         let fate = upload_once(&shared, &mut open, &url, block.again(bytes), &mut held).await;
-        if matches!(fate, Fate::Counts) {
+        let fate = fate.on(used, &held);
+        if matches!(fate, Fate::Counts { .. }) {
             held = held.scaled_to(bytes as f64);
         }
         shared.close(stream, &held, &fate);
         match fate {
-            Fate::Counts => {
+            Fate::Stale => {}
+            Fate::Counts { open: again } => {
                 failures = 0;
-                session = Some(open);
+                session = again.then_some(open);
                 let took = (shared.now() - asked).as_secs_f64().max(1e-3);
                 let wanted = bytes as f64 * REQUEST.as_secs_f64() / took;
                 bytes = (wanted as u64).clamp(least.max(bytes / 4), most.min(bytes * 4));
@@ -234,10 +256,10 @@ async fn upload_once(
 ) -> Fate {
     let tap = Arc::clone(&session.tap);
     let acked = || tap.info().and_then(|info| info.acked_bytes).unwrap_or(0);
-    let mut before = acked();
+    let mut before = (shared.now(), acked());
     let mut look = |held: &mut Held| {
-        let now = acked();
-        held.add(shared.now(), now.saturating_sub(before) as f64);
+        let now = (shared.now(), acked());
+        held.spread(before.0, now.0, now.1.saturating_sub(before.1) as f64);
         before = now;
     };
     // As long as the request was planned to take, and the time in which an answer is waited for.
@@ -262,11 +284,14 @@ async fn upload_once(
     match head {
         Err(why) => Fate::Refused(why),
         Ok(head) if !head.status().is_success() => Fate::Refused(Refused::Status(head.status().as_u16())),
-        Ok(head) => match tokio::time::timeout(shared.timeout.to_std(), drained(head.into_body())).await {
-            Ok(true) => Fate::Counts,
-            Ok(false) => Fate::Refused(Refused::Cut),
-            Err(_) => Fate::Refused(Refused::Silent),
-        },
+        Ok(head) => {
+            let open = stays_open(&head);
+            match tokio::time::timeout(shared.timeout.to_std(), drained(head.into_body())).await {
+                Ok(true) => Fate::Counts { open },
+                Ok(false) => Fate::Refused(Refused::Cut),
+                Err(_) => Fate::Refused(Refused::Silent),
+            }
+        }
     }
 }
 

@@ -27,6 +27,26 @@ impl Held {
         *self.parts.entry(index as usize).or_default() += bytes;
     }
 
+    /// Bytes that moved evenly between two times, as far as anybody knows.
+    pub fn spread(&mut self, from: Mono, to: Mono, bytes: f64) {
+        let whole = (to - from).0 as f64;
+        let mut at = from.max(self.start);
+        if bytes <= 0.0 || whole <= 0.0 || at >= to {
+            self.add(to, bytes.max(0.0));
+            return;
+        }
+        // What moved before the start is its first interval's, as it is where nothing is known of when.
+        let mut left = bytes;
+        while at < to {
+            let index = (at - self.start).0 / INTERVAL.0;
+            let next = (self.start + Span(INTERVAL.0 * (index + 1))).min(to);
+            let part = if next == to { left } else { bytes * (next - at).0 as f64 / whole };
+            self.add(at, part);
+            left -= part;
+            at = next;
+        }
+    }
+
     /// All bytes.
     pub fn total(&self) -> f64 {
         self.parts.values().sum()
@@ -153,6 +173,17 @@ mod tests {
         assert_eq!(tally.streams(), [22, 1]);
         assert_eq!((tally.counted, tally.refusals(), tally.refused_bytes), (2, 2, 1_500));
         assert_eq!(tally.refused["status 503"], 1);
+    }
+
+    #[test]
+    fn what_was_looked_at_late_is_spread_over_the_time_since_the_last_look() {
+        let mut held = Held::new(START);
+        held.spread(START + Span::millis(50), START + Span::millis(250), 200.0);
+        held.spread(START + Span::millis(250), START + Span::millis(250), 5.0);
+        let mut tally = Tally::new(3, 1);
+        tally.count(0, &held);
+        assert_eq!(tally.intervals(Span::millis(300)), [50, 100, 55]);
+        assert_eq!(held.total(), 205.0);
     }
 
     #[test]

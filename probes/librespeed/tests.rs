@@ -139,6 +139,26 @@ async fn bodies_that_break_off_do_not_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backend_that_ends_each_connection_after_its_answer_is_measured_all_the_same() {
+    let listener = TcpListener::bind(LOCAL).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                // As PHP's own server does: the body ends where the connection does.
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
+                let _ = stream.write_all(&vec![7; 1 << 20]).await;
+            });
+        }
+    });
+    let settings = Settings { direction: Directions::Down, pings: 0, address_path: String::new(), ..fast() };
+    let samples = measure(settings, address).await;
+    assert!(matches!(samples[0].values, Values::Number(_)), "{:?}", samples[0].values);
+    assert_eq!(samples[0].details["requests_refused"], serde_json::json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_never_acknowledges_an_upload_holds_nobody_up() {
     let listener = TcpListener::bind(LOCAL).await.unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -4,7 +4,9 @@
 //! (or as many as are asked for) where HTTP/1.1 is, each with one object at a time. The document's connection is used further.
 
 use crate::dial::{DialError, Times, Why, dial, dial_address};
-use crate::http::{Another, Bounds, HttpError, Payload, Session, Url, Version, Windows, request, take_in};
+use crate::http::{
+    Another, Bounds, HttpError, Payload, Session, Url, Version, Windows, request, stays_open, take_in,
+};
 use crate::phases::Fate;
 use crate::probe::{Context, ProbeError};
 use crate::tls::Client;
@@ -208,11 +210,9 @@ impl Shared {
         let question = request(version, Method::GET, object, &[], Payload::empty())?;
         let asked = self.context.clock.mono();
         let response = session.ask(question).await?;
-        let connection = response.headers().get(hyper::header::CONNECTION);
-        let closes = connection.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
-            || response.version() == hyper::Version::HTTP_10;
+        let open = stays_open(&response);
         self.take(version, object, asked, response).await?;
-        Ok(version == Version::Two || !closes)
+        Ok(open)
     }
 
     async fn take(
