@@ -95,6 +95,7 @@ impl Side {
 
 /// A direction under way. Dropping it lets go of the connections.
 pub(super) struct Load {
+    clock: Arc<dyn Clock>,
     brake: Brake,
     _hold: Brake,
     ending: oneshot::Receiver<Side>,
@@ -112,6 +113,7 @@ impl Load {
         let (brake, hold) = (Brake::default(), Brake::default());
         let (watched, held) = (brake.watched(), hold.watched());
         let (told, ending) = oneshot::channel();
+        let ours = Arc::clone(&clock);
         tokio::task::spawn_blocking(move || {
             let (sockets, side) = plan.run(&*clock, &watched, tick);
             // Nobody waits any more where the test was given up.
@@ -120,12 +122,12 @@ impl Load {
                 pump::drain(&sockets, clock.mono() + LINGER, &*clock, &held);
             }
         });
-        Self { brake, _hold: hold, ending, ended: None }
+        Self { clock: ours, brake, _hold: hold, ending, ended: None }
     }
 
     /// Ends it now.
     pub(super) fn stop(&self) {
-        self.brake.pull();
+        self.brake.pull_at(self.clock.mono());
     }
 
     /// Waits for its end. `None` where the thread failed.
@@ -170,7 +172,8 @@ impl Plan {
                 }
             }
         };
-        let ended = clock.mono().min(self.until);
+        // A receiver to whom nothing comes any more notices late, and that time is no part of the test.
+        let ended = clock.mono().min(self.until).min(brake.pulled_at().unwrap_or(self.until));
         (self.sockets, Side { from: self.from, ended, congestion, ..side })
     }
 

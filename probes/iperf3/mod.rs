@@ -29,6 +29,9 @@ use client::Refusal;
 /// The pause between two tests: the buffers of the line empty, and the server is ready for the next one.
 const SETTLE: Span = Span::millis(500);
 
+/// What is said of a direction that came after a stop.
+const NOT_ASKED: &str = "not asked: the measurement was interrupted before it";
+
 /// The method with its settings.
 pub struct Iperf3 {
     settings: Settings,
@@ -59,26 +62,27 @@ impl Probe for Iperf3 {
         };
         let address = resolve(context, PORT).await?;
         for (part, &ways) in self.settings.direction.tests().iter().enumerate() {
+            let test = result::Test { ways, address, settings: &self.settings, context };
+            let asked_at = context.clock.wall();
+            if out.interrupted {
+                test.add(asked_at, &Err(String::from(NOT_ASKED)), &mut out);
+                continue;
+            }
             if part > 0 {
                 tokio::time::sleep(SETTLE.to_std()).await;
             }
             context.tell(Event::Phase(ways.word()));
-            let asked_at = context.clock.wall();
             let came = match client::agree(&self.settings, ways, address, self.patience, context).await {
                 Ok(turn) => turn.test(&self.settings, ways, context).await,
                 Err(Refusal::Stopped) => {
                     out.interrupted = true;
-                    break;
+                    Err(String::from(NOT_ASKED))
                 }
                 // What was measured before is worth having.
                 Err(Refusal::Error(error)) if part > 0 => Err(error.to_string()),
                 Err(Refusal::Error(error)) => return Err(error),
             };
-            let test = result::Test { ways, address, settings: &self.settings, context };
             test.add(asked_at, &came, &mut out);
-            if out.interrupted {
-                break;
-            }
         }
         Ok(out)
     }

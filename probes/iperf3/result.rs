@@ -77,10 +77,7 @@ impl Test<'_> {
         } else {
             told.upload(self.settings, &mut details)
         };
-        to.bytes_moved += match (&told.theirs, down) {
-            (Ok(theirs), false) => theirs.iter().map(|stream| stream.bytes).fold(0, u64::saturating_add),
-            _ => ours.streams.iter().map(|stream| stream.bytes).sum(),
-        };
+        to.bytes_moved += ours.streams.iter().map(|stream| stream.bytes.max(stream.written)).sum::<u64>();
         to.samples.push(self.goodput(down, came.started_at, ours.lasted(), values, details));
         if self.settings.protocol == Protocol::Udp {
             self.packets(down, came.started_at, &told, to);

@@ -89,13 +89,18 @@ impl Probe for Ndt7 {
             interrupted: false,
         };
         for (part, &subtest) in self.settings.direction.subtests().iter().enumerate() {
+            let asked_at = context.clock.wall();
+            let mut test =
+                result::Test { subtest, server: None, tls: None, settings: &self.settings, context };
+            if out.interrupted {
+                let why = "not asked: the measurement was interrupted before it";
+                test.add(asked_at, &Err(String::from(why)), &mut out);
+                continue;
+            }
             if part > 0 {
                 tokio::time::sleep(SETTLE.to_std()).await;
             }
             context.tell(Event::Phase(subtest.name()));
-            let asked_at = context.clock.wall();
-            let mut test =
-                result::Test { subtest, server: None, tls: None, settings: &self.settings, context };
             let ran = match self.open(subtest, context).await {
                 Ok((url, opened)) => {
                     test.server = Some((opened.address, url.authority()));
@@ -110,9 +115,6 @@ impl Probe for Ndt7 {
                 Err(error) => return Err(error),
             };
             test.add(asked_at, &ran, &mut out);
-            if out.interrupted {
-                break;
-            }
         }
         Ok(out)
     }

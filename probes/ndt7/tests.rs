@@ -214,7 +214,12 @@ async fn a_stop_ends_the_test_and_keeps_what_was_counted() {
     let measurement = Ndt7::new(settings).unwrap().run(&context).await.unwrap();
     assert!(measurement.interrupted);
     assert!(number(&measurement.samples[0]) > 0.0);
-    assert!(measurement.samples.iter().all(|sample| sample.metric.id() != "upload_goodput"));
+    let up = measurement.samples.iter().find(|sample| sample.metric.id() == "upload_goodput").unwrap();
+    assert!(
+        matches!(&up.values, Values::Unmeasured(reason) if reason.0.contains("not asked")),
+        "{:?}",
+        up.values
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use nix::sys::socket::setsockopt;
 use nix::{setsockopt_impl, sockopt_impl};
+use socket2::SockRef;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -15,9 +16,15 @@ sockopt_impl!(
     u64
 );
 
-/// Sends no faster than this.
+/// What may be written and not sent yet: at a low rate a whole buffer would be seconds of it, and count as sent.
+const UNSENT: u64 = 128 * 1024;
+
+/// Sends no faster than this, and takes little more than it sends: a tenth of a second's worth, and never nothing.
 pub fn pace(socket: &impl AsFd, bits_per_second: u64) -> io::Result<()> {
-    setsockopt(socket, MaxPacingRate, &(bits_per_second / 8).max(1)).map_err(io::Error::from)
+    let bytes = (bits_per_second / 8).max(1);
+    let unsent = (bytes / 10).clamp(4_096, UNSENT) as u32;
+    SockRef::from(socket).set_tcp_notsent_lowat(unsent)?;
+    setsockopt(socket, MaxPacingRate, &bytes).map_err(io::Error::from)
 }
 
 #[cfg(test)]

@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 use socket2::Socket;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The block that the sender writes: it fits the second-level cache.
 const BLOCK: usize = 128 * 1024;
@@ -27,9 +26,9 @@ const DISCARD: usize = 4 * 1024 * 1024;
 /// How soon a pump notices that it shall end.
 pub(crate) const NOTICE: Span = Span::millis(20);
 
-/// Ends a pump: set it, or drop it.
+/// Ends a pump: pull it, or drop it.
 #[derive(Debug, Default)]
-pub(crate) struct Brake(Arc<AtomicBool>);
+pub(crate) struct Brake(Arc<OnceLock<Option<Mono>>>);
 
 impl Brake {
     /// The pump's side.
@@ -39,7 +38,12 @@ impl Brake {
 
     /// Ends the pump.
     pub(crate) fn pull(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.get_or_init(|| None);
+    }
+
+    /// Ends the pump, and says when that was asked: it may notice later.
+    pub(crate) fn pull_at(&self, now: Mono) {
+        self.0.get_or_init(|| Some(now));
     }
 }
 
@@ -51,11 +55,16 @@ impl Drop for Brake {
 
 /// The side of a [`Brake`] that a pump looks at.
 #[derive(Debug)]
-pub(crate) struct Watched(Arc<AtomicBool>);
+pub(crate) struct Watched(Arc<OnceLock<Option<Mono>>>);
 
 impl Watched {
     pub(crate) fn pulled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.get().is_some()
+    }
+
+    /// When it was pulled, where whoever did it has said so.
+    pub(crate) fn pulled_at(&self) -> Option<Mono> {
+        self.0.get().copied().flatten()
     }
 }
 
@@ -152,7 +161,7 @@ pub(crate) fn send(sockets: &[Socket], sending: &Sending, clock: &dyn Clock, bra
     let mut now = clock.mono();
     while now < sending.until && !brake.pulled() && !open.is_empty() {
         let counts = now >= sending.from;
-        open.turn(NOTICE, |index| {
+        open.turn(NOTICE.min(sending.until - now), |index| {
             match sockets[index].send_with_flags(&sending.block, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) {
                 Ok(bytes) => {
                     streams[index].written += bytes as u64;

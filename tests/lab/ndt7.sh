@@ -4,6 +4,8 @@
 # a test is refused, or where two counts of one test differ by more than 2 %: ndt7-js counts whole messages of up to a
 # megabyte, four times a second.
 #
+# Our download must be at least as fast as theirs, or 10 Gbit/s.
+#
 # NDT7_JS=FOLDER names a copy of the package; otherwise it is fetched with npm into a temporary folder.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -65,5 +67,7 @@ for line in open(sys.argv[2]):
         if not isinstance(sample["value"], (int, float)):
             sys.exit(f"ours: {sample['value']}")
         print(f"{'ours asks':<22} {sample['metric'].split('_')[0]:<9} {sample['value']:10.1f} Mbit/s")
+        if sample["metric"].startswith("down") and sample["value"] < min(10_000, down["client"]["MeanClientMbps"]):
+            sys.exit("our download is slower than theirs, and than 10 Gbit/s")
 sys.exit(f"counts differ: {', '.join(bad)}" if bad else 0)
 PY
