@@ -48,6 +48,8 @@ pub struct Exchange {
     last_arrival: Mono,
     /// The latest time that was told.
     seen: Mono,
+    /// After the last slot: questions from this one on are answered, or never left.
+    settled_from: Option<usize>,
     watcher: Option<Watcher>,
 }
 
@@ -68,6 +70,7 @@ impl Exchange {
             slowest: Span::ZERO,
             last_arrival: Mono(0),
             seen: Mono(0),
+            settled_from: None,
             watcher,
         }
     }
@@ -86,13 +89,26 @@ impl Exchange {
             }
             Due::At(slot) => Turn::Wait(start + slot),
             Due::Over => {
-                let last = self.questions.last().map_or(start, |question| question.left.user.mono);
                 let grace = Span(self.slowest.0.saturating_mul(GRACE)).max(LEAST_GRACE);
-                let quiet = if self.open == 0 { self.last_arrival + grace } else { Mono(u64::MAX) };
-                let end = quiet.min(last + self.timeout);
+                let quiet = if self.arrivals.is_empty() { start } else { self.last_arrival + grace };
+                // What is still to come is no later than the latest of those that wait can be.
+                let end = self.latest_open().map_or(quiet, |left| (left + self.timeout).max(quiet));
+                let last = self.questions.last().map_or(start, |question| question.left.user.mono);
+                let end = end.min(last + self.timeout);
                 if now.mono >= end { Turn::Done } else { Turn::Wait(end) }
             }
         }
+    }
+
+    /// When the latest question left that waits for its answer. No more are asked by then, so it only moves back.
+    fn latest_open(&mut self) -> Option<Mono> {
+        let mut from = self.settled_from.unwrap_or(self.questions.len());
+        let waits = |question: &Question| question.failed.is_none() && question.answer.is_none();
+        while from > 0 && !waits(&self.questions[from - 1]) {
+            from -= 1;
+        }
+        self.settled_from = Some(from);
+        from.checked_sub(1).map(|latest| self.questions[latest].left.user.mono)
     }
 
     /// The question could not leave.
@@ -194,6 +210,9 @@ mod tests {
     use super::*;
     use crate::figures::figures;
     use crate::pace::{Stop, Stream};
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+    const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 862);
 
     fn at(ms: i64) -> Now {
         Now { mono: Mono(0) + Span::millis(ms), wall: Wall::default() + Span::millis(ms) }
@@ -224,6 +243,39 @@ mod tests {
         let counts = figures(&books).counts;
         assert_eq!((counts.sent, counts.missed), (asked.len() as u64 - 1, missed + 1));
         assert_eq!(counts.planned, counts.sent + counts.missed);
+    }
+
+    #[test]
+    fn the_end_waits_for_the_latest_answer_that_may_still_come_and_no_longer() {
+        let pace = Pace { stream: Stream::periodic(100.0), stop: Stop::Count(50), seed: 1 };
+        let mut exchange = Exchange::new(pace, Span::secs(3), None);
+        let mut ended = None;
+        for ms in 0..4_000 {
+            match exchange.turn(at(ms)) {
+                // The eleventh is lost, all others are answered at once.
+                Turn::Ask(10) | Turn::Wait(_) => {}
+                Turn::Ask(number) => {
+                    let packet = Packet {
+                        bytes: &[],
+                        from: PEER,
+                        to: None,
+                        now: at(ms),
+                        kernel: None,
+                        ttl: None,
+                        class: None,
+                    };
+                    exchange.answered(number, &packet, None);
+                }
+                Turn::Done => {
+                    ended = Some(ms);
+                    break;
+                }
+            }
+        }
+        let left = (exchange.questions[10].left.user.mono - Mono(0)).0 / 1_000_000;
+        assert_eq!(ended, Some(left + 3_000), "not three seconds after the fiftieth");
+        let counts = figures(&exchange.close()).counts;
+        assert_eq!((counts.sent, counts.received, counts.lost), (50, 49, 1));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use broadgauge_model::clock::{Mono, Span};
 use broadgauge_model::histogram::Histogram;
 use broadgauge_model::result::{Counts, Load, Outcome, Reason, Singleton};
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 
 /// How to watch the delay during one test.
 pub(super) struct Watch<'a> {
@@ -70,8 +71,48 @@ impl<'a> Watch<'a> {
 }
 
 /// Watches for a while, or until the stop is pulled.
-pub(super) async fn seen(watch: &Result<Watch<'_>, Reason>, load: Load, during: Span, stop: &Stop) -> Seen {
-    watch.as_ref().map_err(Clone::clone)?.run(load, during, stop).await
+pub(super) async fn seen(watch: &Result<Watch<'_>, Reason>, load: Load, during: Span, stop: Stop) -> Seen {
+    watch.as_ref().map_err(Clone::clone)?.run(load, during, &stop).await
+}
+
+/// Delay probes that run beside something else, and may outlast it: the last of them wait for their answers, and nothing
+/// else has to wait with them.
+pub(super) struct Beside<'a> {
+    going: Pin<Box<dyn Future<Output = Seen> + Send + 'a>>,
+    came: Option<Seen>,
+}
+
+impl<'a> Beside<'a> {
+    /// Starts with the first wait for it.
+    pub(super) fn new(going: impl Future<Output = Seen> + Send + 'a) -> Self {
+        Self { going: Box::pin(going), came: None }
+    }
+
+    /// Lets them run while something else does.
+    pub(super) async fn during<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        loop {
+            tokio::select! {
+                done = &mut other => return done,
+                seen = &mut self.going, if self.came.is_none() => self.came = Some(seen),
+            }
+        }
+    }
+
+    /// Lets them run to their end, but no longer than this.
+    pub(super) async fn up_to(&mut self, most: Span) {
+        // Which of the two came first does not matter: what was seen is kept.
+        let _ =
+            tokio::time::timeout(most.to_std(), async { self.came = Some((&mut self.going).await) }).await;
+    }
+
+    /// What they have seen, when the last of them is answered or lost.
+    pub(super) async fn seen(self) -> Seen {
+        match self.came {
+            Some(seen) => seen,
+            None => self.going.await,
+        }
+    }
 }
 
 /// What became of the probes that were planned between two times.

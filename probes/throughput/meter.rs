@@ -16,9 +16,10 @@
 //! **The edges.** Behind a lost segment payload waits in the receiver's kernel until the gap is filled, and an
 //! application counts it only then. A window that starts while much waits, and ends while little does, counts what
 //! had arrived before it, and reads above the line. The kernel says how much memory waits; it is noted at the end
-//! of each interval, and the window is the longest that starts after the warm-up and within the first half, ends
-//! within the last five intervals, and starts with no more waiting than it ends with. Where no window does, it
-//! is the one that comes nearest. Where the kernel does not say, nothing is taken to wait.
+//! of each interval. The window starts after the warm-up and within the first half, ends within the last five intervals,
+//! and starts with no more waiting than it ends with, for that would read above the line; nor, as far as that can
+//! be had, with less, for that would read below it. Of windows that are alike to within 1/2000 of their payload, it is
+//! the longest; where none will do, the one that comes nearest. Where the kernel does not say, nothing is taken to wait.
 //!
 //! The goodput is all payload of the remaining whole intervals over their time: a plain mean, so that it can never
 //! exceed the fastest interval. What it cannot tell is why a line is slow: one stream held back by loss reads
@@ -127,7 +128,7 @@ pub fn goodput(intervals: &[u64], waiting: &[u64]) -> Option<Goodput> {
     if intervals.len() < FEWEST || intervals.iter().all(|&bytes| bytes == 0) {
         return None;
     }
-    let counted = settle_edges(intervals.len(), waiting, warm_up_intervals(intervals));
+    let counted = settle_edges(intervals, waiting, warm_up_intervals(intervals));
     let (warm_up, window) = (counted.start, span_of(counted.len()));
     let bytes = intervals[counted].iter().sum();
     Some(Goodput {
@@ -171,16 +172,24 @@ fn warm_up_intervals(intervals: &[u64]) -> usize {
     best.0 * BATCH
 }
 
-/// Of the windows at hand, the longest that starts with no more waiting than it ends with, or comes nearest to that.
-fn settle_edges(n: usize, waiting: &[u64], from: usize) -> Range<usize> {
+/// What waits at the two edges may differ by this share of the window's payload, and does not matter.
+const ALIKE: u64 = 2_000;
+
+/// Of the windows at hand, the one whose edges have the same waiting, or nearest to that: see the module's head.
+fn settle_edges(intervals: &[u64], waiting: &[u64], from: usize) -> Range<usize> {
+    let n = intervals.len();
     let at_end_of = |interval: usize| waiting.get(interval).copied().unwrap_or(0);
-    let excess = |window: &Range<usize>| {
-        window.start.checked_sub(1).map_or(0, at_end_of).saturating_sub(at_end_of(window.end - 1))
-    };
+    let edges =
+        |window: &Range<usize>| (window.start.checked_sub(1).map_or(0, at_end_of), at_end_of(window.end - 1));
     let starts = from..=(n / 2).max(from);
     let windows =
         starts.flat_map(|start| ((n - BATCH).max(start + BATCH).min(n)..=n).map(move |end| start..end));
-    windows.min_by_key(|window| (excess(window), n - window.len())).unwrap_or(from..n)
+    let unlike = |window: &Range<usize>| {
+        let (start, end) = edges(window);
+        let payload: u64 = intervals[window.clone()].iter().sum();
+        (start.saturating_sub(end), end.saturating_sub(start).saturating_mul(ALIKE) / payload.max(1))
+    };
+    windows.min_by_key(|window| (unlike(window), n - window.len())).unwrap_or(from..n)
 }
 
 fn median(values: &[f64]) -> f64 {

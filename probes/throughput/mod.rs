@@ -24,10 +24,10 @@ pub(crate) use words::Way;
 use crate::codec::stamp::Key;
 use crate::probe::{Context, Descriptor, Event, Measurement, Probe, ProbeError, Stop};
 use async_trait::async_trait;
-use broadgauge_model::clock::Span;
+use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::result::{Load, Reason};
 use client::{Failed, Loaded, Turn};
-use delay::{Seen, Watch};
+use delay::{Beside, Watch};
 
 /// The pause between two directions: the buffers of the line empty.
 pub(crate) const SETTLE: Span = Span::millis(500);
@@ -86,20 +86,22 @@ impl Probe for Throughput {
         if let Some(watch) = watch.as_ref().filter(|_| self.settings.idle_ms() > 0) {
             context.tell(Event::Phase("idle"));
             let during = Span::millis(self.settings.idle_ms() as i64);
-            let seen = delay::seen(watch, Load::Idle, during, &context.stop).await;
-            idle = result::idle(&seen, context, &mut out);
-            out.interrupted = context.stop.is_set();
+            let mut beside = Beside::new(delay::seen(watch, Load::Idle, during, context.stop.clone()));
+            beside.up_to(during + SETTLE).await;
+            idle = Some(beside);
         }
-        let mut breach = None;
+        let mut interrupted = context.stop.is_set();
+        let mut parts = Vec::new();
         for (part, way) in ways.iter().enumerate() {
-            let direction = direction(*way, Some(&peer));
-            if out.interrupted {
-                direction.not_asked("stopped before", &mut out);
+            if interrupted {
+                parts.push(Part::NotAsked("stopped before".into()));
                 continue;
             }
-            if let Some(word) = breach {
+            if let Some(Part::Asked(before)) = parts.last()
+                && before.loaded.is_err()
+            {
                 // The two ends no longer agree where they are.
-                direction.not_asked(&format!("the {word} before it failed"), &mut out);
+                parts.push(Part::NotAsked(format!("the {} before it failed", before.way.word())));
                 continue;
             }
             if part > 0 {
@@ -107,27 +109,60 @@ impl Probe for Throughput {
             }
             context.tell(Event::Phase(way.word()));
             let asked_at = context.clock.wall();
-            let (loaded, seen) = self.load(*way, &mut turn, watch.as_ref(), context).await;
-            breach = loaded.is_err().then(|| way.word());
-            direction.add(asked_at, loaded, seen, idle.as_ref(), &mut out);
+            let (loaded, beside) = self.load(*way, &mut turn, watch.as_ref(), context).await;
+            interrupted = loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
+            parts.push(Part::Asked(Box::new(Asked { way: *way, at: asked_at, loaded, beside })));
+        }
+        out.interrupted |= interrupted;
+        // The last delay probes of each part were waited for while the next was going on.
+        let idle = match idle {
+            Some(beside) => result::idle(&beside.seen().await, context, &mut out),
+            None => None,
+        };
+        for (way, part) in ways.iter().zip(parts) {
+            let direction = direction(*way, Some(&peer));
+            match part {
+                Part::NotAsked(why) => direction.not_asked(&why, &mut out),
+                Part::Asked(asked) => {
+                    let Asked { at: asked_at, loaded, beside, .. } = *asked;
+                    let seen = match beside {
+                        Some(beside) => Some(beside.seen().await),
+                        None => None,
+                    };
+                    direction.add(asked_at, loaded, seen, idle.as_ref(), &mut out);
+                }
+            }
         }
         Ok(out)
     }
 }
 
+/// What came of one direction, before it is written down.
+enum Part<'a> {
+    Asked(Box<Asked<'a>>),
+    NotAsked(String),
+}
+
+struct Asked<'a> {
+    way: Way,
+    at: Wall,
+    loaded: Result<Loaded, Failed>,
+    beside: Option<Beside<'a>>,
+}
+
 impl Throughput {
     /// Loads the line one way, and watches its delay meanwhile.
-    async fn load(
+    async fn load<'a>(
         &self,
         way: Way,
         turn: &mut Turn,
-        watch: Option<&Result<Watch<'_>, Reason>>,
+        watch: Option<&'a Result<Watch<'a>, Reason>>,
         context: &Context,
-    ) -> (Result<Loaded, Failed>, Option<Seen>) {
+    ) -> (Result<Loaded, Failed>, Option<Beside<'a>>) {
         let sockets = match turn.prepare(&self.settings, context).await {
             Ok(sockets) => sockets,
             Err(reason) => {
-                let unseen = watch.map(|_| Err(reason.clone()));
+                let unseen = watch.map(|_| Beside::new(std::future::ready(Err(reason.clone()))));
                 return (Err(reason.into()), unseen);
             }
         };
@@ -140,13 +175,10 @@ impl Throughput {
             loaded
         };
         let duration = Span::millis(self.settings.duration_ms() as i64);
-        let beside = async {
-            match watch {
-                Some(watch) => Some(delay::seen(watch, way.load(), duration, &over).await),
-                None => None,
-            }
-        };
-        tokio::join!(load, beside)
+        match watch.map(|watch| Beside::new(delay::seen(watch, way.load(), duration, over))) {
+            Some(mut beside) => (beside.during(load).await, Some(beside)),
+            None => (load.await, None),
+        }
     }
 }
 

@@ -54,18 +54,22 @@ fn head_of_line_blocking_does_not_lift_the_rate() {
 
 #[test]
 fn a_window_starts_with_no_more_waiting_than_it_ends_with() {
+    let level = vec![10; 100];
     let mut waiting = vec![0; 100];
-    assert_eq!(settle_edges(100, &waiting, 10), 10..100);
+    assert_eq!(settle_edges(&level, &waiting, 10), 10..100);
     waiting[9..12].fill(7);
-    assert_eq!(settle_edges(100, &waiting, 10), 13..100, "the gap is filled in interval 12");
+    assert_eq!(settle_edges(&level, &waiting, 10), 13..100, "the gap is filled in interval 12");
     waiting[97] = 7;
-    assert_eq!(settle_edges(100, &waiting, 10), 10..98, "as much waits when it ends, and it is longest");
+    assert_eq!(settle_edges(&level, &waiting, 10), 10..98, "as much waits when it ends, and it is longest");
     waiting[98..].fill(9);
-    assert_eq!(settle_edges(100, &waiting, 10), 10..100, "more waits at the end than at the start");
-    assert_eq!(settle_edges(100, &[5; 100], 10), 10..100);
-    assert_eq!(settle_edges(100, &[], 10), 10..100);
+    assert_eq!(settle_edges(&level, &waiting, 10), 10..98, "more waits at the end than at the start");
+    assert_eq!(settle_edges(&[1_000; 100], &waiting, 10), 10..100, "hardly more, and it is longest");
+    assert_eq!(settle_edges(&level, &[5; 100], 10), 10..100);
+    assert_eq!(settle_edges(&level, &[], 10), 10..100);
     let falling: Vec<u64> = (0..100).rev().collect();
-    assert_eq!(settle_edges(100, &falling, 10), 50..95, "none will do: the nearest");
+    assert_eq!(settle_edges(&level, &falling, 10), 50..95, "none will do: the nearest");
+    let rising: Vec<u64> = (0..100).map(|i| i * i).collect();
+    assert_eq!(settle_edges(&level, &rising, 10), 10..95, "the nearest from below, by share of the payload");
 }
 
 #[test]
