@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# The truth table: what does each tool measure over lines of known properties, and what went over the wire?
+#
+# A client and a server, each in a network namespace, joined by a line of the project's own (probes/examples/lab): four
+# of them, in lines/S1 to S4. The truth is a capture on the client's own interface, and for what was lost where, the line's
+# ledger. Tools run at real-time priority, so that the tool is judged and not a busy machine, but for the rows named
+# "busy", where both cores are kept busy and no tool has priority. Packet tools send 100 a second.
+#
+# Prints one table of delays, one of rates with the delay under load, one of the cost of bytes over a bare cable; the
+# medians of ours are held to the bounds in probes/examples/lab/table.rs.
+#
+# use: truth.sh [--full]     short: one run of each, under 4 minutes; full: five, about 45 minutes, bbr and cubic.
+#      LINES="S1 S2" takes only those lines, PARTS="delay busy load cost" only those parts; ROWS=FILE adds to the rows of
+#      earlier runs, and the table is of all of them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+skip() { echo "skipped: the truth table $*"; exit 0; }
+[ "$(id -u)" = 0 ] || skip "needs root for network namespaces"
+for tool in ip tcpdump ping fping irtt iperf3 chrt; do command -v "$tool" >/dev/null || skip "needs $tool"; done
+[ -c /dev/net/tun ] || skip "needs /dev/net/tun"
+if [ "${1:-}" = --full ]; then repeat=5 seconds=10 load=10 controls="bbr cubic" peers_load=10
+else repeat=1 seconds=3 load=10 controls=cubic peers_load=5; fi
+repeat=${REPEAT:-$repeat}
+
+run="bgt$$" near="bgt$$n" far="bgt$$f"
+work=$(mktemp -d)
+started=()
+stop_all() {
+    [ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2>/dev/null || true
+    wait 2>/dev/null || true
+    started=()
+}
+clean() {
+    exec 9>&- || true
+    stop_all
+    ip netns del "$near" 2>/dev/null || true
+    ip netns del "$far" 2>/dev/null || true
+    [ -n "${KEEP:-}" ] || rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+ip netns add "$near" 2>/dev/null || skip "needs network namespaces, which this system does not give"
+ip netns add "$far"
+chrt -f 10 true 2>/dev/null || skip "needs real-time priority"
+
+profile=${LAB_PROFILE:-release}
+cargo build --quiet --profile "$profile" --workspace --example lab --bin broadgauge
+built=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
+lab=$built/examples/lab ours=$built/broadgauge
+client=10.98.0.1 server=10.98.0.2
+rows=${ROWS:-$work/rows.jsonl}
+touch "$rows"
+TIMEFORMAT='%R %U %S'
+in_near() { ip netns exec "$near" "$@"; }
+in_far() { ip netns exec "$far" "$@"; }
+until_it() { for _ in $(seq 200); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done; echo "gave up waiting: $*" >&2; return 1; }
+has() { grep -q "$1" "$2"; }
+now() { date +%s.%N; }
+
+line_up() { # line: the line, and everybody who answers at its far end
+    mkfifo "$work/hold"
+    chrt -f 20 "$lab" line "$near" "$far" "tests/lab/lines/$1.toml" "$work/ledger" <"$work/hold" >"$work/ready" &
+    exec 9>"$work/hold"
+    until_it has ready "$work/ready"
+    ip -n "$near" address add "$client/30" dev line0
+    ip -n "$far" address add "$server/30" dev line0
+    for namespace in "$near" "$far"; do
+        ip -n "$namespace" link set lo up
+        ip -n "$namespace" link set line0 txqueuelen 5000 up
+    done
+    answer
+    until_it in_near ping -q -c 1 -W 1 "$server"
+}
+answer() {
+    chrt -f 10 ip netns exec "$far" "$ours" peer --listen "$server" --packets-per-address 20000 --packets-in-total 50000 >/dev/null 2>"$work/peer" &
+    started+=($!)
+    chrt -f 10 ip netns exec "$far" irtt server -b "$server:2112" >/dev/null 2>&1 &
+    started+=($!)
+    chrt -f 10 ip netns exec "$far" iperf3 -s -B "$server" >/dev/null 2>&1 &
+    started+=($!)
+    until_it in_far sh -c "ss -Hltn | grep -q :5201 && ss -Hlun | grep -q :2112 && ss -Hlun | grep -q :862"
+}
+line_down() {
+    exec 9>&-
+    stop_all # the line ends when nobody holds its standard input any more
+    rm -f "$work/hold"
+}
+
+capture() { # filter: starts one
+    : >"$work/tcpdump"
+    ip netns exec "$near" tcpdump -i line0 --nano -B 8192 -s 160 -w "$work/pcap" "$1" 2>"$work/tcpdump" &
+    dump=$!
+    until_it has listening "$work/tcpdump"
+}
+captured() { # the kernel hands packets over once a second, for handing over each at once would delay them
+    sleep 1.2
+    kill -INT "$dump"
+    wait "$dump" || true
+}
+
+priority="chrt -f 10"
+# shellcheck disable=SC2086 # a priority and a namespace are several words
+run_tool() { # tool, to "$work/result"; its CPU to "$work/cpu"
+    local count=$((seconds * 100)) near_do="ip netns exec $near"
+    case $1 in
+        stamp) set -- $priority $near_do "$ours" measure stamp "$server" -i 10ms -t "${seconds}s" -W 1s --json --singletons ;;
+        our_ping) set -- $priority $near_do "$ours" measure ping "$server" -i 10ms -t "${seconds}s" -W 1s --json --singletons ;;
+        ping) set -- $priority $near_do ping -n -i 0.01 -W 1 -c "$count" "$server" ;;
+        fping) set -- $priority $near_do fping -q -C "$count" -p 10 -t 1000 "$server" ;;
+        irtt) set -- $priority $near_do irtt client -Q -i 10ms -d "${seconds}s" --wait=1s -o "$work/irtt.json" "$server:2112" ;;
+    esac
+    { time "$@" >"$work/result" 2>"$work/said" || true; } 2>"$work/cpu"
+}
+delay_row() { # line, tool, name
+    local filter
+    case $2 in stamp) filter="udp port 862" ;; irtt) filter="udp port 2112" ;; *) filter=icmp ;; esac
+    capture "$filter"
+    run_tool "$2"
+    captured
+    case $2 in fping) cp "$work/said" "$work/result" ;; irtt) cp "$work/irtt.json" "$work/result" ;; esac
+    read -r _ user system <"$work/cpu"
+    "$lab" delay "{\"tool\":\"$2\",\"name\":\"$3\",\"scenario\":\"$1\",\"capture\":\"$work/pcap\",\"result\":\"$work/result\",
+        \"ledger\":\"$work/ledger\",\"seconds\":$seconds,\"cpu_ms\":$(awk "BEGIN { print ($user + $system) * 1000 }")}" >>"$rows"
+}
+delay_rows() { # name of the rows
+    delay_row "$1" stamp stamp
+    delay_row "$1" our_ping "ping, ours"
+    delay_row "$1" ping "ping (iputils)"
+    delay_row "$1" fping fping
+    delay_row "$1" irtt irtt
+}
+load_rows() { # line, control
+    local from to
+    capture "udp port 862"
+    from=$(now)
+    chrt -f 10 ip netns exec "$near" "$ours" measure throughput "$server" --set "congestion=$2" --set "duration_s=$load.0" \
+        --json --singletons >"$work/result" 2>"$work/said" || cat "$work/said" >&2
+    to=$(now)
+    captured
+    [ -z "${KEEP:-}" ] || cp "$work/result" "$work/result-$1-$2"
+    "$lab" throughput "{\"name\":\"broadgauge\",\"scenario\":\"$1\",\"line\":\"tests/lab/lines/$1.toml\",\"control\":\"$2\",
+        \"result\":\"$work/result\",\"capture\":\"$work/pcap\",\"seconds\":$(awk "BEGIN { print $to - $from }")}" >>"$rows"
+    for way in down up; do
+        chrt -f 10 ip netns exec "$near" iperf3 -c "$server" -J -P 8 -t "$peers_load" -C "$2" \
+            $([ $way = down ] && echo -R) >"$work/result" 2>/dev/null || true
+        "$lab" throughput "{\"name\":\"iperf3\",\"scenario\":\"$1\",\"line\":\"tests/lab/lines/$1.toml\",\"control\":\"$2\",
+            \"result\":\"$work/result\",\"way\":\"$way\",\"seconds\":$peers_load}" >>"$rows"
+    done
+}
+
+cost_rows() { # a bare virtual cable with segmentation offload
+    ip -n "$near" link add bare type veth peer name bare netns "$far"
+    ip -n "$near" address add 10.98.1.1/30 dev bare
+    ip -n "$far" address add 10.98.1.2/30 dev bare
+    ip -n "$near" link set bare up
+    ip -n "$far" link set bare up
+    ip netns exec "$far" "$ours" peer --listen 10.98.1.2 --throughput-port 8620 >/dev/null 2>&1 &
+    started+=($!)
+    ip netns exec "$far" iperf3 -s -B 10.98.1.2 >/dev/null 2>&1 &
+    started+=($!)
+    until_it in_far sh -c "ss -Hltn | grep -q 10.98.1.2:5201 && ss -Hltn | grep -q 10.98.1.2:8620"
+    for _ in $(seq $repeat); do for way in down up; do
+        { time in_near "$ours" measure throughput 10.98.1.2:8620 --direction $way -t 3s --set idle_s=0 --set delay_per_second=0 --json >"$work/result" 2>/dev/null; } 2>"$work/cpu"
+        cost broadgauge $way "$(grep -o '"value_mbps": [0-9.]*' "$work/result" | cut -d' ' -f2 | head -1)"
+        { time in_near iperf3 -c 10.98.1.2 -J -P 8 -t 3 $([ $way = down ] && echo -R) >"$work/result"; } 2>"$work/cpu"
+        cost iperf3 $way "$(awk '/"sum_received"/ { found = 1 } found && /bits_per_second/ { gsub(/[^0-9.e+]/, "", $2); print $2 / 1e6; exit }' "$work/result")"
+    done; done
+    stop_all
+}
+cost() { # tool, way, Mbit/s: CPU of the client over what it moved in 3 s
+    read -r _ user system <"$work/cpu"
+    awk -v tool="$1" -v way="$2" -v mbps="$3" -v cpu="$(awk "BEGIN { print $user + $system }")" 'BEGIN {
+        printf "{\"kind\":\"cost\",\"tool\":\"%s\",\"way\":\"%s\",\"gbps\":%f,\"core_seconds_per_gbit\":%f}\n", tool, way, mbps / 1e3, cpu / (mbps * 3 / 1e3) }' >>"$rows"
+}
+
+part() { [[ " ${PARTS:-delay busy load cost} " = *" $1 "* ]]; }
+
+for line in ${LINES-S1 S2 S3 S4}; do
+    line_up "$line"
+    if part delay; then for _ in $(seq $repeat); do delay_rows "$line"; done; fi
+    if [ "$line" = S1 ] && part busy; then
+        priority=
+        for _ in 1 2; do ( while :; do :; done ) & started+=($!); busy+=($!); done
+        for _ in $(seq $repeat); do delay_rows "$line busy"; done
+        kill "${busy[@]}"
+        priority="chrt -f 10"
+    fi
+    if [ "$line" != S4 ] && part load; then
+        for control in $controls; do for _ in $(seq $repeat); do load_rows "$line" "$control"; done; done
+    fi
+    line_down
+done
+if part cost; then cost_rows; fi
+[ -z "${KEEP:-}" ] || echo "kept: $work"
+printf '%s, %s, %d cores, kernel %s, %s build, %d run(s) of each\n\n' "$(date -u +%F)" \
+    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" "$(nproc)" "$(uname -r)" "$profile" "$repeat"
+"$lab" table "$rows"
