@@ -134,6 +134,7 @@ pub enum Statistic {
     P99,
     Min,
     Max,
+    P01,
 }
 
 impl Statistic {
@@ -152,11 +153,12 @@ impl Statistic {
             Self::P99 => "p99",
             Self::Min => "min",
             Self::Max => "max",
+            Self::P01 => "p01",
         }
     }
 
     /// Every statistic.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Singleton,
         Self::Mean,
         Self::Median,
@@ -169,6 +171,7 @@ impl Statistic {
         Self::P99,
         Self::Min,
         Self::Max,
+        Self::P01,
     ];
 }
 

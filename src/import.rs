@@ -11,6 +11,7 @@ mod draft;
 mod encoding;
 mod error;
 mod foreign;
+mod hdr;
 mod kind;
 pub mod map;
 mod map_read;

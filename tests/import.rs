@@ -3,40 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+#[path = "common/importing.rs"]
+mod importing;
 
-use broadgauge::import::{FileSummary, Kind, Reading, Request, Summary, run};
-use broadgauge::store::{
-    Complaints as _, Filter, Fleet as _, Memory, Results as _, RowValues, SourceKind, Store, Window,
-};
+use broadgauge::import::{Kind, Request, run};
+use broadgauge::store::{Complaints as _, Filter, Fleet as _, Memory, Results as _, SourceKind, Window};
 use broadgauge_model::complaint::{Class, Complaint};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Statistic};
-use std::path::{Path, PathBuf};
-
-fn here(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-fn request(kind: Kind, file: PathBuf, map: Option<&str>) -> Request {
-    Request {
-        kind,
-        files: vec![file],
-        map: map.map(here),
-        reading: Reading::default(),
-        dry_run: false,
-        reject_file: None,
-        key: None,
-        new_key: false,
-    }
-}
-
-fn import(request: &Request, store: &dyn Store) -> Summary {
-    run(request, store, &mut |_| {}).unwrap()
-}
-
-fn import_one(request: &Request, store: &dyn Store) -> FileSummary {
-    import(request, store).files.remove(0)
-}
+use importing::{here, import, import_one, real, request, values};
+use std::path::Path;
 
 fn with_key(request: Request, folder: &Path) -> Request {
     let key = folder.join("key");
@@ -46,19 +22,6 @@ fn with_key(request: Request, folder: &Path) -> Request {
 const LINES: &str = "examples/ofcom-2013/lines.toml";
 const RESULTS: &str = "examples/ofcom-2013/results.toml";
 const COMPLAINTS: &str = "examples/complaints-2015/complaints.toml";
-
-/// Line, metric, statistic, direction, window and value of everything in a store.
-fn values(store: &dyn Store) -> Vec<(String, MetricId, Statistic, Direction, Window, f64)> {
-    let mut found = Vec::new();
-    store
-        .scan(&Filter::default(), &mut |row| {
-            let RowValues::Number(value) = row.values else { panic!("tables hold numbers") };
-            let line = row.line_id.to_owned();
-            found.push((line, row.metric, row.statistic, row.direction, row.window, value));
-        })
-        .unwrap();
-    found
-}
 
 #[test]
 fn a_wide_panel_becomes_lines_and_nothing_is_left_out_silently() {
@@ -339,47 +302,6 @@ fn complaints_of_april_2015_are_all_in_april_2015() {
         assert_eq!((local.year(), local.month()), (2015, 4));
         assert!(complaint.area.is_some());
     }
-}
-
-fn real(folder: &Path, file: &str, map: &str) -> FileSummary {
-    let store = Memory::default();
-    import_one(&request(Kind::Results, folder.join(file), Some(map)), &store)
-}
-
-#[test]
-fn the_values_that_stand_beside_real_outputs_of_ping_are_found() {
-    let Some(folder) = common::real_data() else { return };
-    // With the times of `-D`: without them all round trips of a run claim one moment, and the store refuses the rest.
-    let name = "centos-7.7__ping-ip-O-D";
-    let parsed = std::fs::read_to_string(folder.join(format!("ping/{name}.json"))).unwrap();
-    let parsed: serde_json::Value = serde_json::from_str(&parsed).unwrap();
-    let replies = parsed["responses"].as_array().unwrap().iter();
-    let single = replies.filter(|r| r["type"] == "reply" && r["duplicate"] == false).count() as u64;
-    let summary = real(&folder, &format!("ping/{name}.out"), "examples/other-tools/line.toml");
-    assert_eq!((summary.rows_read, summary.rows_refused), (single + 1, 0), "{name}");
-}
-
-#[test]
-fn a_real_ndt7_file_has_the_rate_of_its_last_measurement() {
-    let Some(folder) = common::real_data() else { return };
-    let store = Memory::default();
-    let file =
-        "mlab/ndt7-download-20221130T230746.606388371Z.ndt-rczlq_1666977535_unsafe_000000000016912D.json";
-    let summary = import_one(&request(Kind::Results, folder.join(file), None), &store);
-    assert_eq!((summary.rows_read, summary.rows_refused), (2, 0));
-    let found = values(&store);
-    let rate = found.iter().find(|v| v.1 == MetricId::DOWNLOAD_GOODPUT).unwrap();
-    // 95,049,504 bytes in 9.919546 s.
-    assert!((rate.5 - 95_049_504.0 * 8.0 / 9_919_546.0).abs() < 1e-9, "{rate:?}");
-}
-
-#[test]
-fn real_udpst_tests_are_read_and_errors_tell_nothing() {
-    let Some(folder) = common::real_data() else { return };
-    let map = "examples/other-tools/line.toml";
-    assert_eq!(real(&folder, "udpst/client_example_12.json", map).rows_read, 0);
-    let whole = real(&folder, "udpst/client_example_01.json", map);
-    assert!(whole.rows_read >= 3 && whole.rows_refused == 0, "{whole}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::import::{self, Kind, Reading, Request};
 use crate::store;
 use std::path::PathBuf;
 
-/// Take in tables of lines, results or complaints (CSV, XLSX, XLS, ODS)
+/// Take in tables of lines, results or complaints (CSV, XLSX, XLS, ODS), and other tools' own results
 #[derive(clap::Args)]
 #[command(
     after_help = "A bad row is refused and told with its file, line, column and reason; the others are stored, \
@@ -47,6 +47,12 @@ pub struct Args {
     /// The line that holds the headers: 1 where left out
     #[arg(long, value_name = "LINE", value_parser = clap::value_parser!(u64).range(1..))]
     header_row: Option<u64>,
+    /// When a run of ping was started, where its output does not say: 2026-05-04T20:00:00Z
+    #[arg(long, value_name = "TIME")]
+    started_at: Option<String>,
+    /// How long ping waited between two questions, where its output does not say: 1000 without -i
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
+    interval_ms: Option<u64>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -63,6 +69,8 @@ pub fn run(args: Args) -> Outcome {
             delimiter: args.delimiter,
             sheet: args.sheet,
             header_row: args.header_row,
+            started_at: args.started_at,
+            interval_ms: args.interval_ms,
             ..Reading::default()
         },
         dry_run: args.dry_run,

@@ -81,6 +81,7 @@ impl<'a> Draft<'a> {
     fn raw(&mut self, bound: &Bound) -> Result<Option<String>, Fault> {
         let text = match &bound.from {
             From::Constant(text) => return Ok(Some(text.clone())),
+            From::Line(prefix) => return Ok(Some(format!("{prefix}{}", self.row.line))),
             From::Column(i) => self.cell(*i).map(str::to_owned),
             From::Join(all, with) => {
                 all.iter().map(|i| self.cell(*i)).collect::<Option<Vec<_>>>().map(|cells| cells.join(with))

@@ -1,23 +1,29 @@
-//! Other tools' own files as rows of the `results` table: ndt7 and iperf3 JSON, RIPE Atlas, UDPST (RFC 9097) and the
-//! output of ping. What a file is, is told by its content, not by its name.
+//! Other tools' own files as rows of the `results` table: ndt7 and iperf3 JSON, RIPE Atlas, UDPST (RFC 9097), interval
+//! logs of HdrHistogram and the output of ping. What a file is, is told by its content, not by its name.
 //!
 //! Each reader answers with rows under our own headers, one result a row, so that maps, refusals, previews and the
 //! store treat them as any table. What a file does not say stays empty (ping names neither line nor, mostly, time): a map
 //! gives it as a constant. Missing is never zero: a probe's error is not a lost packet, and a minimum of -1 is none.
 
 mod atlas;
+mod hlog;
 mod iperf3;
 mod ndt7;
 mod ping;
 mod told;
 mod udpst;
 
-use super::table::Row;
+pub(super) use ping::start;
+
+use super::table::{Reading, Row};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 use told::HEADERS;
+
+/// Bytes that tell what a file is.
+const START: u64 = 512;
 
 /// What a foreign file holds.
 #[derive(Debug, PartialEq)]
@@ -31,26 +37,34 @@ pub(super) struct Foreign {
 /// Whether a file begins as one of a tool that is known: tables are streamed, and never read whole for this question.
 pub(super) fn is_one(path: &Path) -> io::Result<bool> {
     let mut start = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut start)?;
-    let start = String::from_utf8_lossy(&start);
+    File::open(path)?.take(START).read_to_end(&mut start)?;
+    Ok(begins(&start))
+}
+
+/// The same of a file in memory.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(START as usize)]);
     let start = start.trim_start_matches('\u{feff}').trim_start();
-    Ok(start.starts_with(['{', '[']) || ping::begins(start))
+    start.starts_with(['{', '[']) || hlog::begins(start) || ping::begins(start)
 }
 
 /// Reads a file if it is one of a tool that is known; `None` where it looks like a table. A file that begins as one
 /// of ours and breaks off is an error that says where.
-pub(super) fn read(bytes: &[u8]) -> Result<Option<Foreign>, String> {
+pub(super) fn read(bytes: &[u8], reading: &Reading) -> Result<Option<Foreign>, String> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}');
     let start = text.trim_start();
     if start.starts_with('{') || start.starts_with('[') {
         return json(text).map(Some);
     }
-    Ok(ping::read(text).map(|rows| with_headers("ping", rows)))
+    if hlog::begins(start) {
+        return Ok(Some(with_headers("hlog", &hlog::HEADERS, hlog::read(text))));
+    }
+    Ok(ping::read(text, reading)?.map(|rows| with_headers("ping", &HEADERS, rows)))
 }
 
-fn with_headers(tool: &'static str, rows: Vec<Row>) -> Foreign {
-    let headers = Row { line: 1, cells: HEADERS.map(str::to_owned).to_vec() };
+fn with_headers(tool: &'static str, headers: &[&str], rows: Vec<Row>) -> Foreign {
+    let headers = Row { line: 1, cells: headers.iter().map(|h| (*h).to_owned()).collect() };
     Foreign { tool, rows: std::iter::once(headers).chain(rows).collect() }
 }
 
@@ -87,15 +101,18 @@ fn json(text: &str) -> Result<Foreign, String> {
         };
         rows.extend(told.into_iter().map(|t| t.row(*line)));
     }
-    Ok(with_headers(tool, rows))
+    if rows.is_empty() && tool == "ripe-atlas" && !documents.iter().any(|(_, d)| atlas::is_ping(d)) {
+        return Err("holds RIPE Atlas results, and none of type ping: the others are not read".into());
+    }
+    Ok(with_headers(tool, &HEADERS, rows))
 }
 
 /// Which tool wrote a document.
 fn tool_of(document: &Value) -> Option<&'static str> {
     let has = |key: &str| document.get(key).is_some();
-    if has("prb_id") && has("type") {
+    if has("prb_id") && (has("type") || has("fw")) {
         Some("ripe-atlas")
-    } else if has("IPLayerCapSupported") {
+    } else if has("IPLayerCapSupported") || document.pointer("/Output/BOMTime").is_some() {
         Some("udpst")
     } else if has("ServerIP")
         && (has("Download") || has("Upload") || has("S2C") || has("C2S") || has("Control"))

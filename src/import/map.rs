@@ -17,6 +17,7 @@
 //! [columns]                             # our column = where it comes from
 //! line_id = "ID"                        # a header of the file
 //! started_at = { constant = "2013-05-01" }
+//! segment = { line_number = "row-" }    # a name made of the file's own line, for rows that name nobody
 //! period_end = { join = ["Date", "Time"], formats = ["%d-%m-%y %I:%M:%S %p", "%Y-%m-%d %I:%M:%S %p"] }
 //!
 //! [[observation]]                       # results only: one wide row holds many results
@@ -102,8 +103,8 @@ pub struct Skip {
     pub reason: String,
 }
 
-/// Where one of our columns comes from: a header, or a table of these keys. Exactly one of `column`, `join` and
-/// `constant` is given.
+/// Where one of our columns comes from: a header, or a table of these keys. Exactly one of `column`, `join`, `constant`
+/// and `line_number` is given.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ColumnTable {
@@ -115,6 +116,8 @@ pub struct ColumnTable {
     pub with: Option<String>,
     /// One value for every row.
     pub constant: Option<String>,
+    /// The number of the row's line in the file, behind this prefix: a name for rows that name nobody.
+    pub line_number: Option<String>,
     /// The file's spelling = our word.
     pub values: BTreeMap<String, String>,
     /// What to do with a spelling that `values` does not name: `keep` it, `refuse` the row, or leave it `empty`.

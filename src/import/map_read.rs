@@ -35,6 +35,12 @@ fn check(map: &Map) -> Result<(), String> {
     map.read.encoding.as_deref().map_or(Ok(()), |label| {
         super::encoding::named(label).map(drop).map_err(|e| format!("read.encoding: {e}"))
     })?;
+    if let Some(at) = &map.read.started_at {
+        super::foreign::start(at).map_err(|e| format!("read.started_at: {e}"))?;
+    }
+    if map.read.interval_ms == Some(0) {
+        return Err("read.interval_ms: ping waits longer than no time".into());
+    }
     if map.read.header_row == Some(0) {
         return Err("read.header_row: lines are counted from 1".into());
     }
@@ -88,9 +94,17 @@ fn check_skip(skip: &Skip) -> Result<(), String> {
 }
 
 fn check_column(field: &Field, column: &ColumnTable) -> Result<(), String> {
-    let ways = [column.column.is_some(), !column.join.is_empty(), column.constant.is_some()];
+    let ways = [
+        column.column.is_some(),
+        !column.join.is_empty(),
+        column.constant.is_some(),
+        column.line_number.is_some(),
+    ];
     if ways.into_iter().filter(|w| *w).count() != 1 {
-        return Err("exactly one of column, join and constant is needed".into());
+        return Err("exactly one of column, join, constant and line_number is needed".into());
+    }
+    if column.line_number.is_some() && field.holds != Holds::Text {
+        return Err("line_number names a row: it belongs to columns that hold names".into());
     }
     if column.with.is_some() && column.join.is_empty() {
         return Err("with: belongs to join".into());

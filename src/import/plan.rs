@@ -50,6 +50,8 @@ pub(super) enum From {
     Column(usize),
     Join(Vec<usize>, String),
     Constant(String),
+    /// The line of the file, behind a prefix.
+    Line(String),
 }
 
 /// One result of every row.
@@ -119,7 +121,7 @@ impl Plan {
         let columns = self.columns.iter().flat_map(|c| match &c.from {
             From::Column(i) => vec![*i],
             From::Join(all, _) => all.clone(),
-            From::Constant(_) => Vec::new(),
+            From::Constant(_) | From::Line(_) => Vec::new(),
         });
         let observed =
             self.observations.iter().flat_map(|o| [Some(o.column), o.sent, o.lost].into_iter().flatten());
@@ -157,6 +159,8 @@ impl Binder<'_> {
     fn column(&self, field: &'static Field, table: ColumnTable) -> Result<Bound, String> {
         let (from, header) = if let Some(constant) = table.constant {
             (From::Constant(constant), format!("{} (constant in the map)", field.name))
+        } else if let Some(prefix) = table.line_number {
+            (From::Line(prefix), format!("{} (line of the file)", field.name))
         } else if let Some(header) = table.column {
             (From::Column(self.find(&header)?), header)
         } else {

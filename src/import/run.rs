@@ -16,6 +16,7 @@ use crate::store::{Entry, Memory, Source, SourceKind, Store, StoreError};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
+use broadgauge_model::result::Values;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -89,32 +90,33 @@ pub fn run(
 
 /// Opens a table; results may also come in another tool's own file.
 fn open(path: &Path, kind: Kind, reading: &Reading) -> Result<Table, ImportError> {
-    let name = path.display().to_string();
-    let wrong = |message| ImportError::Table { file: name.clone(), message };
     let unread = |source| ImportError::Read { path: path.to_owned(), source };
     if kind == Kind::Results && foreign::is_one(path).map_err(unread)? {
         let bytes = std::fs::read(path).map_err(unread)?;
-        if let Some(found) = foreign::read(&bytes).map_err(wrong)? {
-            tracing::info!(
-                file = name,
-                tool = found.tool,
-                rows = found.rows.len() - 1,
-                "another tool's file"
-            );
-            return Table::from_rows(
-                name.clone(),
-                found.rows,
-                &Reading { header_row: None, ..reading.clone() },
-            );
+        if let Some(table) = foreign_table(&path.display().to_string(), &bytes, reading)? {
+            return Ok(table);
         }
     }
     Table::open(path, reading)
 }
 
-/// Reads a text table from memory and keeps nothing: for fuzzing, and to try a map.
+/// Another tool's file as a table of results; `None` where it is none.
+fn foreign_table(name: &str, bytes: &[u8], reading: &Reading) -> Result<Option<Table>, ImportError> {
+    let wrong = |message| ImportError::Table { file: name.to_owned(), message };
+    let Some(found) = foreign::read(bytes, reading).map_err(wrong)? else { return Ok(None) };
+    tracing::info!(file = name, tool = found.tool, rows = found.rows.len() - 1, "another tool's file");
+    let reading = Reading { header_row: None, ..reading.clone() };
+    Table::from_rows(name.to_owned(), found.rows, &reading).map(Some)
+}
+
+/// Reads a text table, or another tool's results, from memory and keeps nothing: for fuzzing, and to try a map.
 pub fn check_bytes(kind: Kind, bytes: Vec<u8>, map: Option<&str>) -> Result<FileSummary, ImportError> {
     let map = map.map_or_else(|| Ok(Map::plain(kind)), |text| map_read::parse("map", text))?;
-    let table = Table::of_bytes("table", bytes, &map.read)?;
+    let foreign = match kind {
+        Kind::Results if foreign::begins(&bytes) => foreign_table("table", &bytes, &map.read)?,
+        _ => None,
+    };
+    let table = foreign.map_or_else(|| Table::of_bytes("table", bytes, &map.read), Ok)?;
     let (store, pseudonyms, mut rejects) = (Memory::default(), Pseudonyms::new([0; 32]), Rejects::new(None));
     Importer::new(&map, table, "table", Some(&pseudonyms), &store, &mut rejects)?.run(&mut |_| {})
 }
@@ -313,11 +315,17 @@ fn shown(record: &Record) -> String {
         Record::Complaint(complaint) => serde_json::to_value(complaint),
         Record::Result(entry) => {
             let sample = &entry.sample;
+            let values = match &sample.values {
+                Values::Histogram(held) => {
+                    let median = held.quantile(0.5).unwrap_or(0) as f64 * sample.metric.tick;
+                    format!("{} values around {median:.3}", held.len())
+                }
+                other => format!("{other:?}"),
+            };
             return format!(
-                "{} {} {:?} {} ({:?}, load {}, {}) from {} by {}",
+                "{} {} {values} {} ({:?}, load {}, {}) from {} by {}",
                 sample.line_id,
                 sample.metric,
-                sample.values,
                 sample.statistic.word(),
                 entry.window,
                 sample.load.word(),

@@ -129,7 +129,8 @@ impl Table {
 
     /// Why this row is not of this table's shape.
     pub(super) fn misfit(&self, row: &Row) -> Option<String> {
-        if let Some(long) = row.cells.iter().position(|c| c.len() > LONGEST_CELL) {
+        let text = self.encoding.is_some();
+        if let Some(long) = row.cells.iter().position(|c| text && c.len() > LONGEST_CELL) {
             let lines = row.cells[long].lines().count();
             let column = self.headers.get(long).map_or("?", String::as_str);
             return Some(format!(

@@ -88,6 +88,11 @@ impl Conversion {
         }
     }
 
+    /// Converts a number.
+    pub(super) fn apply(self, value: f64) -> f64 {
+        value * self.times / self.over
+    }
+
     /// Reads a number and converts it.
     pub(super) fn read(self, text: &str, reading: &Reading) -> Result<f64, String> {
         let bare = match (text.strip_suffix(['%', '％']), self.percent) {
@@ -97,7 +102,7 @@ impl Conversion {
                 return Err(format!("{text:?} is a percentage: say unit = \"percent\" in the map"));
             }
         };
-        Ok(number(bare, reading)? * self.times / self.over)
+        number(bare, reading).map(|value| self.apply(value))
     }
 }
 

@@ -87,6 +87,7 @@ fn statistic(statistic: Statistic) -> Phrase {
         Statistic::Singleton => Phrase { en: "single tests", zh: "单次观测" },
         Statistic::Mean => Phrase { en: "means", zh: "均值" },
         Statistic::Median => Phrase { en: "medians", zh: "中位数" },
+        Statistic::P01 => Phrase { en: "1% points", zh: "1% 分位数" },
         Statistic::P05 => Phrase { en: "5% points", zh: "5% 分位数" },
         Statistic::P10 => Phrase { en: "10% points", zh: "10% 分位数" },
         Statistic::P25 => Phrase { en: "25% points", zh: "25% 分位数" },

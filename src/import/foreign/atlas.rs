@@ -1,33 +1,53 @@
-//! RIPE Atlas results of type `ping`. Each answer is one round trip; `"x": "*"` was asked and not answered, so it is
-//! lost; an `error` means that nothing was asked, so it is neither; a `dup` is no second answer. Times count only where
-//! the probe's clock was kept: `lts`, the seconds since it was last set, is -1 where it never was, and then the result is
-//! refused for want of a time rather than filed under a wrong hour. Answers of one result share its time and are put a
-//! millisecond apart, so that two equal round trips remain two.
+//! RIPE Atlas results of type `ping`, of every firmware (`fw`). Each answer is one round trip; `"x": "*"` was asked and not
+//! answered, so it is lost; an `error` means that nothing was asked, so it is neither; a `dup` is no second answer, and
+//! what comes `late` was given up before. The probes' first firmware (`fw` 1) tells only the smallest, mean and largest
+//! round trip of a run: they stay what they are. Before 4460 the target stands under other names and there is no type.
+//!
+//! Times count only where the probe's clock was kept: `lts`, the seconds since it was last set (from 4540 on), is -1 where
+//! it never was, and then the result is refused for want of a time rather than filed under a wrong hour. Answers of one
+//! result share its time and are put a millisecond apart, so that two equal round trips remain two.
 
 use super::told::{Told, epoch, number, text};
 use serde_json::Value;
 
 /// A clock that was set longer ago than this may be in another hour.
 const LONGEST_UNSET: f64 = 86_400.0;
+/// From this firmware on a result names its type.
+const TYPED: f64 = 4_460.0;
+
+/// Whether a result is one of ping. Before results named a type, those of ping alone counted packets sent.
+pub(super) fn is_ping(document: &Value) -> bool {
+    match document.get("type") {
+        Some(kind) => kind == "ping",
+        None => number(document, "/fw").is_some_and(|fw| fw < TYPED) && document.get("sent").is_some(),
+    }
+}
 
 pub(super) fn read(document: &Value) -> Vec<Told> {
-    if text(document, "/type") != "ping" {
+    if !is_ping(document) {
         return Vec::new();
     }
     let trusted = number(document, "/lts").is_none_or(|lts| (0.0..=LONGEST_UNSET).contains(&lts));
-    let target = text(document, "/dst_name");
+    let names = ["/dst_name", "/name", "/dst_addr", "/addr"].map(|name| text(document, name));
     let at = number(document, "/timestamp").filter(|_| trusted);
     let told = Told {
         line_id: number(document, "/prb_id").map_or_else(String::new, |id| id.to_string()),
         started_at: at.map(epoch).unwrap_or_default(),
-        target: if target.is_empty() { text(document, "/dst_addr") } else { target },
+        target: names.into_iter().find(|n| !n.is_empty()).unwrap_or_default(),
         method: "atlas-ping",
         ..Told::default()
     };
+    match document.get("result").and_then(Value::as_array) {
+        Some(answers) => one_by_one(answers, at, told),
+        None => summed_up(document, told),
+    }
+}
+
+fn one_by_one(answers: &[Value], at: Option<f64>, told: Told) -> Vec<Told> {
     let mut out = Vec::new();
     let (mut sent, mut lost) = (0_u32, 0_u32);
-    for answer in document.get("result").and_then(Value::as_array).into_iter().flatten() {
-        if answer.get("error").is_some() || answer.get("dup").is_some() {
+    for answer in answers {
+        if ["error", "dup", "late"].iter().any(|key| answer.get(key).is_some()) {
             continue;
         }
         if let Some(rtt) = number(answer, "/rtt").filter(|v| *v > 0.0) {
@@ -39,15 +59,35 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
             lost += 1;
         }
     }
-    if sent > 0 {
-        out.push(Told {
-            metric: "loss_ratio",
-            value: (f64::from(lost) / f64::from(sent)).to_string(),
-            statistic: "mean",
-            sent: sent.to_string(),
-            lost: lost.to_string(),
-            ..told
-        });
+    out.extend(loss(u64::from(sent), u64::from(lost), told));
+    out
+}
+
+/// The summaries of the first firmware: -1 where nothing came back.
+fn summed_up(document: &Value, told: Told) -> Vec<Told> {
+    let mut out = Vec::new();
+    for (key, statistic) in [("/min", "min"), ("/avg", "mean"), ("/max", "max")] {
+        if let Some(rtt) = number(document, key).filter(|v| *v > 0.0) {
+            let (metric, value) = ("round_trip_delay", rtt.to_string());
+            out.push(Told { metric, value, statistic, ..told.clone() });
+        }
+    }
+    let count = |key: &str| document.get(key).and_then(Value::as_u64);
+    if let (Some(sent), Some(received)) = (count("sent"), count("rcvd"))
+        && let Some(lost) = sent.checked_sub(received)
+    {
+        out.extend(loss(sent, lost, told));
     }
     out
+}
+
+fn loss(sent: u64, lost: u64, told: Told) -> Option<Told> {
+    (sent > 0).then(|| Told {
+        metric: "loss_ratio",
+        value: (lost as f64 / sent as f64).to_string(),
+        statistic: "mean",
+        sent: sent.to_string(),
+        lost: lost.to_string(),
+        ..told
+    })
 }

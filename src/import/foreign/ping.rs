@@ -1,9 +1,14 @@
 //! Output of ping on Linux (iputils, busybox), the BSDs and macOS. Each answer is one round trip; duplicates and answers
 //! with an error are none. Sent and received are those of the closing statistics; without them nothing is said of loss.
-//! Times are those of `-D` (`[1595037214.26]`); without them a map must say when.
+//!
+//! Times are those of `-D` (`[1595037214.26]`). Without them the caller says when the run was started, and a question's
+//! time is that start plus its number times the interval: the one that the caller gives, else the time that the closing
+//! line of Linux tells, through the number of gaps. Without either nothing is taken, rather than all at one moment.
 
-use super::told::{Told, epoch};
-use crate::import::table::Row;
+use super::told::Told;
+use crate::import::table::{Reading, Row};
+use broadgauge_model::clock::Wall;
+use std::collections::BTreeSet;
 
 fn opens(line: &str) -> bool {
     line.starts_with("PING ") || line.starts_with("PING6(")
@@ -14,88 +19,180 @@ pub(super) fn begins(output: &str) -> bool {
     output.lines().take(3).any(opens)
 }
 
+/// When a run was started.
+pub(in crate::import) fn start(text: &str) -> Result<Wall, String> {
+    Wall::parse_rfc3339(text)
+        .ok_or_else(|| format!("{text:?} is not a time with its zone, such as 2026-05-04T20:00:00Z"))
+}
+
 /// `None` where the text is no output of ping.
-pub(super) fn read(output: &str) -> Option<Vec<Row>> {
+pub(super) fn read(output: &str, reading: &Reading) -> Result<Option<Vec<Row>>, String> {
     if !begins(output) {
-        return None;
+        return Ok(None);
     }
-    let mut rows = Vec::new();
-    let mut told = Told { method: "ping", ..Told::default() };
-    let mut answered = std::collections::BTreeSet::new();
-    let mut first = String::new();
+    let started = reading.started_at.as_deref().map(start).transpose()?;
+    let (mut runs, mut run) = (Vec::<Run>::new(), None::<Run>);
     for (line, number) in output.lines().zip(1..) {
         let line = line.trim_end();
         if opens(line) {
-            answered.clear();
-            first.clear();
-            line.split_whitespace()
-                .nth(1)
-                .unwrap_or_default()
-                .trim_end_matches(':')
-                .clone_into(&mut told.target);
-        } else if let Some((sent, received)) = statistics(line) {
-            told.started_at.clone_from(&first);
-            if sent > 0 && received <= sent {
-                let lost = sent - received;
-                rows.push(
-                    Told {
-                        metric: "loss_ratio",
-                        value: (lost as f64 / sent as f64).to_string(),
-                        statistic: "mean",
-                        sent: sent.to_string(),
-                        lost: lost.to_string(),
-                        ..told.clone()
-                    }
-                    .row(number),
-                );
-            }
-        } else if let Some(answer) = answer(line) {
-            // A second answer to one question is a duplicate, however it is marked.
-            if answered.insert(answer.sequence) {
-                told.started_at = answer.at.map(epoch).unwrap_or_default();
-                if first.is_empty() {
-                    first.clone_from(&told.started_at);
-                }
-                let value = answer.rtt.to_string();
-                rows.push(Told { metric: "round_trip_delay", value, ..told.clone() }.row(number));
-            }
+            runs.extend(run.replace(Run::of(line)));
+        } else if let Some(run) = &mut run {
+            run.take(line, number);
         }
     }
-    Some(rows)
+    runs.extend(run);
+    let unstamped = runs.iter().filter(|r| r.answers.iter().any(|a| a.at.is_none())).count();
+    if started.is_some() && unstamped > 1 {
+        return Err(format!("holds {unstamped} runs without -D, of which one start cannot tell the times"));
+    }
+    let mut rows = Vec::new();
+    for run in runs {
+        rows.append(&mut run.rows(started, reading.interval_ms)?);
+    }
+    Ok(Some(rows))
+}
+
+/// One run: from its opening line to its closing statistics.
+#[derive(Default)]
+struct Run {
+    target: String,
+    /// The number of the first question: 1 on Linux, 0 elsewhere.
+    first: u64,
+    answers: Vec<Answer>,
+    answered: BTreeSet<u64>,
+    last: u64,
+    /// The first stamp of `-D`, of an answer or of the lack of one.
+    stamp: Option<Wall>,
+    closing: Option<Closing>,
+}
+
+/// `20 packets transmitted, 18 received, +2 duplicates, 10% packet loss, time 19081ms`.
+struct Closing {
+    line: u64,
+    sent: u64,
+    received: u64,
+    lasted_ms: Option<u64>,
 }
 
 struct Answer {
-    at: Option<f64>,
+    line: u64,
+    /// From the stamp of `-D`.
+    at: Option<Wall>,
     sequence: u64,
     rtt: f64,
 }
 
-/// `[1595037214.26] 64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time=0.041 ms`.
-fn answer(line: &str) -> Option<Answer> {
-    let (at, rest) = match line.strip_prefix('[') {
-        Some(stamped) => {
-            let (at, rest) = stamped.split_once(']')?;
-            (at.parse().ok(), rest.trim_start())
+impl Run {
+    fn of(line: &str) -> Self {
+        let target = line.split_whitespace().nth(1).unwrap_or_default().trim_end_matches(':').to_owned();
+        Self { target, first: u64::from(line.contains("bytes of data")), ..Self::default() }
+    }
+
+    fn take(&mut self, line: &str, number: u64) {
+        self.stamp = self.stamp.or_else(|| stamp(line)?.0);
+        if let Some((sent, received, lasted_ms)) = statistics(line) {
+            self.closing = Some(Closing { line: number, sent, received, lasted_ms });
+        } else if let Some((at, sequence, rtt)) = answer(line) {
+            let sequence = self.unwrapped(sequence);
+            // A second answer to one question is a duplicate, however it is marked.
+            if self.answered.insert(sequence) {
+                self.answers.push(Answer { line: number, at, sequence, rtt });
+            }
         }
-        None => (None, line),
-    };
+    }
+
+    /// Sixteen bits go round: the number nearest to the last one is meant.
+    fn unwrapped(&mut self, sequence: u64) -> u64 {
+        const TURN: u64 = 1 << 16;
+        let mut meant = sequence;
+        if sequence < TURN {
+            meant += self.last / TURN * TURN;
+            if meant + TURN / 2 < self.last {
+                meant += TURN;
+            } else if meant >= TURN && meant > self.last + TURN / 2 {
+                meant -= TURN;
+            }
+        }
+        self.last = self.last.max(meant);
+        meant
+    }
+
+    fn rows(self, started: Option<Wall>, interval_ms: Option<u64>) -> Result<Vec<Row>, String> {
+        let told = self.closing.as_ref().and_then(|c| Some((c.lasted_ms?, c.sent.checked_sub(1)?)));
+        let told = told.filter(|(_, gaps)| *gaps > 0).map(|(lasted, gaps)| lasted as f64 / gaps as f64);
+        let interval = interval_ms.map(|ms| ms as f64).or(told);
+        let stamped = self.answers.iter().all(|a| a.at.is_some());
+        if started.is_some() && !stamped && interval.is_none() && self.answers.len() > 1 {
+            return Err(
+                "does not say how long ping waited between two questions: give interval_ms under [read] \
+                 in the map, or --interval-ms (1000 where ping was not told otherwise)"
+                    .into(),
+            );
+        }
+        let text = |at: Option<Wall>| at.map(Wall::rfc3339).unwrap_or_default();
+        let at = |answer: &Answer| {
+            let gaps = answer.sequence.saturating_sub(self.first);
+            let after = |start: Wall| Wall(start.0 + (gaps as f64 * interval.unwrap_or(0.0) * 1e6) as i64);
+            text(answer.at.or_else(|| started.map(after)))
+        };
+        let told = Told { method: "ping", target: self.target.clone(), ..Told::default() };
+        let first = self.stamp.or(started);
+        let mut rows: Vec<Row> = self
+            .answers
+            .iter()
+            .map(|answer| {
+                let (value, started_at) = (answer.rtt.to_string(), at(answer));
+                Told { metric: "round_trip_delay", value, started_at, ..told.clone() }.row(answer.line)
+            })
+            .collect();
+        if let Some(Closing { line, sent, received, .. }) = self.closing
+            && let Some(lost) = sent.checked_sub(received).filter(|_| sent > 0)
+        {
+            rows.push(
+                Told {
+                    metric: "loss_ratio",
+                    started_at: text(first),
+                    value: (lost as f64 / sent as f64).to_string(),
+                    statistic: "mean",
+                    sent: sent.to_string(),
+                    lost: lost.to_string(),
+                    ..told
+                }
+                .row(line),
+            );
+        }
+        Ok(rows)
+    }
+}
+
+/// The time that `-D` puts before a line, and the line; `None` where a bracket is left open.
+fn stamp(line: &str) -> Option<(Option<Wall>, &str)> {
+    let Some(stamped) = line.strip_prefix('[') else { return Some((None, line)) };
+    let (at, rest) = stamped.split_once(']')?;
+    let seconds: Option<f64> = at.parse().ok().filter(|s: &f64| s.is_finite());
+    Some((seconds.map(|s| Wall((s * 1e6).round() as i64 * 1_000)), rest.trim_start()))
+}
+
+/// `[1595037214.26] 64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time=0.041 ms`.
+fn answer(line: &str) -> Option<(Option<Wall>, u64, f64)> {
+    let (at, rest) = stamp(line)?;
     if !rest.contains(" bytes from ") || rest.ends_with("(DUP!)") {
         return None;
     }
     let after =
         |key: &str| rest.split_once(key).map(|(_, after)| after.split([' ', ',']).next().unwrap_or_default());
     let sequence =
-        after("icmp_seq=").or_else(|| after("icmp_seq ")).or_else(|| after("seq="))?.parse().ok()?;
+        after("icmp_seq=").or_else(|| after("icmp_seq ")).or_else(|| after("seq="))?.parse::<u32>().ok()?;
     let time = rest.split_once("time=").or_else(|| rest.split_once("time "))?.1;
     // What follows the unit is a complaint of the tool: the answer is not to be trusted.
     let (rtt, unit) = time.split_once(' ')?;
     let rtt: f64 = rtt.parse().ok()?;
-    (unit.trim() == "ms" && rtt.is_finite() && rtt >= 0.0).then_some(Answer { at, sequence, rtt })
+    (unit.trim() == "ms" && rtt.is_finite() && rtt >= 0.0).then_some((at, sequence.into(), rtt))
 }
 
-/// `20 packets transmitted, 18 received, +2 duplicates, 10% packet loss`.
-fn statistics(line: &str) -> Option<(u64, u64)> {
+fn statistics(line: &str) -> Option<(u64, u64, Option<u64>)> {
     let (sent, rest) = line.split_once(" packets transmitted, ")?;
     let received = rest.split_once(" received").map(|(n, _)| n.trim_end_matches(" packets"))?;
-    Some((sent.trim().parse().ok()?, received.trim().parse().ok()?))
+    let lasted = rest.rsplit_once(", time ").and_then(|(_, ms)| ms.strip_suffix("ms")?.parse().ok());
+    Some((sent.trim().parse().ok()?, received.trim().parse().ok()?, lasted))
 }

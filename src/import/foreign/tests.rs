@@ -1,7 +1,12 @@
 use super::*;
+use std::fmt::Write as _;
 
 fn cells(text: &str) -> Vec<Vec<String>> {
-    let foreign = read(text.as_bytes()).unwrap().expect("a tool's file");
+    cells_of(text, &Reading::default())
+}
+
+fn cells_of(text: &str, reading: &Reading) -> Vec<Vec<String>> {
+    let foreign = read(text.as_bytes(), reading).unwrap().expect("a tool's file");
     foreign.rows.into_iter().skip(1).map(|row| row.cells).collect()
 }
 
@@ -13,9 +18,12 @@ fn of(rows: &[Vec<String>], headers: &[&str]) -> Vec<Vec<String>> {
 
 #[test]
 fn a_table_is_left_to_the_tables() {
-    assert_eq!(read(b"line_id,started_at\n1,2026-01-01\n"), Ok(None));
-    assert!(read(b"{\"some\": 1}").unwrap_err().contains("no tool that is known"));
-    assert!(read(b"{\"broken\": ").unwrap_err().starts_with("is not JSON"));
+    let told = |text: &str| read(text.as_bytes(), &Reading::default());
+    assert_eq!(told("line_id,started_at\n1,2026-01-01\n"), Ok(None));
+    assert!(told("{\"some\": 1}").unwrap_err().contains("no tool that is known"));
+    assert!(told("{\"broken\": ").unwrap_err().starts_with("is not JSON"));
+    let other = told("{\"prb_id\": 1, \"fw\": 5080, \"type\": \"traceroute\", \"result\": []}").unwrap_err();
+    assert!(other.contains("none of type ping"), "{other}");
 }
 
 #[test]
@@ -88,4 +96,131 @@ fn duplicates_and_complaints_of_ping_are_no_answers() {
         [["round_trip_delay", "0.041", "", ""], ["loss_ratio", "0.5", "4", "2"]]
     );
     assert_eq!(of(&rows, &["started_at"])[0], ["2023-11-14T22:13:20.5Z"]);
+}
+
+// The forms of firmware 1, 4400 and 4540 in RIPE Atlas's description of its results.
+#[test]
+fn results_of_every_firmware_are_read_as_far_as_they_go() {
+    let first = cells(
+        r#"{"addr":"192.0.2.9","avg":20.126,"dup":0,"from":"198.51.100.1","fw":1,"max":20.3,"min":19.9,"msm_id":1,
+        "name":"example.net","prb_id":165,"rcvd":2,"sent":3,"size":56,"timestamp":1332938930}"#,
+    );
+    assert_eq!(
+        of(&first, &["line_id", "metric", "value", "statistic", "target", "lost"]),
+        [
+            ["165", "round_trip_delay", "19.9", "min", "example.net", ""],
+            ["165", "round_trip_delay", "20.126", "mean", "example.net", ""],
+            ["165", "round_trip_delay", "20.3", "max", "example.net", ""],
+            ["165", "loss_ratio", "0.3333333333333333", "mean", "example.net", "1"],
+        ]
+    );
+    let nothing = cells(r#"{"fw":1,"prb_id":1,"avg":-1,"min":-1,"max":-1,"rcvd":0,"sent":3,"timestamp":9}"#);
+    assert_eq!(of(&nothing, &["metric", "value"]), [["loss_ratio", "1"]]);
+    let untyped = cells(
+        r#"{"fw":4430,"prb_id":2,"addr":"192.0.2.9","mode":"ICMP4","sent":3,"rcvd":1,"timestamp":1332938930,
+        "result":[{"rtt":2.1},{"x":"*"},{"late":2,"rtt":4000.0}]}"#,
+    );
+    assert_eq!(
+        of(&untyped, &["metric", "value", "sent"]),
+        [["round_trip_delay", "2.1", ""], ["loss_ratio", "0.5", "2"],]
+    );
+    let old =
+        r#"{"fw":4560,"type":"ping","prb_id":3,"lts":90000,"timestamp":1332938930,"result":[{"rtt":2.1}]}"#;
+    assert_eq!(of(&cells(old), &["started_at"])[0], [""], "a clock that was set more than a day ago");
+}
+
+#[test]
+fn capacity_is_taken_where_it_was_searched_for_and_not_where_a_rate_was_fixed() {
+    let test = |kind: &str, interval: u32| {
+        cells(&format!(
+            r#"{{"IPLayerCapSupported":{{}},"Input":{{"Role":"Receiver","Host":"h","TestType":"{kind}","TestSubInterval":{interval}}},
+            "Output":{{"BOMTime":"2026-05-08T14:47:14Z","AtMax":{{"MaxIPLayerCapacity":975.4}},
+            "Summary":{{"IPLayerCapacitySummary":913.0,"RTTAvg":0.01}}}}}}"#
+        ))
+    };
+    let columns = ["metric", "value", "statistic", "load", "direction"];
+    let delay = ["loaded_round_trip_delay", "10", "mean", "down", ""];
+    let mean = ["download_capacity", "913", "mean", "down", "down"];
+    assert_eq!(
+        of(&test("Search", 1_000), &columns),
+        [["download_capacity", "975.4", "max", "down", "down"], mean, delay]
+    );
+    assert_eq!(of(&test("Search", 100), &columns), [mean, delay]);
+    assert_eq!(of(&test("Fixed", 1_000), &columns), [delay]);
+    let bare = r#"{"IPLayerCapSupported":{},"Output":{"Summary":{"RTTAvg":0.01,"LossRatioSummary":0.1}}}"#;
+    assert_eq!(of(&cells(bare), &columns), [["loaded_round_trip_delay", "10", "mean", "", ""]]);
+}
+
+const MAC: &str = "PING 192.0.2.1 (192.0.2.1): 56 data bytes\n\
+    64 bytes from 192.0.2.1: icmp_seq=0 ttl=64 time=1.5 ms\n\
+    Request timeout for icmp_seq 1\n\
+    64 bytes from 192.0.2.1: icmp_seq=2 ttl=64 time=1.5 ms\n\
+    64 bytes from 192.0.2.1: icmp_seq=2 ttl=64 time=9.5 ms\n\n\
+    --- 192.0.2.1 ping statistics ---\n\
+    3 packets transmitted, 2 packets received, 33.3% packet loss\n";
+
+#[test]
+fn a_run_of_ping_without_stamps_has_times_from_its_start_and_its_numbers() {
+    let at = Some("2026-05-04T20:00:00Z".to_owned());
+    let asked = Reading { started_at: at.clone(), interval_ms: Some(200), ..Reading::default() };
+    assert_eq!(
+        of(&cells_of(MAC, &asked), &["started_at", "metric", "value"]),
+        [
+            ["2026-05-04T20:00:00Z", "round_trip_delay", "1.5"],
+            ["2026-05-04T20:00:00.4Z", "round_trip_delay", "1.5"],
+            ["2026-05-04T20:00:00Z", "loss_ratio", "0.3333333333333333"],
+        ]
+    );
+    let started = Reading { started_at: at, ..Reading::default() };
+    let why = read(MAC.as_bytes(), &started).unwrap_err();
+    assert!(why.contains("interval_ms"), "{why}");
+    // Linux counts from 1 and tells how long the run took: two gaps in 2,010 ms.
+    let linux = "PING a (192.0.2.1) 56(84) bytes of data.\n\
+        64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=1 ms\n\
+        64 bytes from 192.0.2.1: icmp_seq=3 ttl=64 time=1 ms\n\
+        3 packets transmitted, 2 received, 33% packet loss, time 2010ms\n";
+    assert_eq!(
+        of(&cells_of(linux, &started), &["started_at"])[..2],
+        [["2026-05-04T20:00:00Z"], ["2026-05-04T20:00:02.01Z"]]
+    );
+    let twice = format!("{linux}\n{linux}");
+    assert!(read(twice.as_bytes(), &started).unwrap_err().contains("2 runs"));
+}
+
+#[test]
+fn numbers_of_ping_go_round_at_sixteen_bits_and_stay_apart() {
+    let mut text = "PING a (192.0.2.1): 56 data bytes\n".to_owned();
+    for sequence in [65_534, 65_535, 0, 1] {
+        writeln!(text, "64 bytes from 192.0.2.1: icmp_seq={sequence} ttl=64 time=1.5 ms").unwrap();
+    }
+    // The first numbers were lost; the caller knows when the first of all was sent.
+    let asked = Reading {
+        started_at: Some("2026-05-04T00:00:00Z".into()),
+        interval_ms: Some(1_000),
+        ..Reading::default()
+    };
+    let times = of(&cells_of(&text, &asked), &["started_at"]);
+    assert_eq!(times.len(), 4);
+    assert_eq!(times[3], ["2026-05-04T18:12:17Z"]);
+}
+
+#[test]
+fn an_interval_log_is_a_histogram_an_interval_with_its_tag() {
+    let log = "#[Histogram log format version 1.3]\n#[StartTime: 1700000000.250 (seconds since epoch), x]\n\
+        \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n\
+        0.250,1.000,2.5,HISTxyz\nTag=a1.1,1.250,0.5,2.5,HISTabc\n\nbroken\n";
+    assert_eq!(
+        cells(log),
+        [
+            ["2023-11-14T22:13:20.5Z", "2023-11-14T22:13:21.5Z", "", "HISTxyz", "hlog"],
+            ["2023-11-14T22:13:21.5Z", "2023-11-14T22:13:22Z", "a1.1", "HISTabc", "hlog"],
+            ["broken", "", "", "", "hlog"],
+        ]
+    );
+    // Times since 1970 are no times since the start; a base time is what they are counted from.
+    let absolute = "#[Histogram log format version 1.3]\n#[StartTime: 1700000000 (s)]\n1700000001,1,0,H\n";
+    assert_eq!(cells(absolute)[0][0], "2023-11-14T22:13:21Z");
+    let base =
+        "#[Histogram log format version 1.3]\n#[BaseTime: 1700000000]\n#[StartTime: 1700000000]\n5,1,0,H\n";
+    assert_eq!(cells(base)[0][0], "2023-11-14T22:13:25Z");
 }

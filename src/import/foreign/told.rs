@@ -66,7 +66,7 @@ pub(super) fn text(document: &Value, path: &str) -> String {
     document.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// Seconds since 1970 as RFC 3339.
+/// Seconds since 1970 as RFC 3339, to the microsecond: a number of seconds holds no more.
 pub(super) fn epoch(seconds: f64) -> String {
-    Wall((seconds * 1e9).round() as i64).rfc3339()
+    Wall((seconds * 1e6).round() as i64 * 1_000).rfc3339()
 }

@@ -1,16 +1,24 @@
-//! UDPST, the reference client of RFC 9097, schema of version 8 and 9. Round trips are seconds there. The maximum
-//! IP-layer capacity is the largest sub-interval, not a mean and not a goodput: it is kept where the catalogue has a metric
-//! for it. A test that ended with an error tells nothing of the line.
+//! UDPST, the reference client of RFC 9097, schema of version 8 and 9. Round trips are seconds there. A test that ended with
+//! an error tells nothing of the line.
+//!
+//! Capacity is taken where it was searched for: the largest sub-interval as a `max`, where sub-intervals have the one
+//! second of the RFC's default (a maximum over shorter ones is another quantity), and the mean over the test as a `mean`.
+//! A test at a fixed rate shows that rate, not what the line can do, and a result that does not tell its own settings
+//! does not say which of the two it was: neither has a capacity here. Nothing of this is a goodput.
 
 use super::told::{Told, number, text};
-use broadgauge_model::metric::MetricId;
 use serde_json::Value;
 
 pub(super) fn read(document: &Value) -> Vec<Told> {
     let mut out = Vec::new();
     let failed = number(document, "/ErrorStatus").is_some_and(|e| e != 0.0);
     let Some(output) = document.get("Output").filter(|_| !failed) else { return out };
-    let load = if text(document, "/Input/Role") == "Sender" { "up" } else { "down" };
+    // A result without its settings does not say which way the load went: its round trips ask the map for it.
+    let (load, capacity) = match text(document, "/Input/Role").as_str() {
+        "Sender" => ("up", "upload_capacity"),
+        "Receiver" => ("down", "download_capacity"),
+        _ => ("", ""),
+    };
     let told = Told {
         started_at: text(output, "/BOMTime"),
         target: text(document, "/Input/Host"),
@@ -18,11 +26,16 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
         load,
         ..Told::default()
     };
-    if let (Some(rate), true) =
-        (number(output, "/AtMax/MaxIPLayerCapacity"), MetricId::find("ip_layer_capacity").is_some())
-    {
-        let (metric, value) = ("ip_layer_capacity", rate.to_string());
-        out.push(Told { metric, value, statistic: "max", direction: load, ..told.clone() });
+    if text(document, "/Input/TestType") == "Search" {
+        let second = number(document, "/Input/TestSubInterval") == Some(1_000.0);
+        let most = number(output, "/AtMax/MaxIPLayerCapacity").filter(|_| second);
+        let mean = number(output, "/Summary/IPLayerCapacitySummary");
+        for (rate, statistic) in [(most, "max"), (mean, "mean")] {
+            if let Some(rate) = rate.filter(|r| *r > 0.0) {
+                let (metric, value) = (capacity, rate.to_string());
+                out.push(Told { metric, value, statistic, direction: load, ..told.clone() });
+            }
+        }
     }
     for (path, statistic) in
         [("/Summary/MinRTTSummary", "min"), ("/Summary/RTTAvg", "mean"), ("/Summary/RTTMax", "max")]
@@ -33,7 +46,7 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
             out.push(Told { metric, value, statistic, ..told.clone() });
         }
     }
-    if let Some(loss) = number(output, "/Summary/LossRatioSummary") {
+    if let Some(loss) = number(output, "/Summary/LossRatioSummary").filter(|_| !load.is_empty()) {
         out.push(Told {
             metric: "loss_ratio",
             value: loss.to_string(),

@@ -2,6 +2,7 @@
 
 use super::record::{Reading, Record, one};
 use crate::import::draft::{Draft, Fault, whole};
+use crate::import::hdr;
 use crate::import::plan::BoundObservation;
 use crate::import::unit::{Conversion, number};
 use crate::store::{Entry, Window};
@@ -66,6 +67,9 @@ impl Common {
 fn long(draft: &mut Draft<'_>, common: Common) -> Result<Option<Entry>, Fault> {
     let metric = draft.word::<MetricId>("metric")?.ok_or_else(|| draft.empty("metric"))?;
     let Some((text, unit)) = draft.value()? else { return Ok(None) };
+    if hdr::is_one(&text) {
+        return histogram(draft, common, metric, &text, unit);
+    }
     let conversion = unit.map_or(Ok(Conversion::NONE), |u| Conversion::to(metric.unit, u));
     let conversion = conversion.map_err(|e| draft.fault("value", format!("{metric}: {e}")))?;
     let value = conversion.read(&text, &draft.plan.reading).map_err(|e| draft.fault("value", e))?;
@@ -89,8 +93,46 @@ fn long(draft: &mut Draft<'_>, common: Common) -> Result<Option<Entry>, Fault> {
     let load = draft.word::<Load>("load")?.unwrap_or_default();
     let direction = draft.word::<Direction>("direction")?;
     let counts = counts(draft.count("sent")?, draft.count("lost")?).map_err(|e| draft.fault("lost", e))?;
-    let meant = Meant { metric, value, statistic, window, load, direction, counts };
-    entry(common, meant).map(Some).map_err(|(column, e)| draft.fault(column, e))
+    let meant = Meant { metric, statistic, window, load, direction, counts };
+    entry(common, meant, Values::Number(value)).map(Some).map_err(|(column, e)| draft.fault(column, e))
+}
+
+/// Many singletons of one interval, as a histogram of another tool; `None` where it holds none.
+fn histogram(
+    draft: &mut Draft<'_>,
+    common: Common,
+    metric: MetricId,
+    text: &str,
+    unit: Option<&str>,
+) -> Result<Option<Entry>, Fault> {
+    let unit = unit.ok_or_else(|| {
+        let own = metric.unit.code();
+        let reason = format!("is a histogram of whole numbers: say their unit, as in value = {{ column = \"value\", unit = \"ns\" }}; {metric} is kept in {own}");
+        draft.fault("value", reason)
+    })?;
+    let read = || -> Result<_, String> {
+        let decoded = hdr::decode(text)?;
+        let conversion = Conversion::to(metric.unit, unit).map_err(|e| format!("{metric}: {e}"))?;
+        Ok((decoded.of(metric, conversion)?, decoded.digits))
+    };
+    let (held, digits) = read().map_err(|e| draft.fault("value", e))?;
+    if held.is_empty() {
+        return Ok(None);
+    }
+    if draft.word::<Statistic>("statistic")?.is_some_and(|s| s != Statistic::Singleton) {
+        return Err(draft.fault("statistic", "a histogram holds single observations"));
+    }
+    let counts = counts(draft.count("sent")?, draft.count("lost")?).map_err(|e| draft.fault("lost", e))?;
+    let (load, direction) =
+        (draft.word::<Load>("load")?.unwrap_or_default(), draft.word::<Direction>("direction")?);
+    let meant =
+        Meant { metric, statistic: Statistic::Singleton, window: Window::At, load, direction, counts };
+    let mut entry =
+        entry(common, meant, Values::Histogram(held)).map_err(|(column, e)| draft.fault(column, e))?;
+    if digits < 3 {
+        entry.sample.details.insert("histogram_digits".into(), digits.into());
+    }
+    Ok(Some(entry))
 }
 
 fn wide(draft: &mut Draft<'_>, common: &Common, o: &BoundObservation) -> Result<Option<Entry>, Fault> {
@@ -116,14 +158,13 @@ fn wide(draft: &mut Draft<'_>, common: &Common, o: &BoundObservation) -> Result<
         method: o.method.clone().or_else(|| common.method.clone()),
         ..*common
     };
-    let meant = Meant { metric, value, statistic, window, load, direction, counts };
-    entry(common, meant).map(Some).map_err(|(_, e)| fault(e))
+    let meant = Meant { metric, statistic, window, load, direction, counts };
+    entry(common, meant, Values::Number(value)).map(Some).map_err(|(_, e)| fault(e))
 }
 
 #[derive(Clone, Copy)]
 struct Meant {
     metric: MetricId,
-    value: f64,
     statistic: Statistic,
     window: Window,
     load: Load,
@@ -131,11 +172,16 @@ struct Meant {
     counts: Counts,
 }
 
-fn entry(common: Common, meant: Meant) -> Result<Entry, (&'static str, String)> {
+fn entry(common: Common, meant: Meant, values: Values) -> Result<Entry, (&'static str, String)> {
     let metric = meant.metric;
-    let own = [(MetricId::DOWNLOAD_GOODPUT, Direction::Down), (MetricId::UPLOAD_GOODPUT, Direction::Up)]
-        .into_iter()
-        .find_map(|(m, direction)| (m == metric).then_some(direction));
+    let own = [
+        (MetricId::DOWNLOAD_GOODPUT, Direction::Down),
+        (MetricId::DOWNLOAD_CAPACITY, Direction::Down),
+        (MetricId::UPLOAD_GOODPUT, Direction::Up),
+        (MetricId::UPLOAD_CAPACITY, Direction::Up),
+    ]
+    .into_iter()
+    .find_map(|(m, direction)| (m == metric).then_some(direction));
     let direction = match (own, meant.direction) {
         (Some(own), Some(said)) if own != said => {
             return Err(("direction", format!("{metric} goes {}, not {}", own.word(), said.word())));
@@ -156,7 +202,7 @@ fn entry(common: Common, meant: Meant) -> Result<Entry, (&'static str, String)> 
         started_at: common.started_at,
         lasted: common.lasted,
         statistic: meant.statistic,
-        values: Values::Number(meant.value),
+        values,
         counts: meant.counts,
         details: serde_json::Map::new(),
     };

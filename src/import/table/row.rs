@@ -20,6 +20,10 @@ pub struct Reading {
     pub decimal: Option<char>,
     /// The mark between thousands; none where left out.
     pub thousands: Option<char>,
+    /// When a run of ping was started, RFC 3339: output without `-D` does not say.
+    pub started_at: Option<String>,
+    /// How long ping waited between two questions, where its output does not say.
+    pub interval_ms: Option<u64>,
 }
 
 impl Reading {
@@ -31,6 +35,8 @@ impl Reading {
         self.sheet = other.sheet.or(self.sheet);
         self.decimal = other.decimal.or(self.decimal);
         self.thousands = other.thousands.or(self.thousands);
+        self.started_at = other.started_at.or(self.started_at);
+        self.interval_ms = other.interval_ms.or(self.interval_ms);
         self.empty.extend(other.empty);
         self
     }

@@ -67,7 +67,7 @@ fn the_places_of_stored_words_never_change() {
     assert_eq!(places(&Direction::ALL.map(|d| (d as i64, d.word()))), "0round_trip 1down 2up");
     assert_eq!(
         places(&Statistic::ALL.map(|s| (s as i64, s.word()))),
-        "0singleton 1mean 2median 3p05 4p10 5p25 6p75 7p90 8p95 9p99 10min 11max"
+        "0singleton 1mean 2median 3p05 4p10 5p25 6p75 7p90 8p95 9p99 10min 11max 12p01"
     );
     assert_eq!([Window::At, Window::Peak, Window::AllDay].map(Window::code), [0, 1, 2]);
 }

@@ -1,0 +1,263 @@
+//! Other tools' own files and published tables, where they are at hand, held against what other projects read from them.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+#[path = "common/importing.rs"]
+mod importing;
+
+use broadgauge::import::Kind;
+use broadgauge::store::{Filter, Fleet as _, Memory, Results as _, RowValues, Store, Window};
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Direction, Statistic};
+use importing::{here, import_one, real, request, values};
+
+#[test]
+fn the_values_that_stand_beside_real_outputs_of_ping_are_found() {
+    let Some(folder) = common::real_data() else { return };
+    // With the times of `-D`: without them all round trips of a run claim one moment, and the store refuses the rest.
+    let name = "centos-7.7__ping-ip-O-D";
+    let parsed = std::fs::read_to_string(folder.join(format!("ping/{name}.json"))).unwrap();
+    let parsed: serde_json::Value = serde_json::from_str(&parsed).unwrap();
+    let replies = parsed["responses"].as_array().unwrap().iter();
+    let single = replies.filter(|r| r["type"] == "reply" && r["duplicate"] == false).count() as u64;
+    let summary = real(&folder, &format!("ping/{name}.out"), "examples/other-tools/line.toml");
+    assert_eq!((summary.rows_read, summary.rows_refused), (single + 1, 0), "{name}");
+}
+
+#[test]
+fn a_real_ndt7_file_has_the_rate_of_its_last_measurement() {
+    let Some(folder) = common::real_data() else { return };
+    let store = Memory::default();
+    let file =
+        "mlab/ndt7-download-20221130T230746.606388371Z.ndt-rczlq_1666977535_unsafe_000000000016912D.json";
+    let summary = import_one(&request(Kind::Results, folder.join(file), None), &store);
+    assert_eq!((summary.rows_read, summary.rows_refused), (2, 0));
+    let found = values(&store);
+    let rate = found.iter().find(|v| v.1 == MetricId::DOWNLOAD_GOODPUT).unwrap();
+    // 95,049,504 bytes in 9.919546 s.
+    assert!((rate.5 - 95_049_504.0 * 8.0 / 9_919_546.0).abs() < 1e-9, "{rate:?}");
+}
+
+#[test]
+fn real_udpst_tests_are_read_and_errors_tell_nothing() {
+    let Some(folder) = common::real_data() else { return };
+    let map = "examples/other-tools/line.toml";
+    assert_eq!(real(&folder, "udpst/client_example_12.json", map).rows_read, 0);
+    let whole = real(&folder, "udpst/client_example_01.json", map);
+    assert!(whole.rows_read >= 3 && whole.rows_refused == 0, "{whole}");
+}
+
+/// Sixteen outputs of ping with the values that another project read from them beside.
+#[test]
+fn no_answer_of_a_real_run_without_stamps_is_lost() {
+    let Some(folder) = common::real_data() else { return };
+    let mut runs = 0;
+    for entry in std::fs::read_dir(folder.join("ping")).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let parsed = file.with_extension("json");
+        if file.extension().is_none_or(|e| e != "out") || !parsed.exists() {
+            continue;
+        }
+        let parsed: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(parsed).unwrap()).unwrap();
+        let replies = parsed["responses"].as_array().unwrap().iter().filter(|r| r["type"] == "reply");
+        let numbers: std::collections::BTreeSet<u64> =
+            replies.filter(|r| r["duplicate"] == false).filter_map(|r| r["icmp_seq"].as_u64()).collect();
+        // One answer of this file has an error of the tool behind it: the other project takes it, we do not.
+        let doubted = u64::from(name.ends_with("unparsedlines"));
+        let store = Memory::default();
+        let mut wanted = request(Kind::Results, file, Some("examples/other-tools/line.toml"));
+        wanted.reading.started_at = Some("2026-05-04T20:00:00Z".into());
+        wanted.reading.interval_ms = Some(1_000);
+        let summary = import_one(&wanted, &store);
+        assert_eq!(summary.rows_refused, 0, "{name}: {summary}");
+        assert_eq!(
+            (summary.rows_read, summary.stored),
+            (summary.stored, numbers.len() as u64 + 1 - doubted),
+            "{name}"
+        );
+        runs += 1;
+    }
+    assert!(runs >= 16, "{runs}");
+}
+
+/// Histograms of a store: how many, how many values in them, the 99.9th percentile of all and the largest, in ticks.
+fn merged(store: &dyn Store) -> (usize, u64, u64, u64) {
+    let (mut count, mut whole) = (0, broadgauge_model::histogram::Histogram::default());
+    store
+        .scan(&Filter::default(), &mut |row| {
+            let RowValues::Histogram(bytes) = row.values else { panic!("logs hold histograms") };
+            whole.merge(&broadgauge_model::histogram::Histogram::from_rest(bytes).unwrap());
+            count += 1;
+        })
+        .unwrap();
+    (count, whole.len(), whole.quantile(0.999).unwrap_or(0), whole.quantile(1.0).unwrap_or(0))
+}
+
+// Oracle: HistogramLogReaderWriterTest of the Java project: intervals, values, 99.9th percentile and maximum in
+// nanoseconds (for ycsb in microseconds), of logs with two digits (three for ycsb).
+#[test]
+fn interval_logs_of_every_version_hold_what_the_java_project_reads_from_them() {
+    let Some(folder) = common::real_data() else { return };
+    for (file, map, intervals, values, p999, most, unit, digits) in [
+        ("jHiccup-2.0.1.logV0.hlog", "pauses", 81, 61_256, 1_510_998_015_u64, 1_569_718_271_u64, 1_000, 0.01),
+        ("jHiccup-2.0.6.logV1.hlog", "pauses", 88, 65_964, 1_829_765_119, 1_888_485_375, 1_000, 0.01),
+        ("jHiccup-2.0.7S.logV2.hlog", "pauses", 62, 48_761, 1_745_879_039, 1_796_210_687, 1_000, 0.01),
+        ("jHiccup-2.0.7S.logV3.hlog", "pauses", 62, 48_761, 1_745_879_039, 1_796_210_687, 1_000, 0.01),
+        ("ycsb.logV1.hlog", "requests", 602, 300_056, 1_214_463, 1_546_239, 1, 0.001),
+    ] {
+        let store = Memory::default();
+        let map = format!("examples/hdr-logs/{map}.toml");
+        let summary = import_one(&request(Kind::Results, folder.join("hdr").join(file), Some(&map)), &store);
+        assert_eq!(summary.rows_refused, 0, "{file}: {summary}");
+        let got = merged(&store);
+        // Intervals in which nothing happened hold no value, and are counted as such.
+        assert_eq!((got.0 as u64 + summary.values_missing, got.1), (intervals, values), "{file}");
+        for (got, want) in [(got.2, p999), (got.3, most)] {
+            let want = want as f64 / f64::from(unit);
+            assert!((got as f64 - want).abs() <= want * digits + 1.0, "{file}: {got} is not {want}");
+        }
+    }
+}
+
+#[test]
+fn tagged_and_untagged_intervals_of_a_log_stay_apart() {
+    let Some(folder) = common::real_data() else { return };
+    let store = Memory::default();
+    let file = folder.join("hdr/tagged-Log.logV2.hlog");
+    let summary = import_one(&request(Kind::Results, file, Some("examples/hdr-logs/pauses.toml")), &store);
+    assert_eq!((summary.rows_read, summary.stored, summary.rows_refused), (42, 42, 0), "{summary}");
+    let mut targets = std::collections::BTreeMap::<String, u64>::new();
+    store
+        .scan(&Filter::default(), &mut |row| {
+            let RowValues::Histogram(bytes) = row.values else { panic!("logs hold histograms") };
+            let held = broadgauge_model::histogram::Histogram::from_rest(bytes).unwrap();
+            *targets.entry(row.target.unwrap_or("none").to_owned()).or_default() += held.len();
+        })
+        .unwrap();
+    assert_eq!(targets.len(), 2);
+    assert_eq!(targets["A"], targets["none"], "one half of the file repeats the other under a tag");
+}
+
+#[test]
+fn what_was_exported_as_a_log_comes_back_bucket_by_bucket() {
+    use broadgauge_model::clock::{Span, Wall};
+    use broadgauge_model::histogram::Histogram;
+    use broadgauge_model::result::{Batch, Counts, Health, Load, Numbered, Sample, Values};
+    let (from, to, folder) = (Memory::default(), Memory::default(), tempfile::tempdir().unwrap());
+    let held = Histogram::of([100, 200, 30_000, 59_999_999]);
+    let sample = Sample {
+        metric: MetricId::ROUND_TRIP_DELAY,
+        method: "stamp".into(),
+        method_version: 1,
+        line_id: "l".into(),
+        target: None,
+        load: Load::Idle,
+        direction: Direction::RoundTrip,
+        started_at: Wall::from_secs(1_700_000_000),
+        lasted: Span::secs(10),
+        statistic: Statistic::Singleton,
+        values: Values::Histogram(held.clone()),
+        counts: Counts::default(),
+        details: serde_json::Map::new(),
+    };
+    let samples = vec![Numbered { number: 1, sample }];
+    from.put_batch(&Batch { agent: "a".into(), health: Health::default(), samples }).unwrap();
+    let mut log = Vec::new();
+    broadgauge::export::hlog(&from, &Filter::default(), &mut log).unwrap();
+    let file = folder.path().join("own.hlog");
+    std::fs::write(&file, log).unwrap();
+    let summary = import_one(&request(Kind::Results, file, Some("examples/hdr-logs/own.toml")), &to);
+    assert_eq!((summary.stored, summary.rows_refused), (1, 0), "{summary}");
+    to.scan(&Filter::default(), &mut |row| {
+        let RowValues::Histogram(bytes) = row.values else { panic!("a log holds histograms") };
+        assert_eq!(Histogram::from_rest(bytes).unwrap(), held);
+        assert_eq!((row.started_at, row.lasted), (Wall::from_secs(1_700_000_000), Span::secs(10)));
+        assert_eq!(row.target, Some("l/round_trip_delay/idle/round_trip"));
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_baseline_of_percentiles_stays_percentiles_and_what_runs_backwards_is_turned() {
+    let Some(folder) = common::real_data() else { return };
+    let store = Memory::default();
+    // 236 and 237 rows with 27 and 9 percentiles each, all of them there: counted with Python's csv module.
+    for (file, map, kind, rows, stored) in [
+        ("downloads", "lines", Kind::Lines, 236, 236),
+        ("downloads", "downloads", Kind::Results, 236, 236 * 27),
+        ("uploads", "uploads", Kind::Results, 237, 237 * 9),
+    ] {
+        let file = folder.join(format!("mlab/{file}_by_country_2024_10.csv"));
+        let map = format!("examples/mlab-2024/{map}.toml");
+        let summary = import_one(&request(kind, file, Some(&map)), &store);
+        assert_eq!((summary.rows_read, summary.stored, summary.rows_refused), (rows, stored, 0), "{summary}");
+    }
+    let all = values(&store);
+    let find = |metric, statistic| {
+        let found = all.iter().find(|v| v.0 == "AD" && v.1 == metric && v.2 == statistic);
+        found.map(|v| v.5).unwrap()
+    };
+    assert_eq!(find(MetricId::LOADED_ROUND_TRIP_DELAY, Statistic::P99), 156.731);
+    assert_eq!(find(MetricId::LOADED_ROUND_TRIP_DELAY, Statistic::P01), 0.326);
+    assert_eq!(find(MetricId::LOSS_RATIO, Statistic::P95), 0.102_821_533_202_581_11);
+    assert_eq!(find(MetricId::DOWNLOAD_GOODPUT, Statistic::P01), 1.077_962_697_028_755);
+    assert!(all.iter().all(|v| v.4 == Window::AllDay));
+}
+
+#[test]
+fn ratings_that_name_nobody_are_named_by_their_line() {
+    let Some(folder) = common::real_data() else { return };
+    let file = folder.join("trai/CallVoiceQuality_Data_2018_April.csv");
+    let store = Memory::default();
+    for (kind, map) in [(Kind::Lines, "lines"), (Kind::Results, "results")] {
+        let map = format!("examples/trai-2018/{map}.toml");
+        let summary = import_one(&request(kind, file.clone(), Some(&map)), &store);
+        // 63,336 rows, 49 of them at places outside India's states, 36 of operator "Other": counted with Python's csv module.
+        let skipped: u64 = summary.rows_skipped.iter().map(|s| s.count).sum();
+        assert_eq!((summary.rows_read, summary.rows_refused), (63_336, 0), "{summary}");
+        assert_eq!(summary.stored, 63_336 - skipped, "{summary}");
+    }
+    let lines = store.lines().unwrap();
+    assert!(lines.iter().filter(|l| l.region.is_none()).count() > 15_000, "a quarter names no state");
+    assert!(lines.iter().all(|l| l.technology.as_deref() != Some("Unknown")));
+    assert!(values(&store).iter().all(|v| (1.0..=5.0).contains(&v.5)));
+}
+
+#[test]
+fn the_capacity_of_a_real_udpst_search_is_the_best_second() {
+    let Some(folder) = common::real_data() else { return };
+    let capacity = |number: u32| {
+        let store = Memory::default();
+        let file = folder.join(format!("udpst/client_example_{number:02}.json"));
+        import_one(&request(Kind::Results, file, Some("examples/other-tools/line.toml")), &store);
+        let all = values(&store);
+        let find = |statistic| {
+            all.iter().find(|v| v.1 == MetricId::UPLOAD_CAPACITY && v.2 == statistic).map(|v| v.5)
+        };
+        (find(Statistic::Max), find(Statistic::Mean))
+    };
+    assert_eq!(capacity(1), (Some(975.45), Some(913.03)));
+    // Fixed rates, an error, and one without its settings.
+    for number in [2, 4, 5, 8, 11, 12] {
+        assert_eq!(capacity(number), (None, None), "{number}");
+    }
+}
+
+#[test]
+fn a_log_of_the_speedtest_command_line_is_bytes_a_second_and_summaries() {
+    let store = Memory::default();
+    let wanted = request(Kind::Results, here("tests/import/ookla.csv"), Some("examples/ookla/results.toml"));
+    let summary = import_one(&wanted, &store);
+    assert_eq!(
+        (summary.rows_read, summary.rows_refused, summary.values_missing, summary.stored),
+        (2, 0, 1, 19)
+    );
+    let all = values(&store);
+    let find = |metric, statistic| all.iter().find(|v| v.1 == metric && v.2 == statistic).map(|v| v.5);
+    assert_eq!(find(MetricId::DOWNLOAD_GOODPUT, Statistic::Singleton), Some(100.0));
+    assert_eq!(find(MetricId::UPLOAD_GOODPUT, Statistic::Singleton), Some(20.0));
+    assert_eq!(find(MetricId::LOADED_ROUND_TRIP_DELAY, Statistic::Max), Some(80.2));
+    assert_eq!(find(MetricId::ROUND_TRIP_DELAY, Statistic::Min), Some(7.9));
+}
