@@ -219,6 +219,32 @@ mod tests {
         assert_eq!(weighted(&pairs, 0.95).unwrap(), 4.0);
     }
 
+    // Oracle: numpy 2.4.6, numpy.quantile(method="inverted_cdf"), without and with weights; RFC 2330 section 11.3 for the
+    // last three.
+    #[test]
+    fn quantiles_are_numpys() {
+        let values = [12.0, 15.0, 14.0, 10.0, 18.0, 20.0, 15.0, 13.0, 16.5, 19.0, 22.25];
+        let weights = [0.38, 1.5, 0.96, 2.0, 0.5, 1.0, 0.7, 3.0, 1.1, 0.2, 0.9];
+        let ascending = sorted(values.to_vec()).unwrap();
+        let mut pairs: Vec<(f64, f64)> = values.into_iter().zip(weights).collect();
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (p, plain, with_weights) in [
+            (0.05, 10.0, 10.0),
+            (0.25, 13.0, 13.0),
+            (0.5, 15.0, 14.0),
+            (0.75, 19.0, 16.5),
+            (0.9, 20.0, 20.0),
+            (0.95, 22.25, 22.25),
+        ] {
+            assert_eq!(nearest_rank(&ascending, p).unwrap(), plain);
+            assert_eq!(weighted(&pairs, p).unwrap(), with_weights);
+        }
+        let rfc = sorted(vec![-2.0, 7.0, 7.0, 4.0, 18.0, -5.0]).unwrap();
+        for (p, want) in [(0.15, -5.0), (0.25, -2.0), (0.5, 4.0)] {
+            assert_eq!(nearest_rank(&rfc, p).unwrap(), want);
+        }
+    }
+
     // Oracle: scipy 1.17.1, scipy.stats.mstats.hdquantiles(range(1, 11)).
     #[test]
     fn harrell_davis_is_scipys() {

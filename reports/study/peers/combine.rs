@@ -275,7 +275,12 @@ fn row(
         detectable_difference: None,
         verdict: Verdict::CannotTell,
     };
-    let draws = own_draws.and_then(|own| Ok((own, other_draws?)));
+    let draws = match (own_draws, other_draws) {
+        (Ok(own), Ok(other)) => Ok((own, other)),
+        // Of two refusals the pair's first is told, whichever of the two is the own operator.
+        (Err(own), Err(other)) => Err(if own_first { own } else { other }),
+        (Err(declined), Ok(_)) | (Ok(_), Err(declined)) => Err(declined),
+    };
     let observed = match draws {
         Ok((own, other)) => Some(fill(&mut row, &own, &other, p, own_first)),
         Err(declined) => {

@@ -77,9 +77,10 @@ fn shift(pair: &Pair<'_>, query: &Query) -> Vec<Shift> {
         .into_iter()
         .map(|decile| {
             let q = quantiles.iter().position(|p| *p == decile).unwrap_or(0);
-            let difference = enough(query, &pair.sides.0, &cells, q).and_then(|own| {
-                let peer = enough(query, &pair.sides.1, &cells, q)?;
-                let (a, b) = if pair.own_first { (own, peer) } else { (peer, own) };
+            let (own, peer) = pair.sides;
+            let (a, b) = if pair.own_first { (own, peer) } else { (peer, own) };
+            let difference = enough(query, a, &cells, q).and_then(|a| {
+                let b = enough(query, b, &cells, q)?;
                 Ok(Draws::both(&a, &b, |x, y| x - y))
             });
             (decile, difference)

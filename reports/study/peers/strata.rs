@@ -139,6 +139,7 @@ pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<
         .collect();
     order.sort_by(|&a, &b| panel.lines[a as usize].line_id.cmp(&panel.lines[b as usize].line_id));
 
+    say_weights(panel, query, &order, &mut out.notes);
     for &key in &query.by {
         let known = order.iter().filter(|&&l| attribute(&panel.lines[l as usize], key).is_some()).count();
         if is_of_time(key) || known > 0 {
@@ -207,8 +208,36 @@ pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<
     out
 }
 
+fn own_weight(line: &AccessLine) -> Option<f64> {
+    line.weight.filter(|w| w.is_finite() && *w > 0.0)
+}
+
 fn weight(line: &AccessLine, query: &Query) -> f64 {
-    if query.weighted { line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0) } else { 1.0 }
+    if query.weighted { own_weight(line).unwrap_or(1.0) } else { 1.0 }
+}
+
+/// Where lines carry weights, whether they count is said, and not left to the reader's guess.
+fn say_weights(panel: &Panel, query: &Query, order: &[u32], notes: &mut Vec<Note>) {
+    let carry = order.iter().filter(|&&l| own_weight(&panel.lines[l as usize]).is_some()).count() as u64;
+    let (phrase, count) = if query.weighted {
+        let without = Phrase {
+            en: "weighted: lines without a weight, which count once",
+            zh: "加权：没有权重的线路（按一条计）",
+        };
+        Note::push(notes, Words::plain(without), order.len() as u64 - carry);
+        let phrase = Phrase {
+            en: "weighted: lines that count as many times as their weight says",
+            zh: "加权：按各自权重计数的线路",
+        };
+        (phrase, carry)
+    } else {
+        let phrase = Phrase {
+            en: "unweighted: every line counts once; lines that carry a weight, which is not used",
+            zh: "未加权：每条线路计一次；带有权重但未使用的线路",
+        };
+        (phrase, carry)
+    };
+    Note::push(notes, Words::plain(phrase), count);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

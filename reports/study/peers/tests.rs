@@ -408,3 +408,52 @@ fn a_handful_of_sites_is_declined() {
     let reason = study.paired[0].difference.as_declined().unwrap().reason.to_string();
     assert_eq!(reason, "fewer than 6 sites measure both operators");
 }
+
+/// How good a finding is for the own operator.
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Worse => 0,
+        Verdict::CannotTell | Verdict::AtPar => 1,
+        Verdict::Better => 2,
+    }
+}
+
+/// Delays only get longer: neither the gap, nor an end of its interval (percentile, so from 40 lines on), nor the finding
+/// may move towards better. Every median of a resample with the line in it is at least what it was, so the first
+/// two hold for each draw; that the finding keeps to it is what is tried here.
+#[test]
+fn worsening_one_line_never_improves_anything() {
+    use crate::stats::{Purpose, Stream};
+    let query = Query { quantiles: vec![0.5], replicates: 200, ..query() };
+    let mut stream = Stream::new(26, Purpose::Simulation, 0);
+    let mut found = BTreeSet::new();
+    for case in 0..60 {
+        let gap = 0.6 + 0.8 * stream.uniform();
+        let made = Lines { median: 20.0 * gap, tests: 8, ..Lines::of("A") };
+        let before = panel(&[made, Lines { tests: 8, ..Lines::of("B") }], case);
+        let first = study(&before, &query).rows.swap_remove(0);
+        let mut after = before.clone();
+        let (line, times) = (stream.below(40) as u32, 1.0 + 4.0 * stream.uniform());
+        for cell in after.cells.iter_mut().filter(|c| c.line == line) {
+            let CellValues::Histogram(histogram) = &cell.values else { panic!("planted as histograms") };
+            let longer = |&(index, count): &(u16, u64)| {
+                let ticks = broadgauge_model::histogram::bucket_highest(index) as f64 * times;
+                (broadgauge_model::histogram::bucket_index(ticks as u64), count)
+            };
+            let buckets = histogram.buckets().iter().map(longer).collect();
+            cell.values =
+                CellValues::Histogram(broadgauge_model::histogram::Histogram::from_buckets(buckets));
+        }
+        let second = study(&after, &query).rows.swap_remove(0);
+        let gap = |row: &Row| {
+            let e = *row.difference.as_estimate().unwrap();
+            [e.value(), e.interval().0, e.interval().1]
+        };
+        for (was, is) in gap(&first).into_iter().zip(gap(&second)) {
+            assert!(is >= was - 1e-12, "case {case}: {was} became {is}");
+        }
+        assert!(rank(second.verdict) <= rank(first.verdict), "case {case}: {first:?} became {second:?}");
+        found.extend([first.verdict, second.verdict]);
+    }
+    assert!(found.contains(&Verdict::Worse) && found.contains(&Verdict::Better), "{found:?}");
+}
