@@ -1,11 +1,13 @@
 //! What a study answers, as an engineer reads it at a terminal.
 
 use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::MethodUse;
 use broadgauge_model::result::{Direction, Statistic};
 use broadgauge_model::text::Lang;
 use broadgauge_reports::study::{
     Answer, Declined, Head, change, complaints, coverage, league, peers, profile,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Reasons for refusals, told once below the table and named in it by their number.
@@ -115,17 +117,26 @@ fn foot(head: &Head, declined: Option<&Declined>) -> String {
     text
 }
 
-/// The comparison with peer operators.
+/// The comparison with peer operators. The method stands with a metric that was observed by several.
 pub(super) fn peers(study: &peers::Peers) -> String {
     let mut reasons = Reasons::default();
+    let manner = |row: &peers::Row| (row.metric, row.load, row.direction, row.statistic);
+    let mut methods: BTreeMap<_, BTreeSet<&MethodUse>> = BTreeMap::new();
+    for row in &study.rows {
+        methods.entry(manner(row)).or_default().insert(&row.method);
+    }
     let header = ["metric", "load", "q", "stratum", "own", "peer", "", "difference", "q-value", "verdict"]
         .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
         let form = Form::of(row.unit);
         let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
+        let mut name = observed(row.metric, row.unit, row.direction, row.statistic.word());
+        if methods[&manner(row)].len() > 1 {
+            let _ = write!(name, ", {}", row.method);
+        }
         rows.push(vec![
-            observed(row.metric, row.unit, row.direction, row.statistic.word()),
+            name,
             row.load.word().into(),
             format!("p{}", row.quantile * 100.0),
             stratum.join(" / "),
