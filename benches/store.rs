@@ -133,7 +133,7 @@ fn main() {
 
 const BATCHES: usize = 200;
 const SIZE: usize = 1_000;
-const SENDERS: usize = 4;
+const SENDERS: usize = 8;
 const ROUNDS: usize = 5;
 
 fn ingest(clock: &SystemClock, folder: &Path, pool: &[Histogram]) {

@@ -21,7 +21,7 @@ mod contract;
 
 pub use broadgauge_model::panel::{Source, SourceKind};
 pub use broadgauge_model::wire::receipt::{Receipt, Rejected};
-pub use entry::{Entry, Tally, Window};
+pub use entry::{Entry, Ready, Tally, Window};
 pub use error::StoreError;
 pub use fold::{GroupKey, fold_by_operator_metric_hour};
 pub use memory::Memory;
@@ -33,6 +33,7 @@ use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Batch, Health};
 use broadgauge_model::wire::registration::Registration;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// What was observed.
@@ -40,11 +41,11 @@ pub trait Results: Send + Sync {
     /// Keeps what agents sent, in one transaction: all of it is durable on return, or none of it is. A sample
     /// that is already there counts as such, so sending a batch again is harmless; one whose identity (agent,
     /// number) is taken by another payload is rejected, and the first stays.
-    fn put_batches(&self, batches: &[Batch]) -> Result<Vec<Receipt>, StoreError>;
+    fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError>;
 
     /// Keeps one batch.
     fn put_batch(&self, batch: &Batch) -> Result<Receipt, StoreError> {
-        Ok(self.put_batches(std::slice::from_ref(batch))?.pop().unwrap_or_default())
+        Ok(self.put_batches(&[Cow::Borrowed(batch).into()])?.pop().unwrap_or_default())
     }
 
     /// Keeps rows of a table, in one transaction. Their identity is their content without the value (line,

@@ -8,6 +8,7 @@ use super::instruction;
 use super::writer::Door;
 use crate::config::CollectorConfig;
 use crate::error::words;
+use crate::store::Ready;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
@@ -20,6 +21,7 @@ use axum::{Json, Router};
 use broadgauge_model::wire;
 use broadgauge_model::wire::registration::Registration;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -106,15 +108,19 @@ async fn decode<T: Send + 'static>(
 }
 
 async fn take_batch(State(Desk(desk)): State<Desk>, body: Result<Bytes, BytesRejection>) -> Response {
-    let batch = match decode(body, |bytes| wire::decode(bytes).map_err(|error| words(&error))).await {
+    let read = |bytes: &[u8]| {
+        let batch = wire::decode(bytes).map_err(|error| words(&error))?;
+        Ok(Ready::from(Cow::Owned(batch)))
+    };
+    let batch = match decode(body, read).await {
         Ok(batch) => batch,
         Err(refusal) => return refusal,
     };
-    if !desk.known.read().unwrap_or_else(PoisonError::into_inner).contains(&batch.agent) {
-        let error = format!("agent {:?} is not registered; POST /v1/agents first", batch.agent);
+    if !desk.known.read().unwrap_or_else(PoisonError::into_inner).contains(batch.agent()) {
+        let error = format!("agent {:?} is not registered; POST /v1/agents first", batch.agent());
         return refuse(StatusCode::CONFLICT, error);
     }
-    let agent = batch.agent.clone();
+    let agent = batch.agent().to_owned();
     match desk.door.keep(batch).await {
         Ok(receipt) => {
             let (stored, already, rejected) = (receipt.stored, receipt.already, receipt.rejected.len());

@@ -2,8 +2,7 @@
 //! that transaction is on the disk.
 
 use crate::error::words;
-use crate::store::{Receipt, Store, StoreError};
-use broadgauge_model::result::Batch;
+use crate::store::{Ready, Receipt, Store, StoreError};
 use broadgauge_model::wire::registration::Registration;
 use std::sync::Arc;
 use std::thread;
@@ -11,13 +10,14 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Batches that may wait; beyond it, senders do.
 const WAITING: usize = 16;
-/// Samples after which a transaction takes no further batch.
-const SAMPLES: usize = 8_000;
+/// Samples after which a transaction takes no further batch. A few senders then decode while others' batches are written;
+/// if one transaction took all that waits, nobody would.
+const SAMPLES: usize = 2_000;
 
 type Reply<T> = oneshot::Sender<Result<T, String>>;
 
 enum Work {
-    Batch(Batch, Reply<Receipt>),
+    Batch(Ready<'static>, Reply<Receipt>),
     Register(Box<Registration>, Reply<()>),
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Door(mpsc::Sender<Work>);
 
 impl Door {
     /// Keeps a batch; the answer means that it is durable.
-    pub(super) async fn keep(&self, batch: Batch) -> Result<Receipt, String> {
+    pub(super) async fn keep(&self, batch: Ready<'static>) -> Result<Receipt, String> {
         self.hand_in(|reply| Work::Batch(batch, reply)).await
     }
 
@@ -80,7 +80,7 @@ fn write(store: &dyn Store, mut work: mpsc::Receiver<Work>) {
         while let Some(item) = next {
             match item {
                 Work::Batch(batch, reply) => {
-                    samples += batch.samples.len();
+                    samples += batch.samples();
                     batches.push(batch);
                     replies.push(reply);
                 }
@@ -100,7 +100,7 @@ fn write(store: &dyn Store, mut work: mpsc::Receiver<Work>) {
     }
 }
 
-fn keep(store: &dyn Store, batches: Vec<Batch>, replies: Vec<Reply<Receipt>>) {
+fn keep(store: &dyn Store, batches: Vec<Ready<'_>>, replies: Vec<Reply<Receipt>>) {
     match store.put_batches(&batches) {
         Ok(receipts) => {
             for (reply, receipt) in replies.into_iter().zip(receipts) {

@@ -2,8 +2,8 @@
 //! guard and an empty store.
 
 use super::{
-    Entry, Filter, HistogramRow, LocalHours, Receipt, Row, RowValues, Source, SourceKind, Store, Tally,
-    Window, fold_by_operator_metric_hour,
+    Entry, Filter, HistogramRow, LocalHours, Ready, Receipt, Row, RowValues, Source, SourceKind, Store,
+    Tally, Window, fold_by_operator_metric_hour,
 };
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::complaint::{Class, Complaint};
@@ -14,6 +14,7 @@ use broadgauge_model::result::{
     Batch, Counts, Direction, Health, Load, Numbered, Reason, Sample, Statistic, Values,
 };
 use broadgauge_model::wire::registration::Registration;
+use std::borrow::Cow;
 
 /// Runs every promise against a backend.
 macro_rules! store_contract {
@@ -119,12 +120,16 @@ pub(crate) fn a_sample_comes_out_as_it_went_in(store: &dyn Store) {
         .unwrap();
 }
 
+fn ready(batches: &[Batch]) -> Vec<Ready<'_>> {
+    batches.iter().map(|batch| Cow::Borrowed(batch).into()).collect()
+}
+
 pub(crate) fn a_batch_sent_twice_is_stored_once(store: &dyn Store) {
     let sent = batch("a", (0..20).map(|n| (n, sample("l", n as i64, number(n as f64)))));
     assert_eq!(store.put_batch(&sent).unwrap(), Receipt { stored: 20, ..Receipt::default() });
     assert_eq!(store.put_batch(&sent).unwrap(), Receipt { already: 20, ..Receipt::default() });
     let twice = [sent.clone(), sent];
-    assert!(store.put_batches(&twice).unwrap().iter().all(|receipt| receipt.already == 20));
+    assert!(store.put_batches(&ready(&twice)).unwrap().iter().all(|receipt| receipt.already == 20));
     assert_eq!(all(store, &Filter::default()).len(), 20);
 }
 
@@ -161,7 +166,7 @@ pub(crate) fn a_sample_without_a_line_is_rejected_and_its_neighbours_stay(store:
 pub(crate) fn receipts_of_several_batches_are_told_apart(store: &dyn Store) {
     let one = batch("a", [(1, sample("l", 0, number(1.0)))]);
     let other = batch("b", (1..=2).map(|n| (n, sample("l", n as i64, number(1.0)))));
-    let receipts = store.put_batches(&[one.clone(), other, one]).unwrap();
+    let receipts = store.put_batches(&ready(&[one.clone(), other, one])).unwrap();
     let counts: Vec<_> = receipts.iter().map(|r| (r.stored, r.already)).collect();
     assert_eq!(counts, [(1, 0), (2, 0), (0, 1)]);
 }
@@ -291,10 +296,16 @@ pub(crate) fn the_newest_books_of_an_agent_stay(store: &dyn Store) {
         health: Health { runs_done: done, at: NOON + Span::secs(second), ..Health::default() },
         samples: Vec::new(),
     };
-    store.put_batches(&[books(0, 1), books(10, 2), books(5, 9)]).unwrap();
-    let health = store.health().unwrap();
-    assert_eq!(health.len(), 1);
-    assert_eq!((health[0].0.as_str(), health[0].1.runs_done), ("a", 2));
+    let done = || {
+        let health = store.health().unwrap();
+        assert_eq!((health.len(), health[0].0.as_str()), (1, "a"));
+        health[0].1.runs_done
+    };
+    store.put_batches(&ready(&[books(0, 1), books(10, 2), books(5, 9)])).unwrap();
+    assert_eq!(done(), 2);
+    // A day back is a clock that was set right, not a batch that was late.
+    store.put_batch(&books(-86_400, 3)).unwrap();
+    assert_eq!(done(), 3);
 }
 
 pub(crate) fn folding_equals_recording_once(store: &dyn Store) {

@@ -1,7 +1,9 @@
 //! What goes into a store, its identity and its digest.
 
-use broadgauge_model::result::{Numbered, Sample, Values};
+use broadgauge_model::clock::{Span, Wall};
+use broadgauge_model::result::{Batch, Numbered, Sample, Values};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// Which hours a result speaks of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +30,15 @@ pub struct Entry {
     pub sample: Sample,
     /// Which hours it speaks of.
     pub window: Window,
+}
+
+/// Books that are this much older than those which are known come from a clock that was set back, not from a batch that
+/// was late.
+const SET_BACK: Span = Span::secs(3_600);
+
+/// Whether an agent's books of one time replace those of another.
+pub(super) fn is_newer(known: Wall, told: Wall) -> bool {
+    told >= known || known.since(told) > SET_BACK
 }
 
 /// What became of rows that may be brought up to date.
@@ -63,7 +74,7 @@ impl Tally {
 pub(super) const IMPORTED: i64 = 0;
 
 /// Why a sample cannot be kept, if so. SQL integers end at 2^63.
-pub(super) fn unstorable(numbered: &Numbered) -> Option<String> {
+fn unstorable(numbered: &Numbered) -> Option<String> {
     let Numbered { number, sample } = numbered;
     let counts = &sample.counts;
     let beyond = |count: u64| i64::try_from(count).is_err();
@@ -139,16 +150,63 @@ pub(super) fn content_key(sample: &Sample, window: Window) -> i64 {
     identity(sample, window).finish() & i64::MAX
 }
 
-/// A sample's histogram at rest; nothing where it has none.
-pub(super) fn at_rest(sample: &Sample) -> Vec<u8> {
-    match &sample.values {
-        Values::Histogram(histogram) => histogram.to_rest(),
-        Values::Number(_) | Values::Unmeasured(_) => Vec::new(),
+/// What a backend keeps of a sample beside its plain fields.
+#[derive(Clone, Debug)]
+pub(super) struct Encoded {
+    /// Its histogram at rest; empty where it has none.
+    pub(super) at_rest: Vec<u8>,
+    /// What the method added, as JSON text.
+    pub(super) details: Option<String>,
+    /// Tells one payload from another under the same identity, however a backend keeps the row.
+    pub(super) digest: i64,
+}
+
+impl Encoded {
+    /// The sample encoded, or why it cannot be kept.
+    pub(super) fn of(numbered: &Numbered, window: Window) -> Result<Self, String> {
+        let sample = &numbered.sample;
+        if let Some(reason) = unstorable(numbered) {
+            return Err(reason);
+        }
+        let at_rest = match &sample.values {
+            Values::Histogram(histogram) => histogram.to_rest(),
+            Values::Number(_) | Values::Unmeasured(_) => Vec::new(),
+        };
+        // A map of JSON values always has a text.
+        let details =
+            (!sample.details.is_empty()).then(|| serde_json::to_string(&sample.details).unwrap_or_default());
+        let digest = digest(sample, window, &at_rest, details.as_deref().unwrap_or_default());
+        Ok(Self { at_rest, details, digest })
     }
 }
 
-/// Tells one payload from another under the same identity. It does not depend on how a backend keeps the row.
-pub(super) fn digest(sample: &Sample, window: Window, at_rest: &[u8]) -> i64 {
+/// A batch with its samples encoded: what need not wait while another batch is written.
+#[derive(Clone, Debug)]
+pub struct Ready<'a> {
+    pub(super) batch: Cow<'a, Batch>,
+    pub(super) encoded: Vec<Result<Encoded, String>>,
+}
+
+impl<'a> From<Cow<'a, Batch>> for Ready<'a> {
+    fn from(batch: Cow<'a, Batch>) -> Self {
+        let encoded = batch.samples.iter().map(|numbered| Encoded::of(numbered, Window::At)).collect();
+        Self { batch, encoded }
+    }
+}
+
+impl Ready<'_> {
+    /// The agent whose batch it is.
+    pub fn agent(&self) -> &str {
+        &self.batch.agent
+    }
+
+    /// How many samples it holds.
+    pub fn samples(&self) -> usize {
+        self.encoded.len()
+    }
+}
+
+fn digest(sample: &Sample, window: Window, at_rest: &[u8], details: &str) -> i64 {
     let mut bytes = identity(sample, window);
     match &sample.values {
         Values::Histogram(_) => bytes.number(0).text(at_rest),
@@ -162,7 +220,7 @@ pub(super) fn digest(sample: &Sample, window: Window, at_rest: &[u8]) -> i64 {
     }
     bytes.number(counts.duplicate as i64).number(counts.reordered as i64);
     bytes.number(optional(counts.lost_forward)).number(optional(counts.lost_backward));
-    bytes.text(details_text(sample).unwrap_or_default().as_bytes());
+    bytes.text(details.as_bytes());
     bytes.finish()
 }
 
@@ -175,10 +233,4 @@ pub(super) fn taken(stream: i64, number: u64) -> String {
     } else {
         format!("another sample with number {number} is stored: were two agents given the same name?")
     }
-}
-
-/// What a method added, as JSON text; `None` where it added nothing.
-pub(super) fn details_text(sample: &Sample) -> Option<String> {
-    // A map of JSON values always has a text.
-    (!sample.details.is_empty()).then(|| serde_json::to_string(&sample.details).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! The store that forgets: for tests, trials and one-off studies.
 
-use super::entry::{Entry, IMPORTED, content_key, digest, unstorable};
+use super::entry::{Encoded, Entry, IMPORTED, Ready, content_key, is_newer};
 use super::lines::{Teller, settle};
 use super::{
     Complaints, Filter, Fleet, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError,
@@ -10,7 +10,7 @@ use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::panel::MethodUse;
 use broadgauge_model::place::AccessLine;
-use broadgauge_model::result::{Batch, Health, Numbered, Sample, Values};
+use broadgauge_model::result::{Health, Numbered, Sample, Values};
 use broadgauge_model::wire::registration::Registration;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
@@ -38,13 +38,11 @@ struct Agent {
 #[derive(Debug)]
 struct Kept {
     sample: Sample,
-    at_rest: Vec<u8>,
-    details: Option<String>,
+    encoded: Encoded,
     window: Window,
     method: MethodUse,
     source: Source,
     number: Option<u64>,
-    digest: i64,
 }
 
 impl Memory {
@@ -63,21 +61,16 @@ impl Inner {
         agent
     }
 
-    fn put(
-        &mut self,
-        identity: (i64, i64),
-        numbered: &Numbered,
-        kept: impl FnOnce() -> Kept,
-        to: &mut Receipt,
-    ) {
-        let number = numbered.number;
-        if let Some(reason) = unstorable(numbered) {
-            to.rejected.push(Rejected { number, reason });
-            return;
-        }
-        let kept = kept();
+    fn put(&mut self, identity: (i64, i64), number: u64, kept: Result<Kept, String>, to: &mut Receipt) {
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(reason) => {
+                to.rejected.push(Rejected { number, reason });
+                return;
+            }
+        };
         match self.place.get(&identity) {
-            Some(&at) if self.rows[at].digest == kept.digest => to.already += 1,
+            Some(&at) if self.rows[at].encoded.digest == kept.encoded.digest => to.already += 1,
             Some(_) => to.rejected.push(Rejected { number, reason: super::entry::taken(identity.0, number) }),
             None => {
                 self.place.insert(identity, self.rows.len());
@@ -96,35 +89,33 @@ impl Inner {
     }
 }
 
-fn keep(sample: &Sample, window: Window, source: Source, number: Option<u64>) -> Kept {
-    let at_rest = super::entry::at_rest(sample);
+fn keep(sample: &Sample, encoded: Encoded, window: Window, source: Source, number: Option<u64>) -> Kept {
     Kept {
-        details: super::entry::details_text(sample),
+        encoded,
         window,
         method: MethodUse { name: sample.method.clone(), version: sample.method_version, target_class: None },
         source,
         number,
-        digest: digest(sample, window, &at_rest),
-        at_rest,
         sample: sample.clone(),
     }
 }
 
 impl Results for Memory {
-    fn put_batches(&self, batches: &[Batch]) -> Result<Vec<Receipt>, StoreError> {
+    fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError> {
         let mut inner = self.lock()?;
         let mut receipts = Vec::with_capacity(batches.len());
-        for batch in batches {
+        for Ready { batch, encoded } in batches {
             let agent = inner.agent(&batch.agent);
-            if agent.health.as_ref().is_none_or(|known| known.at <= batch.health.at) {
+            if agent.health.as_ref().is_none_or(|known| is_newer(known.at, batch.health.at)) {
                 agent.health = Some(batch.health.clone());
             }
             let stream = agent.stream;
             let mut receipt = Receipt::default();
-            for numbered in &batch.samples {
+            for (Numbered { number, sample }, encoded) in batch.samples.iter().zip(encoded) {
                 let source = Source { kind: SourceKind::Measured, name: batch.agent.clone() };
-                let make = || keep(&numbered.sample, Window::At, source, Some(numbered.number));
-                inner.put((stream, numbered.number as i64), numbered, make, &mut receipt);
+                let kept =
+                    encoded.clone().map(|encoded| keep(sample, encoded, Window::At, source, Some(*number)));
+                inner.put((stream, *number as i64), *number, kept, &mut receipt);
             }
             receipts.push(receipt);
         }
@@ -137,8 +128,9 @@ impl Results for Memory {
         for (place, entry) in entries.iter().enumerate() {
             let identity = (IMPORTED, content_key(&entry.sample, entry.window));
             let numbered = Numbered { number: place as u64, sample: entry.sample.clone() };
-            let make = || keep(&entry.sample, entry.window, source.clone(), None);
-            inner.put(identity, &numbered, make, &mut receipt);
+            let kept = Encoded::of(&numbered, entry.window)
+                .map(|encoded| keep(&entry.sample, encoded, entry.window, source.clone(), None));
+            inner.put(identity, numbered.number, kept, &mut receipt);
         }
         Ok(receipt)
     }
@@ -170,11 +162,11 @@ impl Results for Memory {
                 window: kept.window,
                 counts: sample.counts,
                 values: match &sample.values {
-                    Values::Histogram(_) => RowValues::Histogram(&kept.at_rest),
+                    Values::Histogram(_) => RowValues::Histogram(&kept.encoded.at_rest),
                     Values::Number(value) => RowValues::Number(*value),
                     Values::Unmeasured(reason) => RowValues::Unmeasured(&reason.0),
                 },
-                details: kept.details.as_deref(),
+                details: kept.encoded.details.as_deref(),
             });
         }
         Ok(())

@@ -2,8 +2,10 @@
 
 use super::Sqlite;
 use super::line_row::{ALL_LINES, described};
+use crate::store::entry::is_newer;
 use crate::store::lines::{Teller, settle};
 use crate::store::{Fleet, StoreError, Tally};
+use broadgauge_model::clock::Wall;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::Health;
 use broadgauge_model::wire::registration::Registration;
@@ -127,10 +129,13 @@ pub(super) fn put_health(
 ) -> Result<(), StoreError> {
     // Plain data with text keys always has a text.
     let text = serde_json::to_string(health).unwrap_or_default();
-    transaction
-        .prepare_cached(
-            "UPDATE agent SET health = ?2, health_at = ?3 WHERE id = ?1 AND coalesce(health_at, ?3) <= ?3",
-        )?
-        .execute(params![agent, text, health.at.0])?;
+    let known: Option<i64> = transaction
+        .prepare_cached("SELECT health_at FROM agent WHERE id = ?1")?
+        .query_row([agent], |row| row.get(0))?;
+    if known.is_none_or(|known| is_newer(Wall(known), health.at)) {
+        transaction
+            .prepare_cached("UPDATE agent SET health = ?2, health_at = ?3 WHERE id = ?1")?
+            .execute(params![agent, text, health.at.0])?;
+    }
     Ok(())
 }

@@ -3,13 +3,13 @@
 use super::Sqlite;
 use super::dictionary::{Dictionary, Names};
 use super::fleet::put_health;
-use crate::store::entry::{IMPORTED, at_rest, content_key, details_text, digest, taken, unstorable};
+use crate::store::entry::{Encoded, IMPORTED, content_key, taken};
 use crate::store::{
-    Entry, Filter, HistogramRow, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError,
-    Window,
+    Entry, Filter, HistogramRow, Ready, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind,
+    StoreError, Window,
 };
 use broadgauge_model::clock::{Span, Wall};
-use broadgauge_model::result::{Batch, Counts, Direction, Load, Numbered, Sample, Statistic, Values};
+use broadgauge_model::result::{Counts, Direction, Load, Numbered, Sample, Statistic, Values};
 use rusqlite::types::ValueRef;
 use rusqlite::{Transaction, params};
 
@@ -33,25 +33,26 @@ fn put(
     transaction: &Transaction<'_>,
     dictionary: &mut Dictionary,
     identity: &Identity,
-    numbered: &Numbered,
+    (numbered, encoded): (&Numbered, &Result<Encoded, String>),
     window: Window,
     receipt: &mut Receipt,
 ) -> Result<(), StoreError> {
     let Numbered { number, sample } = numbered;
-    if let Some(reason) = unstorable(numbered) {
-        receipt.rejected.push(Rejected { number: *number, reason });
-        return Ok(());
-    }
-    let at_rest = at_rest(sample);
-    let digest = digest(sample, window, &at_rest);
-    if insert(transaction, dictionary, identity, digest, sample, window, &at_rest)? {
+    let encoded = match encoded {
+        Ok(encoded) => encoded,
+        Err(reason) => {
+            receipt.rejected.push(Rejected { number: *number, reason: reason.clone() });
+            return Ok(());
+        }
+    };
+    if insert(transaction, dictionary, identity, (sample, encoded), window)? {
         receipt.stored += 1;
         return Ok(());
     }
     let known: i64 = transaction
         .prepare_cached("SELECT digest FROM result WHERE stream = ?1 AND number = ?2")?
         .query_row([identity.stream, identity.number], |row| row.get(0))?;
-    if known == digest {
+    if known == encoded.digest {
         receipt.already += 1;
     } else {
         receipt.rejected.push(Rejected { number: *number, reason: taken(identity.stream, *number) });
@@ -64,14 +65,12 @@ fn insert(
     transaction: &Transaction<'_>,
     dictionary: &mut Dictionary,
     identity: &Identity,
-    digest: i64,
-    sample: &Sample,
+    (sample, encoded): (&Sample, &Encoded),
     window: Window,
-    at_rest: &[u8],
 ) -> Result<bool, StoreError> {
     let (mut value, mut unmeasured, mut hist) = (None, None, None);
     match &sample.values {
-        Values::Histogram(_) => hist = Some([&[CODEC_GAPS], at_rest].concat()),
+        Values::Histogram(_) => hist = Some([&[CODEC_GAPS], &encoded.at_rest[..]].concat()),
         Values::Number(number) => value = Some(*number),
         Values::Unmeasured(reason) => unmeasured = Some(reason.0.as_str()),
     }
@@ -83,7 +82,7 @@ fn insert(
     let added = transaction.prepare_cached(INSERT)?.execute(params![
         identity.stream,
         identity.number,
-        digest,
+        encoded.digest,
         identity.source,
         line,
         metric,
@@ -108,24 +107,24 @@ fn insert(
         value,
         unmeasured,
         hist,
-        details_text(sample),
+        encoded.details,
     ])?;
     Ok(added == 1)
 }
 
 impl Results for Sqlite {
-    fn put_batches(&self, batches: &[Batch]) -> Result<Vec<Receipt>, StoreError> {
+    fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError> {
         self.write(|transaction, dictionary| {
             let mut receipts = Vec::with_capacity(batches.len());
-            for batch in batches {
+            for Ready { batch, encoded } in batches {
                 let stream = dictionary.agent(transaction, &batch.agent)?;
                 let source = Source { kind: SourceKind::Measured, name: batch.agent.clone() };
                 let source = dictionary.source(transaction, &source)?;
                 put_health(transaction, stream, &batch.health)?;
                 let mut receipt = Receipt::default();
-                for numbered in &batch.samples {
+                for (numbered, encoded) in batch.samples.iter().zip(encoded) {
                     let identity = Identity { stream, number: numbered.number as i64, source };
-                    put(transaction, dictionary, &identity, numbered, Window::At, &mut receipt)?;
+                    put(transaction, dictionary, &identity, (numbered, encoded), Window::At, &mut receipt)?;
                 }
                 receipts.push(receipt);
             }
@@ -141,7 +140,8 @@ impl Results for Sqlite {
                 let number = content_key(sample, *window);
                 let identity = Identity { stream: IMPORTED, number, source };
                 let numbered = Numbered { number: place as u64, sample: sample.clone() };
-                put(transaction, dictionary, &identity, &numbered, *window, &mut receipt)?;
+                let encoded = Encoded::of(&numbered, *window);
+                put(transaction, dictionary, &identity, (&numbered, &encoded), *window, &mut receipt)?;
             }
             Ok(receipt)
         })
