@@ -144,6 +144,8 @@ pub struct Plan {
     pub start: Vec<Start>,
     /// Slots to book as missed.
     pub missed: Vec<Missed>,
+    /// Tasks whose last slot lies in the future, because the clock was set back: they begin again now.
+    pub set_back: Vec<usize>,
     /// When to ask again, unless a run ends first.
     pub wake: Option<Wall>,
 }
@@ -178,7 +180,8 @@ fn due(task: &Timed, booked: Wall, now: Wall, agent_started: Wall) -> Result<Due
     }
 }
 
-/// What to do now. Whoever calls books every start and every miss in `past`, which has one entry per task.
+/// What to do now. Whoever calls books every start, every miss and every task set back in `past`, which has one entry per
+/// task.
 pub fn plan(
     tasks: &[Timed],
     past: &[Past],
@@ -210,6 +213,9 @@ pub fn plan(
         }
         let stepped_back = past.booked.since(now) > STEPPED_BACK;
         let booked = if stepped_back { now } else { past.booked };
+        if stepped_back {
+            plan.set_back.push(index);
+        }
         let due = match due(task, booked, now, agent_started) {
             Ok(due) => due,
             Err(next) => {

@@ -57,6 +57,11 @@ impl Books {
         self.running += 1;
     }
 
+    /// The clock was set back: slots from now on count.
+    pub(super) fn set_back(&mut self, task: usize, now: Wall) {
+        self.past[task].book(now);
+    }
+
     /// Slots went by.
     pub(super) fn miss(&mut self, missed: Missed) {
         self.past[missed.task].book(missed.slot);

@@ -82,6 +82,9 @@ impl Runner {
                 let mut books = hold(&self.shared.books);
                 let plan =
                     schedule::plan(&timed, books.past(), instruction.suppression.as_ref(), now, self.started);
+                for task in &plan.set_back {
+                    books.set_back(*task, now);
+                }
                 for missed in &plan.missed {
                     books.miss(*missed);
                 }

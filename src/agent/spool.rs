@@ -130,9 +130,15 @@ impl Spool {
             _lock: lock,
         };
         if made {
+            // Samples may lie here although nobody knows any more which were done with: sending them again is harmless.
+            let calendar = std::mem::take(&mut spool.state.floor);
+            spool.load()?;
+            spool.state.floor = spool.segments.front().map_or(calendar, |first| first.first);
+            spool.next = spool.next.max(calendar);
             spool.save()?;
+        } else {
+            spool.load()?;
         }
-        spool.load()?;
         Ok(spool)
     }
 

@@ -54,6 +54,9 @@ impl Play {
                 }
             }
             let plan = plan(&self.tasks, &self.past, self.suppression.as_ref(), now, START);
+            for &task in &plan.set_back {
+                self.past[task].book(now);
+            }
             for missed in &plan.missed {
                 self.past[missed.task].book(missed.slot);
                 self.missed.push((missed.task, missed.count, missed.why));
@@ -274,4 +277,13 @@ fn a_clock_set_back_far_does_not_stop_measurement() {
     past[0].booked = START;
     let nudged = plan(&tasks, &past, None, START + Span::millis(-20), START);
     assert!(nudged.start.is_empty() && nudged.wake > Some(START), "a nudge repeats no slot");
+}
+
+#[test]
+fn after_a_clock_was_set_back_runs_go_on_at_their_pace() {
+    let mut play = Play::new(vec![timed(&task("a", "l", every(60)), false, "UTC")]);
+    play.past[0].booked = START + Span::secs(86_400);
+    play.run(START, START + Span::secs(7_200), Span::secs(1), 0);
+    assert!((119..=120).contains(&play.starts.len()), "{} runs in two hours", play.starts.len());
+    assert_eq!(play.missed, []);
 }
