@@ -6,7 +6,8 @@ use crate::chart::Caption;
 use crate::chart::health::{HealthRow, HealthSlot, HealthStrip};
 use crate::doc::{Block, Figure, Section};
 use crate::text::{Prose, number};
-use broadgauge_model::clock::Wall;
+use broadgauge_model::clock::{Span, Wall};
+use broadgauge_model::panel::SourceKind;
 use broadgauge_model::result::Health;
 use broadgauge_model::text::{Lang, Phrase};
 use jiff::Timestamp;
@@ -27,9 +28,27 @@ pub(super) fn section(basis: &Basis<'_>) -> Section {
     }
 }
 
-/// Runs planned and done by all agents together.
+/// An agent that has said nothing for so long at the end of the period is out of date.
+const OUT_OF_DATE: Span = Span::secs(86_400);
+
+/// An agent's name and books.
+type Agent = (String, Health);
+
+/// The agents whose measurements are in this report: those whose books are up to date, and the others.
+fn agents<'a>(basis: &Basis<'a>) -> (Vec<&'a Agent>, Vec<&'a Agent>) {
+    let measured = |name: &str| {
+        basis.panel.sources.iter().any(|source| source.kind == SourceKind::Measured && source.name == name)
+    };
+    let to = basis.panel.period.to;
+    let known = basis.panel.health.iter();
+    known
+        .filter(|(name, health)| health.runs_planned > 0 && measured(name))
+        .partition(|(_, health)| to.since(health.at) <= OUT_OF_DATE)
+}
+
+/// Runs planned and done by all agents whose books are up to date.
 pub(super) fn runs(basis: &Basis<'_>) -> (u64, u64) {
-    basis.panel.health.iter().fold((0, 0), |(planned, done), (_, health)| {
+    agents(basis).0.iter().fold((0, 0), |(planned, done), (_, health)| {
         (planned + health.runs_planned, done + health.runs_done.min(health.runs_planned))
     })
 }
@@ -58,10 +77,21 @@ fn blocks(basis: &Basis<'_>) -> Vec<Block> {
         en: "Samples dropped because an agent's spool was full: {n}. They are missing from every figure.",
         zh: "因测量代理缓存已满，丢弃样本 {n} 个：它们不在任何图表中。",
     };
-    let mut agents: Vec<&(String, Health)> =
-        basis.panel.health.iter().filter(|(_, health)| health.runs_planned > 0).collect();
+    const SILENT: Phrase = Phrase {
+        en: "{name} was last heard of at {at}. Its books say nothing of the time since, and are left out here.",
+        zh: "{name} 最后一次上报为 {at}；此后情况不明，其账本未计入。",
+    };
+    let (mut agents, silent) = agents(basis);
+    let silent: Vec<Block> = silent
+        .iter()
+        .map(|(name, health)| {
+            let at = Prose::plain(health.at.rfc3339());
+            Block::Note(Prose::say(&SILENT, &[("name", Prose::plain(name)), ("at", at)]))
+        })
+        .collect();
     if agents.is_empty() {
-        return vec![Block::Declined { what: WHAT.into(), reason: UNTOLD.into() }];
+        let untold = Block::Declined { what: WHAT.into(), reason: UNTOLD.into() };
+        return std::iter::once(untold).chain(silent).collect();
     }
     agents.sort_by(|a, b| missing(&b.1).total_cmp(&missing(&a.1)).then(a.0.cmp(&b.0)));
     let all = agents.len();
@@ -92,6 +122,7 @@ fn blocks(basis: &Basis<'_>) -> Vec<Block> {
     };
     let mut blocks =
         vec![Block::Figure(Figure::new("measurement-health", title.clone(), CAPTION.into(), make))];
+    blocks.extend(silent);
     let dropped: u64 = basis.panel.health.iter().map(|(_, health)| health.samples_dropped).sum();
     if dropped > 0 {
         blocks.push(Block::Note(Prose::say(&DROPPED, &[("n", number::count(dropped))])));

@@ -379,8 +379,11 @@ fn an_agent_without_a_kept_clock_is_called_so_and_one_agent_is_one() {
         runs_done: 10,
         clock_synchronised: Some(synchronised),
         clock_error_ms: Some(16_000.0),
+        at: panel.period.to,
         ..Health::default()
     };
+    let measured = |n: &str| Source { kind: SourceKind::Measured, name: format!("site-{n}") };
+    panel.sources.extend(["1", "2", "3"].map(measured));
     panel.health = vec![("site-1".into(), books(false))];
     let alone = report(&panel, "Northwind");
     let table = alone.figure("measurement-health").unwrap().table(Lang::En);
@@ -389,7 +392,15 @@ fn an_agent_without_a_kept_clock_is_called_so_and_one_agent_is_one() {
     let page = html(&alone, Lang::En);
     assert!(page.contains("unsynchronised") && page.contains("1 agent") && !page.contains("1 agents"));
     panel.health.push(("site-2".into(), books(true)));
-    assert!(html(&report(&panel, "Northwind"), Lang::En).contains("2 agents"));
+    // Books that ended weeks ago, and those of an agent that measured other lines.
+    let ended = Health { at: Wall::from_secs(1_767_225_600), ..books(true) };
+    panel.health.push(("site-3".into(), ended));
+    panel.health.push(("elsewhere".into(), books(true)));
+    let page = html(&report(&panel, "Northwind"), Lang::En);
+    assert!(page.contains("2 agents") && page.contains("20 of 20 planned runs"));
+    assert!(
+        page.contains("site-3 was last heard of at 2026-01-01T00:00:00Z") && !page.contains("elsewhere was")
+    );
 }
 
 #[test]
