@@ -10,12 +10,14 @@ use crate::study::Answer;
 use crate::study::describe::course::{Stretch, course};
 use crate::study::describe::hours::{HourCell, Week, busy_share, week};
 use crate::study::describe::spread::{Spread, spread};
+use crate::study::describe::worst_hours::{WorstHours, worst_hours};
 use crate::study::describe::{Series, promise::LEAST_LINES};
 use crate::text::number::{self, Style};
 use crate::text::{Prose, date};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::metric::Better;
 use broadgauge_model::text::{Lang, Phrase};
+use broadgauge_model::unit::Unit;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -38,21 +40,9 @@ pub(super) struct Focus {
     own_week: Option<Week>,
     peer_week: Option<Week>,
     busy: Answer,
+    worst: Option<WorstHours>,
     /// Whether so few own lines were tested that nothing of them may be shown.
     hidden: bool,
-}
-
-/// Hours that stand out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct BadHours {
-    /// The first.
-    pub(super) from: u8,
-    /// The one after the last.
-    pub(super) to: u8,
-    /// The share beyond the limit in them.
-    pub(super) inside: f64,
-    /// In all other hours.
-    pub(super) outside: f64,
 }
 
 impl Times {
@@ -86,8 +76,8 @@ impl Times {
     }
 
     /// The hours that stand out in the own operator's week.
-    pub(super) fn bad_hours(&self) -> Option<BadHours> {
-        self.shown().and_then(|focus| bad_hours(focus.own_week.as_ref()?))
+    pub(super) fn worst_hours(&self) -> Option<WorstHours> {
+        self.shown().and_then(|focus| focus.worst)
     }
 
     pub(super) fn section(&self, basis: &Basis<'_>) -> Section {
@@ -137,8 +127,9 @@ impl Focus {
         let busy =
             busy_share(basis.panel, &series, &basis.query.own, limit, basis.query.peak, basis.query.seed);
         let (own_week, peer_week) = (of(&basis.query.own), peer.as_ref().and_then(|(name, _)| of(name)));
+        let worst = worst_hours(basis.panel, &series, &basis.query.own, limit, basis.query.seed);
         let hidden = basis.hides(own.lines);
-        Some(Self { series, own, peer, limit, own_week, peer_week, busy, hidden })
+        Some(Self { series, own, peer, limit, own_week, peer_week, busy, worst, hidden })
     }
 
     fn limit_value(&self) -> Prose {
@@ -171,12 +162,16 @@ impl Focus {
 
     fn heatmap(&self, basis: &Basis<'_>) -> Block {
         const FINDING: Phrase = Phrase {
-            en: "{metric} is worst from {hours}: {inside} of tests beyond the limit, {outside} at other hours",
-            zh: "{metric}在 {hours} 最差：{inside} 的测试越限，其余时段 {outside}",
+            en: "{metric} is worst from {hours}: {inside} of a line's tests beyond the limit, {outside} at other hours",
+            zh: "{metric}在 {hours} 最差：线路平均 {inside} 的测试越限，其余时段 {outside}",
         };
         const EVEN: Phrase = Phrase {
             en: "{metric}: no hour of the day stands out",
             zh: "{metric}：没有哪个时段明显偏差",
+        };
+        const SURE: Phrase = Phrase {
+            en: "{gap} more at {lines} lines, with all hours looked at together",
+            zh: "同时考察全部时段，{lines} 条线路相差 {gap}",
         };
         const SHARE: Phrase = Phrase { en: "share of tests {limit}", zh: "测试{limit}的比例" };
         const CAPTION: Phrase = Phrase {
@@ -190,20 +185,15 @@ impl Focus {
             return declined_without_hours(&HEATMAP);
         };
         let metric = words::series(&self.series);
-        let title = match bad_hours(own_week) {
-            Some(bad) => Prose::say(
-                &FINDING,
-                &[
-                    ("metric", metric),
-                    ("hours", words::hours(bad.from, bad.to)),
-                    ("inside", Prose::plain(number::percent(bad.inside))),
-                    ("outside", Prose::plain(number::percent(bad.outside))),
-                ],
-            ),
+        let title = match &self.worst {
+            Some(worst) => Prose::say(&FINDING, &[&[("metric", metric)][..], &shares(worst)].concat()),
             None => Prose::say(&EVEN, &[("metric", metric)]),
         };
         let limit = self.limit_words();
-        let subtitle = self.subtitle(basis);
+        let mut subtitle = self.subtitle(basis);
+        if let Some(worst) = &self.worst {
+            subtitle = Prose::parts(&[subtitle, Prose::say(&SURE, &shares(worst))]);
+        }
         let caption = Prose::say(
             &CAPTION,
             &[("limit", limit.clone()), ("least", Prose::plain(LEAST_TESTS.to_string()))],
@@ -297,6 +287,20 @@ impl Focus {
     }
 }
 
+/// What is said of the hours that stand out.
+pub(super) fn shares(worst: &WorstHours) -> [(&'static str, Prose); 5] {
+    [
+        ("hours", words::hours(worst.from, worst.to)),
+        ("inside", Prose::plain(number::percent(worst.inside))),
+        ("outside", Prose::plain(number::percent(worst.outside))),
+        (
+            "gap",
+            number::estimate(worst.inside - worst.outside, worst.interval, Style::Difference(Unit::Ratio)),
+        ),
+        ("lines", number::count(worst.lines as u64)),
+    ]
+}
+
 fn declined_without_hours(what: &Phrase) -> Block {
     Block::Declined {
         what: Prose::from(what),
@@ -346,52 +350,5 @@ fn rows(week: &Week, shared: bool, lang: Lang) -> Vec<HeatRow> {
     date::WEEKDAYS.iter().zip(week).map(row).collect()
 }
 
-/// The run of hours around the worst one in which the share is at least one and a half times that of the whole day;
-/// `None` where even the worst hour is not.
-fn bad_hours(week: &Week) -> Option<BadHours> {
-    let of = |hours: &mut dyn Iterator<Item = usize>| {
-        let (beyond, tests) = hours
-            .flat_map(|hour| week.iter().map(move |day| day[hour]))
-            .fold((0, 0), |(beyond, tests), cell| (beyond + cell.beyond, tests + cell.tests));
-        (tests >= LEAST_TESTS).then(|| beyond as f64 / tests as f64)
-    };
-    let all = of(&mut (0..24))?;
-    let share = |hour: usize| of(&mut std::iter::once(hour));
-    let worst = (0..24)
-        .filter(|&hour| share(hour).is_some())
-        .max_by(|&a, &b| share(a).unwrap_or(0.0).total_cmp(&share(b).unwrap_or(0.0)))?;
-    let bad = |hour: usize| share(hour).is_some_and(|share| share >= 1.5 * all);
-    if all == 0.0 || !bad(worst) {
-        return None;
-    }
-    let from = (0..=worst).rev().take_while(|&hour| bad(hour)).last().unwrap_or(worst);
-    let to = (worst..24).take_while(|&hour| bad(hour)).last().unwrap_or(worst) + 1;
-    let inside = of(&mut (from..to))?;
-    let outside = of(&mut (0..24).filter(|hour| !(from..to).contains(hour)))?;
-    Some(BadHours { from: from as u8, to: to as u8, inside, outside })
-}
-
 /// Styles of shares on this page.
 pub(super) const SHARE: Style = Style::Share;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bad_hours_are_the_run_around_the_worst() {
-        let mut week = Week::default();
-        for day in &mut week {
-            for (hour, cell) in day.iter_mut().enumerate() {
-                let beyond = if (19..23).contains(&hour) { 30 } else { 5 };
-                *cell = HourCell { tests: 100, beyond, lines: 20 };
-            }
-        }
-        let bad = bad_hours(&week).unwrap();
-        assert_eq!((bad.from, bad.to, bad.inside, bad.outside), (19, 23, 0.3, 0.05));
-        for cell in week.iter_mut().flatten() {
-            cell.beyond = 10;
-        }
-        assert_eq!(bad_hours(&week), None);
-    }
-}

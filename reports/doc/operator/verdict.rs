@@ -4,7 +4,7 @@ use super::basis::Basis;
 use super::complaints::{answered_controls, exposure, failed_controls, ratio, strongest};
 use super::peers::{nothing, tally};
 use super::promise::Promised;
-use super::times::{SHARE, Times};
+use super::times::{SHARE, Times, shares};
 use super::{health, words};
 use crate::doc::{Answer as Sentence, Block, KeyNumber, Number, Section, Tone};
 use crate::study::describe::Series;
@@ -261,8 +261,8 @@ fn todo(basis: &Basis<'_>) -> Prose {
 
 fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
     const WHEN: Phrase = Phrase {
-        en: "Look from {hours}: {inside} of tests are beyond the limit then, {outside} at other hours.",
-        zh: "重点看 {hours}：该时段 {inside} 的测试越限，其余时段为 {outside}。",
+        en: "Look from {hours}: {inside} of a line's tests are beyond the limit then, {outside} at other hours: {gap} more at {lines} lines.",
+        zh: "重点看 {hours}：该时段线路平均 {inside} 的测试越限，其余时段为 {outside}；{lines} 条线路相差 {gap}。",
     };
     const EXPECT: Phrase = Phrase {
         en: "Fewer complaints may be expected from it: for each {step} more {exposure}, network complaints become {ratio} times as frequent on the same line, and the negative controls that could be computed ({controls}) stay quiet.",
@@ -277,13 +277,8 @@ fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
         zh: "暂勿指望投诉减少：{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但阴性对照同样相关。",
     };
     let mut said = Prose::default();
-    if let Some(bad) = times.bad_hours() {
-        let gaps = [
-            ("hours", words::hours(bad.from, bad.to)),
-            ("inside", Prose::plain(number::percent(bad.inside))),
-            ("outside", Prose::plain(number::percent(bad.outside))),
-        ];
-        said = said.then(Prose::say(&WHEN, &gaps));
+    if let Some(worst) = times.worst_hours() {
+        said = said.then(Prose::say(&WHEN, &shares(&worst)));
     }
     if let Some(row) = strongest(basis) {
         let controls = answered_controls(basis, row);

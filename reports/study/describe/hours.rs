@@ -33,7 +33,7 @@ impl HourCell {
 pub type Week = [[HourCell; 24]; 7];
 
 /// How many of a cell's values lie on the worse side of the limit, and how many there are.
-fn beyond(series: &Series, cell: &Cell, limit: f64) -> (u64, u64) {
+pub(super) fn beyond(series: &Series, cell: &Cell, limit: f64) -> (u64, u64) {
     let (mut worse, mut all) = (0, 0);
     series.visit(cell, |value, count| {
         all += count;

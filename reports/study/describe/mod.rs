@@ -8,6 +8,7 @@ pub mod hours;
 pub mod promise;
 pub mod series;
 pub mod spread;
+pub mod worst_hours;
 
 pub use series::Series;
 
