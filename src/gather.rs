@@ -9,7 +9,7 @@
 //! reason, in [`Panel::left_out`].
 
 use crate::store::{Filter, LocalHours, Row, RowValues, Store, StoreError};
-use broadgauge_model::clock::Wall;
+use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::histogram::{Histogram, RestError};
 use broadgauge_model::metric::MetricId;
@@ -22,7 +22,7 @@ use broadgauge_model::text::{Phrase, Words};
 use broadgauge_model::wire::registration::Registration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Which part of a store a report speaks of. Empty lists and absent bounds let everything through.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,7 +121,8 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     {
         return Err(GatherError::Period { from: from.rfc3339(), to: to.rfc3339() });
     }
-    let mut lines: Vec<_> = all.into_iter().filter(|line| wanted(line, request)).collect();
+    let (mut lines, elsewhere): (Vec<_>, Vec<_>) = all.into_iter().partition(|line| wanted(line, request));
+    let elsewhere: HashSet<String> = elsewhere.into_iter().map(|line| line.line_id).collect();
     lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
 
     let mut gatherer = Gatherer::new(&lines, &zone, &store.agents()?)?;
@@ -135,7 +136,7 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
 
     let all_complaints = store.complaints(from, to)?;
     let period = period((from, to), gathered.span, &all_complaints, &zone);
-    let complaints = place(all_complaints, &lines, request, &period, &mut gathered)?;
+    let complaints = place(all_complaints, (&lines, &elsewhere), request, &period, &mut gathered)?;
     let left_out = gathered.left_out.into_values().collect();
     Ok(Panel {
         period,
@@ -337,7 +338,9 @@ impl<'a> Gatherer<'a> {
                 }
             },
         }
-        self.span = Some(self.span.map_or((at, at), |(from, to)| (from.min(at), to.max(at))));
+        // A summary speaks of its whole period; its end is the first moment that is not in it.
+        let last = at + Span((row.lasted.0 - 1).max(0));
+        self.span = Some(self.span.map_or((at, last), |(from, to)| (from.min(at), to.max(last))));
     }
 
     fn merge(&mut self, key: Key, histogram: Histogram, row: &Row<'_>) {
@@ -490,7 +493,7 @@ fn first_moment(day: Date, zone: &TimeZone) -> Option<Wall> {
 /// Complaints of the period with their lines looked up.
 fn place(
     complaints: Vec<Complaint>,
-    lines: &[AccessLine],
+    (lines, elsewhere): (&[AccessLine], &HashSet<String>),
     request: &Request,
     period: &Period,
     gathered: &mut Gathered,
@@ -511,9 +514,10 @@ fn place(
         }
         let find = |id: &String| lines.binary_search_by(|line| line.line_id.cmp(id)).ok();
         let line = complaint.line_id.as_ref().and_then(find);
-        let elsewhere =
-            line.is_none() && (narrowed || complaint.operator.as_deref().is_some_and(|o| !asked(o)));
-        if elsewhere {
+        let of_others = narrowed
+            || complaint.operator.as_deref().is_some_and(|operator| !asked(operator))
+            || complaint.line_id.as_ref().is_some_and(|id| elsewhere.contains(id));
+        if line.is_none() && of_others {
             leave_out(&mut gathered.left_out, Reason::OtherComplaint);
             continue;
         }

@@ -133,6 +133,49 @@ fn what_is_not_used_is_counted_with_its_reason() {
 }
 
 #[test]
+fn a_summary_of_a_month_makes_a_period_of_a_month() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC")]).unwrap();
+    let month = Sample {
+        lasted: Span::secs(31 * 86_400),
+        statistic: Statistic::Median,
+        ..sample("l1", "2026-05-01T00:00:00Z", Values::Number(1.0))
+    };
+    let entry = Entry { sample: month, window: Window::AllDay };
+    store.put_entries(&Source { kind: SourceKind::Imported, name: "t".into() }, &[entry]).unwrap();
+    let complaint = Complaint {
+        complaint_id: "c".into(),
+        opened_at: at("2026-05-20T12:00:00Z"),
+        line_id: Some("l1".into()),
+        ..Complaint::default()
+    };
+    store.put_complaints(&[complaint]).unwrap();
+    let panel = panel(&store, &of("A")).unwrap();
+    assert_eq!(
+        (panel.period.from, panel.period.to),
+        (at("2026-05-01T00:00:00Z"), at("2026-06-01T00:00:00Z"))
+    );
+    assert_eq!((panel.complaints.len(), panel.left_out.len()), (1, 0));
+}
+
+#[test]
+fn a_complaint_about_a_line_that_is_not_asked_for_is_told_as_such() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC"), line("l3", "C", "UTC")]).unwrap();
+    store.put_batch(&batch(vec![sample("l1", "2026-06-01T12:00:00Z", Values::Number(1.0))])).unwrap();
+    let complaint = |line: &str| Complaint {
+        complaint_id: line.into(),
+        opened_at: at("2026-06-01T12:00:00Z"),
+        line_id: Some(line.into()),
+        ..Complaint::default()
+    };
+    store.put_complaints(&[complaint("l3"), complaint("nobody")]).unwrap();
+    let panel = panel(&store, &Request { peers: vec!["A".into()], ..of("A") }).unwrap();
+    let kept: Vec<_> = panel.complaints.iter().map(|c| c.complaint.complaint_id.as_str()).collect();
+    assert_eq!((kept, panel.left_out.len()), (vec!["nobody"], 1));
+}
+
+#[test]
 fn a_date_is_a_day_where_the_lines_are() {
     let store = Memory::default();
     store.put_lines(&[line("l1", "A", "Asia/Shanghai")]).unwrap();
