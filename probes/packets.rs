@@ -166,7 +166,7 @@ pub fn watcher(context: &Context, load: Load) -> Option<Watcher> {
 pub fn measurement(
     context: &Context,
     descriptor: &Descriptor,
-    books: &Books,
+    (books, door): (&Books, &Door),
     packet_bytes: u64,
     one_way_refused: Option<&str>,
     mut details: Map<String, Value>,
@@ -200,7 +200,7 @@ pub fn measurement(
         samples,
         singletons: vec![(Load::Idle, books.singletons())],
         bytes_moved: (counts.sent + counts.received + counts.duplicate) * packet_bytes,
-        interrupted: context.stop.is_set(),
+        interrupted: context.stop.is_set() || door.broken.is_some(),
     }
 }
 

@@ -15,8 +15,6 @@ use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
 use crate::resolve::resolve;
 use async_trait::async_trait;
 use broadgauge_model::result::Load;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, json};
 use session::{LEAST_PAYLOAD, Pinger, Plan};
 use std::sync::Arc;
@@ -95,14 +93,14 @@ impl Probe for Ping {
             transmit_stamps: true,
             reports: false,
         };
-        let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ 0x6563_686f);
         let plan = Plan {
             pace,
             timeout,
             version: if to.is_ipv4() { Version::V4 } else { Version::V6 },
             payload_bytes,
-            identifier: rng.random(),
-            cookie: rng.random(),
+            // No seed makes these: another process, or a stranger, must not come upon them.
+            identifier: rand::random(),
+            cookie: rand::random(),
         };
         let watcher = packets::watcher(context, Load::Idle);
         let (pinger, door) =
@@ -120,6 +118,6 @@ impl Probe for Ping {
         ];
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
         let bytes = payload_bytes + HEADERS[usize::from(to.is_ipv6())];
-        Ok(packets::measurement(context, &DESCRIPTOR, &pinger.close(), bytes as u64, None, details))
+        Ok(packets::measurement(context, &DESCRIPTOR, (&pinger.close(), &door), bytes as u64, None, details))
     }
 }

@@ -165,7 +165,7 @@ impl Probe for Stamp {
         Ok(packets::measurement(
             context,
             &DESCRIPTOR,
-            &ran.books,
+            (&ran.books, &ran.door),
             bytes as u64,
             ran.one_way_refused().as_deref(),
             ran.details(context, to, self),

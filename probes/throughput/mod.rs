@@ -110,7 +110,7 @@ impl Probe for Throughput {
             context.tell(Event::Phase(way.word()));
             let asked_at = context.clock.wall();
             let (loaded, beside) = self.load(*way, &mut turn, watch.as_ref(), context).await;
-            interrupted = loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
+            interrupted = context.stop.is_set() || loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
             parts.push(Part::Asked(Box::new(Asked { way: *way, at: asked_at, loaded, beside })));
         }
         out.interrupted |= interrupted;

@@ -22,9 +22,9 @@ pub struct Args {
     how: How,
     #[command(flatten)]
     door: Door,
-    /// Makes schedule and payload repeatable
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Makes schedule and payload repeatable; drawn anew for each measurement where left out
+    #[arg(long)]
+    seed: Option<u64>,
     /// The name of the line in the result
     #[arg(long, default_value = "this-line")]
     line: String,
@@ -139,7 +139,7 @@ impl How {
 }
 
 impl Args {
-    fn context(&self, stop: Stop) -> Context {
+    fn context(&self, seed: u64, stop: Stop) -> Context {
         let watched = out::is_watched() && !self.show.json && !self.show.quiet;
         let Door { interface, source, dscp, v4, v6 } = &self.door;
         Context {
@@ -149,7 +149,7 @@ impl Args {
             family: if *v4 { Some(Family::V4) } else { v6.then_some(Family::V6) },
             binding: Binding { interface: interface.clone(), source: *source, dscp: *dscp },
             clock: Arc::new(SystemClock::start()),
-            seed: self.seed,
+            seed,
             listener: watched.then(measure_text::live),
             stop,
         }
@@ -162,8 +162,10 @@ pub fn run(args: &Args) -> Outcome {
         .ok_or_else(|| Failure::input(anyhow::anyhow!("no method is called {:?}", args.method)))?;
     let key = args.how.key_file.as_deref().map(secret::key).transpose()?;
     let probe = (method.build)(&args.how.settings()?, key.as_ref()).map_err(Failure::input)?;
+    // Thirty-two bits: every reader of JSON can repeat it.
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let measurement = wait::block_on(async {
-        let context = args.context(wait::stop_on_signal());
+        let context = args.context(seed, wait::stop_on_signal());
         probe.run(&context).await
     })?
     .map_err(Failure::reach)?;
@@ -171,8 +173,9 @@ pub fn run(args: &Args) -> Outcome {
     if args.show.json {
         let mut document =
             measure_json::document(&args.target, method.descriptor, &measurement, args.show.singletons);
+        document["seed"] = seed.into();
         document["scores"] = measure_score::json(&scores);
-        out::json(&document);
+        out::json_record(&document);
     } else {
         out::data(&measure_text::summary(&args.target, method.descriptor, &measurement));
         out::data(&measure_score::text(&scores));

@@ -31,6 +31,12 @@ pub fn json(value: &impl serde::Serialize) {
     }
 }
 
+/// Writes a value as JSON: laid out where a person watches, else in one line, so that a file of many can be read line by
+/// line.
+pub fn json_record(value: &serde_json::Value) {
+    if is_watched() { json(value) } else { line(&value.to_string()) }
+}
+
 /// Says something to the person at the terminal.
 pub fn talk(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
