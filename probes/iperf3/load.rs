@@ -228,3 +228,32 @@ impl From<pump::Stream> for Seen {
         Self { bytes, written, cut, tcp, ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use broadgauge_model::clock::{ManualClock, Wall};
+    use std::net::UdpSocket;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_receiver_that_notices_the_end_late_ends_when_it_was_asked_to() {
+        let clock = Arc::new(ManualClock::at(Wall(0)));
+        let from = clock.mono();
+        let plan = Plan {
+            sockets: vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()],
+            transport: Transport::Udp,
+            sends: false,
+            block: 1_448,
+            bits_per_second: 1_000_000,
+            wide: false,
+            from,
+            until: from + Span::secs(10),
+            seed: 1,
+        };
+        let mut load = Load::start(plan, Arc::clone(&clock) as _, |_, _| {});
+        clock.advance(Span::secs(3));
+        load.stop();
+        clock.advance(Span::millis(30));
+        assert_eq!(load.seen().await.unwrap().lasted(), Span::secs(3));
+    }
+}

@@ -246,7 +246,7 @@ pub(super) async fn upload(shared: Arc<Shared>, stream: usize, url: Url) -> bool
     failures < FAILURES
 }
 
-/// The payload of a request moves when the far end's TCP acknowledges it, and counts when its server does.
+/// The payload of a request moves when the far end's TCP says that it has it, and counts when its server does.
 async fn upload_once(
     shared: &Shared,
     session: &mut Session,
@@ -255,10 +255,10 @@ async fn upload_once(
     held: &mut Held,
 ) -> Fate {
     let tap = Arc::clone(&session.tap);
-    let acked = || tap.info().and_then(|info| info.acked_bytes).unwrap_or(0);
-    let mut before = (shared.now(), acked());
+    let delivered = || tap.info().and_then(|info| info.delivered_bytes()).unwrap_or(0);
+    let mut before = (shared.now(), delivered());
     let mut look = |held: &mut Held| {
-        let now = (shared.now(), acked());
+        let now = (shared.now(), delivered());
         held.spread(before.0, now.0, now.1.saturating_sub(before.1) as f64);
         before = now;
     };

@@ -29,6 +29,8 @@ pub struct TcpInfo {
     pub sent_bytes: Option<u64>,
     /// Payload that the far end has acknowledged.
     pub acked_bytes: Option<u64>,
+    /// Segments that the far end has, but behind a gap: they are not acknowledged yet.
+    pub sacked_segments: Option<u32>,
     /// Payload received in order.
     pub received_bytes: Option<u64>,
     /// The most recent delivery rate.
@@ -43,6 +45,16 @@ pub struct TcpInfo {
     pub out_of_order_segments: Option<u32>,
     /// Largest payload of a segment.
     pub segment_bytes: Option<u32>,
+}
+
+impl TcpInfo {
+    /// Payload that the far end has, in order or not. What waits behind a gap has crossed the line when it did, not when
+    /// the gap was filled.
+    pub fn delivered_bytes(&self) -> Option<u64> {
+        let behind = self.sacked_segments.zip(self.segment_bytes);
+        let behind = behind.map_or(0, |(segments, bytes)| u64::from(segments) * u64::from(bytes));
+        self.acked_bytes.map(|acked| acked.saturating_add(behind))
+    }
 }
 
 /// Asks the kernel.
@@ -101,6 +113,7 @@ fn read(filled: &[u8]) -> TcpInfo {
         retransmitted_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_retrans)),
         sent_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_sent)),
         acked_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_acked)),
+        sacked_segments: word(offset_of!(libc::tcp_info, tcpi_sacked)),
         received_bytes: long(offset_of!(libc::tcp_info, tcpi_bytes_received)),
         delivery_rate_bps: long(offset_of!(libc::tcp_info, tcpi_delivery_rate)).map(|bytes| bytes * 8),
         busy_us: long(offset_of!(libc::tcp_info, tcpi_busy_time)),
@@ -125,6 +138,19 @@ mod tests {
         assert_eq!(read(&filled[..151]).min_rtt_us, None, "half a field is no field");
         assert_eq!(read(&filled[..152]).min_rtt_us, Some(0x0101_0101));
         assert_eq!(read(&[]), TcpInfo::default());
+    }
+
+    #[test]
+    fn what_waits_behind_a_gap_is_delivered_though_not_acknowledged() {
+        let info = TcpInfo {
+            acked_bytes: Some(10_000),
+            sacked_segments: Some(3),
+            segment_bytes: Some(1_448),
+            ..TcpInfo::default()
+        };
+        assert_eq!(info.delivered_bytes(), Some(14_344));
+        assert_eq!(TcpInfo { sacked_segments: None, ..info }.delivered_bytes(), Some(10_000));
+        assert_eq!(TcpInfo { acked_bytes: None, ..info }.delivered_bytes(), None);
     }
 
     #[test]

@@ -29,7 +29,7 @@ trap clean EXIT
 trap 'exit 130' INT TERM
 profile=${LAB_PROFILE:-release}
 cargo build --quiet --profile "$profile" --bin broadgauge
-program=$PWD/${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/broadgauge
+program=$(realpath "${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/broadgauge")
 broken=0
 
 said() { for _ in $(seq 200); do grep -q "$2" "$1" 2>/dev/null && return; sleep 0.05; done; echo "$2 did not start"; exit 1; }

@@ -9,9 +9,9 @@
 # Prints one table of delays, one of rates with the delay under load, one of the cost of bytes over a bare cable; the
 # medians of ours are held to the bounds in probes/examples/lab/table.rs.
 #
-# use: truth.sh [--full]     short: one run of each, under 4 minutes; full: five, about 45 minutes, bbr and cubic.
-#      LINES="S1 S2" takes only those lines, PARTS="delay busy load cost" only those parts; ROWS=FILE adds to the rows of
-#      earlier runs, and the table is of all of them.
+# use: truth.sh [--full]     short: one run of each, cubic, about 8 minutes; full: five, bbr and cubic, about 50 minutes.
+#      LINES="S1 S2" takes only those lines, PARTS="delay busy load cost" only those parts; REPEAT=3 and CONTROL="bbr cubic" say
+#      how often and with which congestion control; ROWS=FILE adds to the rows of earlier runs, and the table is of all.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,8 +20,8 @@ skip() { echo "skipped: the truth table $*"; exit 0; }
 for tool in ip tcpdump ping fping irtt iperf3 chrt; do command -v "$tool" >/dev/null || skip "needs $tool"; done
 [ -c /dev/net/tun ] || skip "needs /dev/net/tun"
 if [ "${1:-}" = --full ]; then repeat=5 seconds=10 load=10 controls="bbr cubic" peers_load=10
-else repeat=1 seconds=3 load=10 controls=cubic peers_load=5; fi
-repeat=${REPEAT:-$repeat}
+else repeat=1 seconds=10 load=10 controls=cubic peers_load=5; fi
+repeat=${REPEAT:-$repeat} controls=${CONTROL:-$controls}
 
 run="bgt$$" near="bgt$$n" far="bgt$$f"
 work=$(mktemp -d)
