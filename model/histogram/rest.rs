@@ -70,14 +70,20 @@ pub(super) fn visit(bytes: &[u8], mut each: impl FnMut(u16, u64)) -> Result<(), 
 impl Histogram {
     /// The form at rest.
     pub fn to_rest(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.buckets.len() * 3);
+        let mut out = Vec::new();
+        self.append_rest(&mut out);
+        out
+    }
+
+    /// The form at rest, behind what is there.
+    pub fn append_rest(&self, out: &mut Vec<u8>) {
+        out.reserve(self.buckets.len() * 3);
         let mut last = 0;
         for &(index, count) in &self.buckets {
-            put(&mut out, u64::from(index - last));
-            put(&mut out, count);
+            put(out, u64::from(index - last));
+            put(out, count);
             last = index;
         }
-        out
     }
 
     /// Reads the form at rest.

@@ -17,7 +17,8 @@ const SAMPLES: usize = 2_000;
 type Reply<T> = oneshot::Sender<Result<T, String>>;
 
 enum Work {
-    Batch(Ready<'static>, Reply<Receipt>),
+    /// The batch goes back with the receipt: who sent it has the time to free it.
+    Batch(Ready<'static>, Reply<(Receipt, Ready<'static>)>),
     Register(Box<Registration>, Reply<()>),
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Door(mpsc::Sender<Work>);
 impl Door {
     /// Keeps a batch; the answer means that it is durable.
     pub(super) async fn keep(&self, batch: Ready<'static>) -> Result<Receipt, String> {
-        self.hand_in(|reply| Work::Batch(batch, reply)).await
+        self.hand_in(|reply| Work::Batch(batch, reply)).await.map(|(receipt, _)| receipt)
     }
 
     /// Keeps what an agent says of itself.
@@ -100,11 +101,11 @@ fn write(store: &dyn Store, mut work: mpsc::Receiver<Work>) {
     }
 }
 
-fn keep(store: &dyn Store, batches: Vec<Ready<'_>>, replies: Vec<Reply<Receipt>>) {
+fn keep(store: &dyn Store, batches: Vec<Ready<'static>>, replies: Vec<Reply<(Receipt, Ready<'static>)>>) {
     match store.put_batches(&batches) {
         Ok(receipts) => {
-            for (reply, receipt) in replies.into_iter().zip(receipts) {
-                answer(reply, Ok(receipt));
+            for ((reply, receipt), batch) in replies.into_iter().zip(receipts).zip(batches) {
+                answer(reply, Ok((receipt, batch)));
             }
         }
         Err(error) if batches.len() == 1 => {

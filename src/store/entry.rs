@@ -150,11 +150,14 @@ pub(super) fn content_key(sample: &Sample, window: Window) -> i64 {
     identity(sample, window).finish() & i64::MAX
 }
 
+/// Gap and count of each bucket in use, both LEB128.
+pub(super) const CODEC_GAPS: u8 = 1;
+
 /// What a backend keeps of a sample beside its plain fields.
 #[derive(Clone, Debug)]
 pub(super) struct Encoded {
-    /// Its histogram at rest; empty where it has none.
-    pub(super) at_rest: Vec<u8>,
+    /// A byte for the codec, then its histogram at rest; empty where it has none.
+    pub(super) hist: Vec<u8>,
     /// What the method added, as JSON text.
     pub(super) details: Option<String>,
     /// Tells one payload from another under the same identity, however a backend keeps the row.
@@ -162,21 +165,28 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
+    /// The histogram at rest.
+    pub(super) fn at_rest(&self) -> &[u8] {
+        self.hist.get(1..).unwrap_or_default()
+    }
+
     /// The sample encoded, or why it cannot be kept.
     pub(super) fn of(numbered: &Numbered, window: Window) -> Result<Self, String> {
         let sample = &numbered.sample;
         if let Some(reason) = unstorable(numbered) {
             return Err(reason);
         }
-        let at_rest = match &sample.values {
-            Values::Histogram(histogram) => histogram.to_rest(),
-            Values::Number(_) | Values::Unmeasured(_) => Vec::new(),
-        };
+        let mut hist = Vec::new();
+        if let Values::Histogram(histogram) = &sample.values {
+            hist.push(CODEC_GAPS);
+            histogram.append_rest(&mut hist);
+        }
         // A map of JSON values always has a text.
         let details =
             (!sample.details.is_empty()).then(|| serde_json::to_string(&sample.details).unwrap_or_default());
-        let digest = digest(sample, window, &at_rest, details.as_deref().unwrap_or_default());
-        Ok(Self { at_rest, details, digest })
+        let digest =
+            digest(sample, window, hist.get(1..).unwrap_or_default(), details.as_deref().unwrap_or_default());
+        Ok(Self { hist, details, digest })
     }
 }
 

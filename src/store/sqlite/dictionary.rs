@@ -12,7 +12,8 @@ use std::collections::HashMap;
 pub(super) struct Dictionary {
     lines: HashMap<String, i64>,
     metrics: HashMap<MetricId, i64>,
-    methods: HashMap<(String, u32), i64>,
+    /// A handful: comparing is faster than making a key.
+    methods: Vec<(String, u32, i64)>,
     targets: HashMap<String, i64>,
     sources: HashMap<(SourceKind, String), i64>,
     agents: HashMap<String, i64>,
@@ -71,8 +72,7 @@ impl Dictionary {
         name: &str,
         version: u32,
     ) -> Result<i64, StoreError> {
-        let key = (name.to_owned(), version);
-        if let Some(id) = self.methods.get(&key) {
+        if let Some((.., id)) = self.methods.iter().find(|known| known.1 == version && known.0 == name) {
             return Ok(*id);
         }
         let id = find_or_insert(
@@ -81,7 +81,7 @@ impl Dictionary {
             "INSERT INTO method(name, version) VALUES(?1, ?2)",
             params![name, version],
         )?;
-        self.methods.insert(key, id);
+        self.methods.push((name.to_owned(), version, id));
         Ok(id)
     }
 

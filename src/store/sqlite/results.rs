@@ -3,7 +3,7 @@
 use super::Sqlite;
 use super::dictionary::{Dictionary, Names};
 use super::fleet::put_health;
-use crate::store::entry::{Encoded, IMPORTED, content_key, taken};
+use crate::store::entry::{CODEC_GAPS, Encoded, IMPORTED, content_key, taken};
 use crate::store::{
     Entry, Filter, HistogramRow, Ready, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind,
     StoreError, Window,
@@ -11,10 +11,7 @@ use crate::store::{
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::result::{Counts, Direction, Load, Numbered, Sample, Statistic, Values};
 use rusqlite::types::ValueRef;
-use rusqlite::{Transaction, params};
-
-/// Gap and count of each bucket in use, both LEB128.
-const CODEC_GAPS: u8 = 1;
+use rusqlite::{CachedStatement, Transaction, params};
 
 const INSERT: &str = "INSERT INTO result(stream, number, digest, source, line, metric, method, target, started_at, \
     lasted, load, direction, statistic, hours, planned, sent, missed, received, lost, late, duplicate, reordered, \
@@ -29,102 +26,115 @@ struct Identity {
     source: i64,
 }
 
-fn put(
-    transaction: &Transaction<'_>,
-    dictionary: &mut Dictionary,
-    identity: &Identity,
-    (numbered, encoded): (&Numbered, &Result<Encoded, String>),
-    window: Window,
-    receipt: &mut Receipt,
-) -> Result<(), StoreError> {
-    let Numbered { number, sample } = numbered;
-    let encoded = match encoded {
-        Ok(encoded) => encoded,
-        Err(reason) => {
-            receipt.rejected.push(Rejected { number: *number, reason: reason.clone() });
-            return Ok(());
-        }
-    };
-    if insert(transaction, dictionary, identity, (sample, encoded), window)? {
-        receipt.stored += 1;
-        return Ok(());
-    }
-    let known: i64 = transaction
-        .prepare_cached("SELECT digest FROM result WHERE stream = ?1 AND number = ?2")?
-        .query_row([identity.stream, identity.number], |row| row.get(0))?;
-    if known == encoded.digest {
-        receipt.already += 1;
-    } else {
-        receipt.rejected.push(Rejected { number: *number, reason: taken(identity.stream, *number) });
-    }
-    Ok(())
+/// Writes rows in one transaction.
+struct Rows<'a> {
+    transaction: &'a Transaction<'a>,
+    dictionary: &'a mut Dictionary,
+    insert: CachedStatement<'a>,
 }
 
-/// Whether the row is new.
-fn insert(
-    transaction: &Transaction<'_>,
-    dictionary: &mut Dictionary,
-    identity: &Identity,
-    (sample, encoded): (&Sample, &Encoded),
-    window: Window,
-) -> Result<bool, StoreError> {
-    let (mut value, mut unmeasured, mut hist) = (None, None, None);
-    match &sample.values {
-        Values::Histogram(_) => hist = Some([&[CODEC_GAPS], &encoded.at_rest[..]].concat()),
-        Values::Number(number) => value = Some(*number),
-        Values::Unmeasured(reason) => unmeasured = Some(reason.0.as_str()),
+impl<'a> Rows<'a> {
+    fn of(transaction: &'a Transaction<'a>, dictionary: &'a mut Dictionary) -> Result<Self, StoreError> {
+        Ok(Self { transaction, dictionary, insert: transaction.prepare_cached(INSERT)? })
     }
-    let line = dictionary.line(transaction, &sample.line_id)?;
-    let metric = dictionary.metric(transaction, sample.metric)?;
-    let method = dictionary.method(transaction, &sample.method, sample.method_version)?;
-    let target = dictionary.target(transaction, sample.target.as_deref())?;
-    let counts = &sample.counts;
-    let added = transaction.prepare_cached(INSERT)?.execute(params![
-        identity.stream,
-        identity.number,
-        encoded.digest,
-        identity.source,
-        line,
-        metric,
-        method,
-        target,
-        sample.started_at.0,
-        sample.lasted.0,
-        sample.load as i64,
-        sample.direction as i64,
-        sample.statistic as i64,
-        window.code(),
-        counts.planned as i64,
-        counts.sent as i64,
-        counts.missed as i64,
-        counts.received as i64,
-        counts.lost as i64,
-        counts.late as i64,
-        counts.duplicate as i64,
-        counts.reordered as i64,
-        counts.lost_forward.map(|c| c as i64),
-        counts.lost_backward.map(|c| c as i64),
-        value,
-        unmeasured,
-        hist,
-        encoded.details,
-    ])?;
-    Ok(added == 1)
+
+    fn put(
+        &mut self,
+        identity: &Identity,
+        (numbered, encoded): (&Numbered, &Result<Encoded, String>),
+        window: Window,
+        receipt: &mut Receipt,
+    ) -> Result<(), StoreError> {
+        let Numbered { number, sample } = numbered;
+        let encoded = match encoded {
+            Ok(encoded) => encoded,
+            Err(reason) => {
+                receipt.rejected.push(Rejected { number: *number, reason: reason.clone() });
+                return Ok(());
+            }
+        };
+        if self.insert(identity, (sample, encoded), window)? {
+            receipt.stored += 1;
+            return Ok(());
+        }
+        let known: i64 = self
+            .transaction
+            .prepare_cached("SELECT digest FROM result WHERE stream = ?1 AND number = ?2")?
+            .query_row([identity.stream, identity.number], |row| row.get(0))?;
+        if known == encoded.digest {
+            receipt.already += 1;
+        } else {
+            receipt.rejected.push(Rejected { number: *number, reason: taken(identity.stream, *number) });
+        }
+        Ok(())
+    }
+
+    /// Whether the row is new.
+    fn insert(
+        &mut self,
+        identity: &Identity,
+        (sample, encoded): (&Sample, &Encoded),
+        window: Window,
+    ) -> Result<bool, StoreError> {
+        let (mut value, mut unmeasured, mut hist) = (None, None, None);
+        match &sample.values {
+            Values::Histogram(_) => hist = Some(&encoded.hist),
+            Values::Number(number) => value = Some(*number),
+            Values::Unmeasured(reason) => unmeasured = Some(reason.0.as_str()),
+        }
+        let line = self.dictionary.line(self.transaction, &sample.line_id)?;
+        let metric = self.dictionary.metric(self.transaction, sample.metric)?;
+        let method = self.dictionary.method(self.transaction, &sample.method, sample.method_version)?;
+        let target = self.dictionary.target(self.transaction, sample.target.as_deref())?;
+        let counts = &sample.counts;
+        let added = self.insert.execute(params![
+            identity.stream,
+            identity.number,
+            encoded.digest,
+            identity.source,
+            line,
+            metric,
+            method,
+            target,
+            sample.started_at.0,
+            sample.lasted.0,
+            sample.load as i64,
+            sample.direction as i64,
+            sample.statistic as i64,
+            window.code(),
+            counts.planned as i64,
+            counts.sent as i64,
+            counts.missed as i64,
+            counts.received as i64,
+            counts.lost as i64,
+            counts.late as i64,
+            counts.duplicate as i64,
+            counts.reordered as i64,
+            counts.lost_forward.map(|c| c as i64),
+            counts.lost_backward.map(|c| c as i64),
+            value,
+            unmeasured,
+            hist,
+            encoded.details,
+        ])?;
+        Ok(added == 1)
+    }
 }
 
 impl Results for Sqlite {
     fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError> {
         self.write(|transaction, dictionary| {
             let mut receipts = Vec::with_capacity(batches.len());
+            let mut rows = Rows::of(transaction, dictionary)?;
             for Ready { batch, encoded } in batches {
-                let stream = dictionary.agent(transaction, &batch.agent)?;
+                let stream = rows.dictionary.agent(transaction, &batch.agent)?;
                 let source = Source { kind: SourceKind::Measured, name: batch.agent.clone() };
-                let source = dictionary.source(transaction, &source)?;
+                let source = rows.dictionary.source(transaction, &source)?;
                 put_health(transaction, stream, &batch.health)?;
                 let mut receipt = Receipt::default();
                 for (numbered, encoded) in batch.samples.iter().zip(encoded) {
                     let identity = Identity { stream, number: numbered.number as i64, source };
-                    put(transaction, dictionary, &identity, (numbered, encoded), Window::At, &mut receipt)?;
+                    rows.put(&identity, (numbered, encoded), Window::At, &mut receipt)?;
                 }
                 receipts.push(receipt);
             }
@@ -135,13 +145,14 @@ impl Results for Sqlite {
     fn put_entries(&self, source: &Source, entries: &[Entry]) -> Result<Receipt, StoreError> {
         self.write(|transaction, dictionary| {
             let source = dictionary.source(transaction, source)?;
+            let mut rows = Rows::of(transaction, dictionary)?;
             let mut receipt = Receipt::default();
             for (place, Entry { sample, window }) in entries.iter().enumerate() {
                 let number = content_key(sample, *window);
                 let identity = Identity { stream: IMPORTED, number, source };
                 let numbered = Numbered { number: place as u64, sample: sample.clone() };
                 let encoded = Encoded::of(&numbered, *window);
-                put(transaction, dictionary, &identity, (&numbered, &encoded), *window, &mut receipt)?;
+                rows.put(&identity, (&numbered, &encoded), *window, &mut receipt)?;
             }
             Ok(receipt)
         })
