@@ -212,7 +212,8 @@ impl Reply {
         packet[layout.received..layout.received + 8].copy_from_slice(&self.received.0.to_be_bytes());
         let sender = layout.sender_sequence;
         packet[sender..sender + 4].copy_from_slice(&self.sender_sequence.to_be_bytes());
-        self.sender.write(&mut packet, layout.sender_timestamp);
+        // Only the sender's time and what it thinks of it go back: the SSID stands in front, and here is zero.
+        Mark { ssid: 0, ..self.sender }.write(&mut packet, layout.sender_timestamp);
         packet[layout.sender_ttl] = self.sender_ttl;
         mode.seal(&mut packet);
         let tlvs =
