@@ -15,6 +15,9 @@ use std::io;
 /// After the last answer, duplicates may still come: this many times the longest delay seen is waited for them.
 const GRACE: i64 = 2;
 const LEAST_GRACE: Span = Span::millis(10);
+/// In haste, an answer that takes so many times the longest delay seen, and so long, is given up.
+const HASTE: i64 = 4;
+const LEAST_HASTE: Span = Span::secs(1);
 
 /// Who is told of each question's fate as soon as it is known.
 pub type Watcher = Box<dyn FnMut(Singleton) + Send>;
@@ -50,6 +53,7 @@ pub struct Exchange {
     seen: Mono,
     /// After the last slot: questions from this one on are answered, or never left.
     settled_from: Option<usize>,
+    haste: bool,
     watcher: Option<Watcher>,
 }
 
@@ -71,8 +75,16 @@ impl Exchange {
             last_arrival: Mono(0),
             seen: Mono(0),
             settled_from: None,
+            haste: false,
             watcher,
         }
+    }
+
+    /// The same, but after the last slot an answer is not waited for when four times the longest delay so far has passed, and
+    /// a second: it is lost then. For whoever else would have to wait too.
+    #[must_use]
+    pub fn in_haste(self) -> Self {
+        Self { haste: true, ..self }
     }
 
     /// Decides; a question that is handed out counts as leaving now.
@@ -92,11 +104,20 @@ impl Exchange {
                 let grace = Span(self.slowest.0.saturating_mul(GRACE)).max(LEAST_GRACE);
                 let quiet = if self.arrivals.is_empty() { start } else { self.last_arrival + grace };
                 // What is still to come is no later than the latest of those that wait can be.
-                let end = self.latest_open().map_or(quiet, |left| (left + self.timeout).max(quiet));
+                let end = self.latest_open().map_or(quiet, |left| (left + self.patience()).max(quiet));
                 let last = self.questions.last().map_or(start, |question| question.left.user.mono);
                 let end = end.min(last + self.timeout);
                 if now.mono >= end { Turn::Done } else { Turn::Wait(end) }
             }
+        }
+    }
+
+    /// How long an answer is waited for at the end.
+    fn patience(&self) -> Span {
+        if self.haste && !self.arrivals.is_empty() {
+            Span(self.slowest.0.saturating_mul(HASTE)).max(LEAST_HASTE).min(self.timeout)
+        } else {
+            self.timeout
         }
     }
 
@@ -188,9 +209,11 @@ impl Exchange {
 
     /// Closes the books. What is neither answered nor timed out by the latest time that was told is cut, not lost.
     pub fn close(mut self) -> Books {
+        let over = self.settled_from.is_some();
+        let patience = if over { self.patience() } else { self.timeout };
         for question in &mut self.questions {
             let waits = question.failed.is_none() && question.answer.is_none();
-            question.cut = waits && self.seen - question.left.user.mono < self.timeout;
+            question.cut = waits && self.seen - question.left.user.mono < patience;
         }
         Books {
             start: self.start.unwrap_or_default(),
@@ -210,6 +233,7 @@ mod tests {
     use super::*;
     use crate::figures::figures;
     use crate::pace::{Stop, Stream};
+    use broadgauge_model::result::Counts;
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
     const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 862);
@@ -276,6 +300,33 @@ mod tests {
         assert_eq!(ended, Some(left + 3_000), "not three seconds after the fiftieth");
         let counts = figures(&exchange.close()).counts;
         assert_eq!((counts.sent, counts.received, counts.lost), (50, 49, 1));
+    }
+
+    /// Runs fifty slots of 10 ms, of which the last is not answered, and says when that ended and what was counted.
+    fn last_one_lost(mut exchange: Exchange) -> (i64, Counts) {
+        for ms in 0..10_000 {
+            match exchange.turn(at(ms)) {
+                Turn::Ask(49) | Turn::Wait(_) => {}
+                Turn::Ask(number) => {
+                    let (bytes, now) = (&[], at(ms + 5));
+                    let packet =
+                        Packet { bytes, from: PEER, to: None, now, kernel: None, ttl: None, class: None };
+                    exchange.answered(number, &packet, None);
+                }
+                Turn::Done => return (ms, figures(&exchange.close()).counts),
+            }
+        }
+        panic!("it does not end");
+    }
+
+    #[test]
+    fn in_haste_what_takes_far_longer_than_any_before_is_lost_and_not_waited_for() {
+        let pace = Pace { stream: Stream::periodic(100.0), stop: Stop::Count(50), seed: 1 };
+        let (patient, counts) = last_one_lost(Exchange::new(pace, Span::secs(3), None));
+        let (hasty, hasty_counts) = last_one_lost(Exchange::new(pace, Span::secs(3), None).in_haste());
+        assert_eq!((counts.sent, counts.received, counts.lost), (50, 49, 1));
+        assert_eq!(hasty_counts, counts);
+        assert_eq!(patient - hasty, 2_000);
     }
 
     #[test]

@@ -102,12 +102,13 @@ pub struct Stamp {
     extensions: Extensions,
     key: Option<Key>,
     net: Option<Arc<dyn Net>>,
+    haste: bool,
 }
 
 impl Stamp {
     /// With these settings, open and over this machine's network.
     pub const fn new(settings: Settings) -> Self {
-        Self { settings, extensions: Extensions::none(), key: None, net: None }
+        Self { settings, extensions: Extensions::none(), key: None, net: None, haste: false }
     }
 
     /// Asking for more than base packets carry.
@@ -120,6 +121,12 @@ impl Stamp {
     #[must_use]
     pub fn with_key(self, key: Key) -> Self {
         Self { key: Some(key), ..self }
+    }
+
+    /// Not waiting long for the last answers, for something else waits with them.
+    #[must_use]
+    pub fn in_haste(self) -> Self {
+        Self { haste: true, ..self }
     }
 
     /// Over another network.
@@ -210,10 +217,12 @@ pub async fn exchange(
         reports: false,
     };
     let ssid = ChaCha8Rng::seed_from_u64(context.seed ^ 0x5353_4944).random_range(1..=u16::MAX);
-    let watcher = packets::watcher(context, load);
+    let (watcher, haste) = (packets::watcher(context, load), probe.haste);
     let (sender, door) = packets::run(net, wanted, context.stop.clone(), move |socket| {
         let clock = estimate(socket.clock_state());
-        Sender::new(Plan { pace, timeout, mode, packet_bytes: payload_bytes, ssid, clock, wishes }, watcher)
+        let plan = Plan { pace, timeout, mode, packet_bytes: payload_bytes, ssid, clock, wishes };
+        let sender = Sender::new(plan, watcher);
+        if haste { sender.in_haste() } else { sender }
     })
     .await?;
     let (books, far_clock, beside) = sender.close();

@@ -72,6 +72,12 @@ pub struct Sender {
 }
 
 impl Sender {
+    /// The same, but not waiting long for the last answers: see [`Exchange::in_haste`].
+    #[must_use]
+    pub fn in_haste(self) -> Self {
+        Self { exchange: self.exchange.in_haste(), ..self }
+    }
+
     /// Ready to start at its first step. The watcher is told of each packet's fate.
     pub fn new(plan: Plan, watcher: Option<Watcher>) -> Self {
         let exchange = Exchange::new(plan.pace, plan.timeout, watcher);

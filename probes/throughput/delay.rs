@@ -2,7 +2,8 @@
 //!
 //! The probes are small UDP packets of their own: they queue where the load queues, but no TCP stands behind them, so
 //! what they show is the line's queue and not one connection's retransmissions. Under load, only packets that left in
-//! the goodput's own window count: the delay is that of the rate beside it. What this cannot tell: the delay within
+//! the goodput's own window count: the delay is that of the rate beside it. The last answers are waited for until four
+//! times the longest delay so far has passed, a second at least and three at most. What this cannot tell: the delay within
 //! a queue that serves flows apart (fair queueing), where a small flow does not wait behind the load.
 
 use super::client::Face;
@@ -58,6 +59,7 @@ impl<'a> Watch<'a> {
             timeout_ms: TIMEOUT_MS as f64,
             ..packets::Settings::default()
         });
+        let probe = probe.in_haste();
         let probe = match self.key {
             Some(key) => probe.with_key(key.clone()),
             None => probe,
