@@ -72,6 +72,27 @@ pub fn waiting(socket: &impl AsFd) -> Option<u64> {
     filled.get(..4)?.try_into().ok().map(u32::from_ne_bytes).map(u64::from)
 }
 
+/// Payload that waits behind gaps on a socket that has just been read empty. It is no more than the memory that is held,
+/// which has each segment's overhead in it, and no more than the segments that came carry beyond what came in order; the
+/// latter counts what came twice for the whole life of the connection, the former does not.
+pub fn behind_gaps(socket: &impl AsFd) -> Option<u64> {
+    let held = waiting(socket)?;
+    if held == 0 {
+        return Some(0);
+    }
+    let mut bytes = [0_u8; 512];
+    let filled = option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut bytes).ok()?;
+    Some(held.min(beyond_order(filled).unwrap_or(held)))
+}
+
+/// What segments carry beyond what came in order, each as large as the largest; Linux 4.6.
+fn beyond_order(filled: &[u8]) -> Option<u64> {
+    let word = |at: usize| filled.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes).map(u64::from);
+    let segments = word(offset_of!(libc::tcp_info, tcpi_data_segs_in))?;
+    let largest = word(offset_of!(libc::tcp_info, tcpi_rcv_mss))?;
+    Some((segments * largest).saturating_sub(read(filled).received_bytes?))
+}
+
 /// Packets that arrived and found no room in the socket's buffer (`SO_MEMINFO`, the count of `SO_RXQ_OVFL`): lost in this
 /// machine, not on the line.
 pub fn dropped(socket: &impl AsFd) -> Option<u64> {
@@ -188,6 +209,19 @@ mod tests {
         assert!(waiting(&server).is_none_or(|bytes| bytes >= 1_000));
         server.read_exact(&mut [0; 1_000]).unwrap();
         assert_eq!(waiting(&server).unwrap_or(0), 0);
+    }
+
+    #[test]
+    fn what_waits_behind_a_gap_is_no_more_than_the_segments_that_came_carry() {
+        let mut filled = [0_u8; 232];
+        let mut put = |at: usize, bytes: &[u8]| filled[at..at + bytes.len()].copy_from_slice(bytes);
+        put(offset_of!(libc::tcp_info, tcpi_data_segs_in), &10_u32.to_ne_bytes());
+        put(offset_of!(libc::tcp_info, tcpi_rcv_mss), &1_448_u32.to_ne_bytes());
+        put(offset_of!(libc::tcp_info, tcpi_bytes_received), &(7 * 1_448_u64).to_ne_bytes());
+        assert_eq!(beyond_order(&filled), Some(3 * 1_448));
+        assert_eq!(beyond_order(&filled[..140]), None, "the kernel is older than the count");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(behind_gaps(&listener).is_none_or(|bytes| bytes == 0));
     }
 
     #[test]

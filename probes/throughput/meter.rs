@@ -15,11 +15,12 @@
 //!
 //! **The edges.** Behind a lost segment payload waits in the receiver's kernel until the gap is filled, and an
 //! application counts it only then. A window that starts while much waits, and ends while little does, counts what
-//! had arrived before it, and reads above the line. The kernel says how much memory waits; it is noted at the end
+//! had arrived before it, and reads above the line. How much waits is estimated from what the kernel says, at the end
 //! of each interval. The window starts after the warm-up and within the first half, ends within the last five intervals,
 //! and starts with no more waiting than it ends with, for that would read above the line; nor, as far as that can
 //! be had, with less, for that would read below it. Of windows that are alike to within 1/2000 of their payload, it is
-//! the longest; where none will do, the one that comes nearest. Where the kernel does not say, nothing is taken to wait.
+//! the longest; where none will do, the one that comes nearest, and what waited at its start beyond what waits at its end is
+//! taken off. Where the kernel does not say, nothing is taken to wait.
 //!
 //! The goodput is all payload of the remaining whole intervals over their time: a plain mean, so that it can never
 //! exceed the fastest interval. What it cannot tell is why a line is slow: one stream held back by loss reads
@@ -78,7 +79,7 @@ impl Meter {
         }
     }
 
-    /// Notes how much memory held payload that had arrived and could not be counted when an interval ended.
+    /// Notes how much payload had arrived and could not be counted when an interval ended.
     pub fn wait(&mut self, interval: usize, bytes: u64) {
         if let Some(waiting) = self.waiting.get_mut(interval) {
             *waiting = bytes;
@@ -130,7 +131,8 @@ pub fn goodput(intervals: &[u64], waiting: &[u64]) -> Option<Goodput> {
     }
     let counted = settle_edges(intervals, waiting, warm_up_intervals(intervals));
     let (warm_up, window) = (counted.start, span_of(counted.len()));
-    let bytes = intervals[counted].iter().sum();
+    let (at_start, at_end) = edges(waiting, &counted);
+    let bytes = intervals[counted].iter().sum::<u64>().saturating_sub(at_start.saturating_sub(at_end));
     Some(Goodput {
         rate: Rate::of(bytes, window)?,
         rate_with_warm_up: Rate::of(intervals.iter().sum(), span_of(intervals.len()))?,
@@ -175,17 +177,20 @@ fn warm_up_intervals(intervals: &[u64]) -> usize {
 /// What waits at the two edges may differ by this share of the window's payload, and does not matter.
 const ALIKE: u64 = 2_000;
 
+/// What waits when a window starts and when it ends.
+fn edges(waiting: &[u64], window: &Range<usize>) -> (u64, u64) {
+    let at_end_of = |interval: usize| waiting.get(interval).copied().unwrap_or(0);
+    (window.start.checked_sub(1).map_or(0, at_end_of), at_end_of(window.end - 1))
+}
+
 /// Of the windows at hand, the one whose edges have the same waiting, or nearest to that: see the module's head.
 fn settle_edges(intervals: &[u64], waiting: &[u64], from: usize) -> Range<usize> {
     let n = intervals.len();
-    let at_end_of = |interval: usize| waiting.get(interval).copied().unwrap_or(0);
-    let edges =
-        |window: &Range<usize>| (window.start.checked_sub(1).map_or(0, at_end_of), at_end_of(window.end - 1));
     let starts = from..=(n / 2).max(from);
     let windows =
         starts.flat_map(|start| ((n - BATCH).max(start + BATCH).min(n)..=n).map(move |end| start..end));
     let unlike = |window: &Range<usize>| {
-        let (start, end) = edges(window);
+        let (start, end) = edges(waiting, window);
         let payload: u64 = intervals[window.clone()].iter().sum();
         (start.saturating_sub(end), end.saturating_sub(start).saturating_mul(ALIKE) / payload.max(1))
     };

@@ -8,7 +8,7 @@
 //! What a single thread cannot do is fill more than one core; it moves tens of Gbit/s, far above an access line.
 
 use super::meter::{INTERVAL, Meter};
-use crate::tcp::info::{TcpInfo, tcp_info, waiting};
+use crate::tcp::info::{TcpInfo, behind_gaps, tcp_info};
 use broadgauge_model::clock::{Clock, Mono, Span};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -108,7 +108,7 @@ pub(crate) fn receive(
         });
         now = clock.mono();
         while meter.end_of(told) <= now && told < meter.intervals().len() {
-            meter.wait(told, sockets.iter().filter_map(waiting).sum());
+            meter.wait(told, sockets.iter().filter_map(behind_gaps).sum());
             tick(told, meter.intervals()[told]);
             told += 1;
         }

@@ -154,3 +154,16 @@ proptest! {
         prop_assert_eq!(meter.intervals().iter().sum::<u64>(), meter.streams().iter().sum::<u64>());
     }
 }
+
+#[test]
+fn what_waits_at_the_start_of_every_window_is_taken_off() {
+    // For half of the time a gap grows and is filled in the sixtieth interval; 1,000 bytes arrive in each.
+    let (mut intervals, mut waiting) = (vec![1_000; 100], vec![0; 100]);
+    for interval in 0..59 {
+        intervals[interval] = 400;
+        waiting[interval] = 600 * (interval as u64 + 1);
+    }
+    intervals[59] = 1_000 + 600 * 59;
+    let goodput = goodput(&intervals, &waiting).unwrap();
+    assert_eq!(goodput.bytes as usize, 10_000 * goodput.window.0 as usize / 1_000_000_000);
+}
