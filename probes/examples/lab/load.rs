@@ -84,13 +84,16 @@ fn detail(document: &Value, way: &str, key: &str) -> Value {
 /// The delay probes of the goodput's window against the same packets on the wire.
 fn loaded(wire: &capture::Capture, document: &Value, way: &str) -> Outcome<Value> {
     let mut run = tools::ours(document, way)?;
-    let first = run.probes.values().find_map(|told| told.at).ok_or("no delay probe under load")?;
+    // A probe that was lost may have no time of its own.
+    let first = run.probes.iter().find_map(|(&number, told)| Some((number, told.at?)));
+    let (number, first) = first.ok_or("no delay probe under load")?;
     let off = |seen: &capture::Seen| seen.left.map(|left| left.since(first).abs());
     let nearest = wire.probes.iter().filter_map(|(key, seen)| Some((off(seen)?, *key))).min();
     let Some((_, (session, offset))) = nearest.filter(|(off, _)| *off < Span::millis(20)) else {
         return Err("the capture does not hold the probes under load".into());
     };
     // The document holds the probes of the window only; on the wire they are numbered from the start of the load.
-    run.probes = run.probes.into_iter().map(|(number, told)| (number + offset, told)).collect();
+    let shifted = |(own, told)| (own + offset - number, told);
+    run.probes = run.probes.into_iter().map(shifted).collect();
     compare(wire, session, &run)
 }
