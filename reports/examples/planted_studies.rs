@@ -1,7 +1,7 @@
 //! Runs the studies over panels with planted truth at full length and prints what came out beside its bar.
 //!
-//! `cargo run --release -p broadgauge-reports --example planted_studies -- [RUNS]` (500 where left out). The exit code
-//! is 1 where a bar is missed.
+//! `cargo run --release -p broadgauge-reports --example planted_studies -- [RUNS] [NAME]` (500 where left out; only
+//! experiments whose function has this in its name). The exit code is 1 where a bar is missed.
 
 #[path = "../study/planted/mod.rs"]
 mod planted;
@@ -18,25 +18,43 @@ use planted::{Finding, experiments};
 use std::io::Write;
 use std::process::ExitCode;
 
+type Experiment = Box<dyn Fn() -> Vec<Finding>>;
+
+/// Every experiment by its name, at so many runs.
+fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
+    vec![
+        ("lines_are_the_unit", Box::new(move || experiments::lines_are_the_unit(runs, 1_000))),
+        ("few_lines_are_owned_up_to", Box::new(move || experiments::few_lines_are_owned_up_to(runs, 1_000))),
+        (
+            "the_mix_of_hours_is_no_gap",
+            Box::new(move || experiments::the_mix_of_hours_is_no_gap(runs, 1_000)),
+        ),
+        ("parity_is_shown", Box::new(move || experiments::parity_is_shown(runs, 1_000))),
+        ("each_line_is_its_own_control", Box::new(move || experiments::each_line_is_its_own_control(runs))),
+        (
+            "technology_is_not_blamed_on_the_metric",
+            Box::new(move || experiments::technology_is_not_blamed_on_the_metric(runs, 400)),
+        ),
+    ]
+}
+
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let runs = std::env::args().nth(1).map_or(Ok(500), |n| n.parse())?;
+    let wanted = std::env::args().nth(2).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     let mut missed = 0;
     writeln!(out, "{:<50}{:>6}{:>10}   bar", "planted", "runs", "got")?;
-    let mut print = |findings: Vec<Finding>| -> std::io::Result<()> {
-        for finding in findings {
+    for (name, experiment) in all(runs) {
+        if !name.contains(&wanted) {
+            continue;
+        }
+        for finding in experiment() {
             let mark = if finding.holds() { "" } else { "   MISSED" };
             missed += usize::from(!finding.holds());
             let Finding { what, runs, got, bar: (low, high) } = finding;
             writeln!(out, "{what:<50}{runs:>6}{got:>10.4}   {low} to {high}{mark}")?;
         }
-        out.flush()
-    };
-    print(experiments::lines_are_the_unit(runs, 1_000))?;
-    print(experiments::few_lines_are_owned_up_to(runs, 1_000))?;
-    print(experiments::the_mix_of_hours_is_no_gap(runs, 1_000))?;
-    print(experiments::parity_is_shown(runs, 1_000))?;
-    print(experiments::each_line_is_its_own_control(runs))?;
-    print(experiments::technology_is_not_blamed_on_the_metric(runs, 400))?;
+        out.flush()?;
+    }
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
