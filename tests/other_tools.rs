@@ -261,3 +261,31 @@ fn a_log_of_the_speedtest_command_line_is_bytes_a_second_and_summaries() {
     assert_eq!(find(MetricId::LOADED_ROUND_TRIP_DELAY, Statistic::Max), Some(80.2));
     assert_eq!(find(MetricId::ROUND_TRIP_DELAY, Statistic::Min), Some(7.9));
 }
+
+#[test]
+fn a_packed_archive_of_ndt7_is_read_as_it_is() {
+    let Some(folder) = common::real_data() else { return };
+    let store = Memory::default();
+    let file = folder.join("mlab/ndt7_syd03_20200318.jsonl.gz");
+    let summary = import_one(&request(Kind::Results, file, None), &store);
+    // 114 tests, each with a rate and a smallest round trip: counted with Python's gzip and json modules.
+    assert_eq!((summary.rows_read, summary.rows_refused), (228, 0), "{summary}");
+    assert_eq!(summary.stored + summary.unchanged, 228);
+}
+
+#[test]
+fn a_packed_table_is_a_table_and_a_broken_one_says_so() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lines.csv.gz");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"line_id,operator\nl1,A\nl2,B\n").unwrap();
+    let mut bytes = packed.finish().unwrap();
+    std::fs::write(&file, &bytes).unwrap();
+    let wanted = request(Kind::Lines, file.clone(), None);
+    assert_eq!(import_one(&wanted, &Memory::default()).stored, 2);
+    bytes.truncate(bytes.len() / 2);
+    std::fs::write(&file, &bytes).unwrap();
+    let error = broadgauge::import::run(&wanted, &Memory::default(), &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("lines.csv.gz"), "{error}");
+}

@@ -17,12 +17,17 @@ use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::Values;
+use flate2::read::MultiGzDecoder;
 use std::collections::HashMap;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 /// Records that go to the store at once.
 const BATCH: usize = 4_000;
+/// A packed file is held in memory: what unpacks to more is refused.
+const MOST_UNPACKED: u64 = 2 << 30;
 /// Records shown by a dry run.
 const PREVIEW: usize = 5;
 
@@ -88,16 +93,41 @@ pub fn run(
     Ok(summary)
 }
 
-/// Opens a table; results may also come in another tool's own file.
+/// Opens a table; results may also come in another tool's own file, and either may be packed with gzip.
 fn open(path: &Path, kind: Kind, reading: &Reading) -> Result<Table, ImportError> {
     let unread = |source| ImportError::Read { path: path.to_owned(), source };
+    let name = path.display().to_string();
+    if let Some(bytes) = unpacked(path).map_err(unread)? {
+        let foreign = match kind {
+            Kind::Results if foreign::begins(&bytes) => foreign_table(&name, &bytes, reading)?,
+            _ => None,
+        };
+        return foreign.map_or_else(|| Table::of_bytes(&name, bytes, reading), Ok);
+    }
     if kind == Kind::Results && foreign::is_one(path).map_err(unread)? {
         let bytes = std::fs::read(path).map_err(unread)?;
-        if let Some(table) = foreign_table(&path.display().to_string(), &bytes, reading)? {
+        if let Some(table) = foreign_table(&name, &bytes, reading)? {
             return Ok(table);
         }
     }
     Table::open(path, reading)
+}
+
+/// What a file packed with gzip holds; `None` where it is not packed.
+fn unpacked(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    let mut magic = [0; 2];
+    let read = file.read(&mut magic)?;
+    if magic[..read] != [0x1f, 0x8b] {
+        return Ok(None);
+    }
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    MultiGzDecoder::new(file).take(MOST_UNPACKED + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_UNPACKED {
+        return Err(std::io::Error::other("unpacks to more than 2 GiB: unpack it, and cut it into parts"));
+    }
+    Ok(Some(bytes))
 }
 
 /// Another tool's file as a table of results; `None` where it is none.
