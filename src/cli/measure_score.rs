@@ -22,9 +22,27 @@ pub(super) fn text(scores: &[Scored]) -> String {
         }
     }
     for (reason, labels) in declined {
-        let _ = writeln!(text, "declined: {} ({reason})", labels.join("; "));
+        let _ = writeln!(text, "declined: {} ({reason})", listed(&labels));
     }
     text
+}
+
+/// The labels; many of one family as its name and their number.
+fn listed(labels: &[String]) -> String {
+    const FEW: usize = 3;
+    if labels.len() <= FEW {
+        return labels.join("; ");
+    }
+    let mut families: Vec<(&str, usize)> = Vec::new();
+    for label in labels {
+        let family = label.split(',').next().unwrap_or(label);
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, count)) => *count += 1,
+            None => families.push((family, 1)),
+        }
+    }
+    let told = families.into_iter().map(|(family, count)| format!("{family} ({count})"));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn label(scored: &Scored) -> String {
@@ -77,4 +95,16 @@ fn one(scored: &Scored) -> Value {
     out.insert(key, value);
     out.insert("details".into(), Value::Object(scored.details.clone()));
     Value::Object(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listed;
+
+    #[test]
+    fn many_scores_of_one_family_are_told_by_their_number() {
+        let labels = ["Voice, a, up", "Voice, b, up", "Voice, a, down", "Grade, x"].map(str::to_owned);
+        assert_eq!(listed(&labels), "Voice (3); Grade (1)");
+        assert_eq!(listed(&labels[2..]), "Voice, a, down; Grade, x");
+    }
 }
