@@ -14,7 +14,7 @@ mod study {
     pub(crate) use broadgauge_reports::study::*;
 }
 
-use planted::{Finding, experiments};
+use planted::{Finding, experiments, views};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -38,5 +38,11 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     print(experiments::parity_is_shown(runs, 1_000))?;
     print(experiments::each_line_is_its_own_control(runs))?;
     print(experiments::technology_is_not_blamed_on_the_metric(runs, 400))?;
+    print(views::a_threshold_is_found_where_there_is_one(runs))?;
+    print(views::a_regression_allows_for_technology(runs))?;
+    print(views::areas_stand_in_for_lines(runs))?;
+    print(views::a_lag_is_named(runs))?;
+    print(views::the_day_before_stands_out(runs))?;
+    print(views::the_explained_share_is_right(runs))?;
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
