@@ -60,6 +60,14 @@ pub struct Complaint {
     pub channel: Option<String>,
     /// What it is about; `None` where nobody has said yet.
     pub class: Option<Class>,
+    /// What within the class, a word of the taxonomy; `None` where it cannot be told.
+    pub kind: Option<String>,
+    /// Who says so: `operator`, or the rules or the model with their version.
+    pub class_by: Option<String>,
+    /// From 0 to 1, how far the class leads the next; `None` where the operator said so.
+    pub class_confidence: Option<f64>,
+    /// The words that it rests on.
+    pub class_reason: Option<String>,
     /// The customer's words, masked.
     pub text: Option<String>,
     /// When the customer was first answered.

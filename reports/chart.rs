@@ -22,7 +22,9 @@ pub mod dose_response;
 pub mod forest;
 pub mod health;
 pub mod heatmap;
+pub mod importance;
 pub mod ladder;
+pub mod ribbon;
 pub mod smoke;
 
 mod backend;

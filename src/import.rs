@@ -7,6 +7,7 @@
 //!
 //! What it cannot tell: whether a number that has the right form is true.
 
+mod columns;
 mod draft;
 mod encoding;
 mod error;
@@ -27,6 +28,7 @@ mod table;
 mod unit;
 mod when;
 
+pub use columns::columns;
 pub use error::ImportError;
 pub use kind::{Field, Holds, Kind, Measure};
 pub use map::Map;

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod cli;
 pub mod collector;
+pub mod complaints;
 pub mod config;
 pub mod demo;
 pub mod error;
@@ -13,3 +14,4 @@ pub mod peer;
 pub mod publish;
 pub mod schedule;
 pub mod store;
+pub mod survey;

@@ -3,9 +3,9 @@
 use crate::gather::{self, GatherError};
 use crate::store::Store;
 use broadgauge_model::text::Lang;
-use broadgauge_reports::doc::{Document, operator};
+use broadgauge_reports::doc::{self, Document, operator};
 use broadgauge_reports::render::{RenderError, Renderer, chart, html::Html, json::Json};
-use broadgauge_reports::study::{complaints, peers};
+use broadgauge_reports::study::{complaints, handling, peers};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -68,7 +68,9 @@ pub enum PublishError {
 pub fn operator(store: &dyn Store, request: &Request) -> Result<Document, PublishError> {
     let panel = gather::panel(store, &request.gather)?;
     let peers = peers::study(&panel, &request.peers);
-    let complaints = complaints::study(&panel, &request.complaints);
+    // This report shows bands, contrasts and the case-crossover; the report on complaints shows the rest.
+    let asked = complaints::Query { all_views: false, ..request.complaints.clone() };
+    let complaints = complaints::study(&panel, &asked);
     let query = operator::Query {
         peak: request.peers.peak,
         shared: request.shared,
@@ -76,6 +78,24 @@ pub fn operator(store: &dyn Store, request: &Request) -> Result<Document, Publis
         ..operator::Query::of(request.gather.own.as_str())
     };
     Ok(operator::write(&panel, operator::Studies { peers: &peers, complaints: &complaints }, &query))
+}
+
+/// The report on complaints.
+pub fn complaints(
+    store: &dyn Store,
+    request: &Request,
+    handling: &handling::Query,
+) -> Result<Document, PublishError> {
+    let panel = gather::panel(store, &request.gather)?;
+    let complaints = complaints::study(&panel, &request.complaints);
+    let handling = handling::study(&panel, handling);
+    let query = operator::Query {
+        shared: request.shared,
+        seed: request.complaints.seed,
+        ..operator::Query::of(request.gather.own.as_str())
+    };
+    let studies = doc::complaints::Studies { complaints: &complaints, handling: &handling };
+    Ok(doc::complaints::write(&panel, studies, &query))
 }
 
 /// Writes a document to a file, and the data of each chart beside it in `NAME-data`. Returns every path, the

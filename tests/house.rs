@@ -21,8 +21,10 @@ const FLOORS: &[&[&str]] = &[
     &["error", "schedule"],
     &["config"],
     &["store"],
-    &["import", "collector", "agent", "peer", "gather", "complaints", "export"],
-    &["publish"],
+    // What a complaint is about is said on the way in.
+    &["complaints"],
+    &["import", "collector", "agent", "peer", "gather", "export"],
+    &["publish", "survey"],
     &["demo"],
     &["cli"],
     &["main", "lib"],

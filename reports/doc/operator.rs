@@ -4,18 +4,18 @@
 //! when; complaints; then method, terms and what was left out. Where a study declined, the section says so in words in
 //! the place of the number. Every sentence is made from the same numbers as the chart beside it.
 
-mod basis;
-mod complaints;
-mod health;
-mod method;
+pub(in crate::doc) mod basis;
+pub(in crate::doc) mod complaints;
+pub(in crate::doc) mod health;
+pub(in crate::doc) mod method;
 mod peers;
 mod promise;
 mod query;
-mod select;
+pub(in crate::doc) mod select;
 mod shape;
 mod times;
-mod verdict;
-mod words;
+pub(in crate::doc) mod verdict;
+pub(in crate::doc) mod words;
 
 pub use basis::Studies;
 pub use query::Query;
@@ -75,7 +75,7 @@ pub fn write(panel: &Panel, studies: Studies<'_>, query: &Query) -> Document {
 }
 
 /// How many observations came from where.
-fn origins(panel: &Panel) -> Vec<Origin> {
+pub(in crate::doc) fn origins(panel: &Panel) -> Vec<Origin> {
     let mut counts: BTreeMap<_, (BTreeSet<u16>, u64)> = BTreeMap::new();
     for cell in &panel.cells {
         if let Some(source) = panel.sources.get(usize::from(cell.source)) {

@@ -14,7 +14,7 @@ mod study {
     pub(crate) use broadgauge_reports::study::*;
 }
 
-use planted::{Finding, experiments};
+use planted::{Finding, experiments, views};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -35,6 +35,18 @@ fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
             "technology_is_not_blamed_on_the_metric",
             Box::new(move || experiments::technology_is_not_blamed_on_the_metric(runs, 400)),
         ),
+        (
+            "a_threshold_is_found_where_there_is_one",
+            Box::new(move || views::a_threshold_is_found_where_there_is_one(runs)),
+        ),
+        (
+            "a_regression_allows_for_technology",
+            Box::new(move || views::a_regression_allows_for_technology(runs)),
+        ),
+        ("areas_stand_in_for_lines", Box::new(move || views::areas_stand_in_for_lines(runs))),
+        ("a_lag_is_named", Box::new(move || views::a_lag_is_named(runs))),
+        ("the_day_before_stands_out", Box::new(move || views::the_day_before_stands_out(runs))),
+        ("the_explained_share_is_right", Box::new(move || views::the_explained_share_is_right(runs))),
     ]
 }
 

@@ -8,11 +8,12 @@ pub mod change;
 pub mod complaints;
 pub mod coverage;
 pub mod describe;
+pub mod handling;
 pub mod head;
 pub mod league;
 pub mod peers;
 #[cfg(test)]
-mod planted;
+pub(crate) mod planted;
 pub mod profile;
 mod refusal;
 pub mod satisfaction;

@@ -68,6 +68,10 @@ fn bare(lang: Lang) -> Vec<(&'static str, Box<dyn Chart>)> {
     health.rows.clear();
     let mut silent = data::health(lang);
     silent.rows.iter_mut().for_each(|row| row.slots.clear());
+    let mut ribbon = data::ribbon(lang);
+    ribbon.courses.iter_mut().flat_map(|c| &mut c.days).for_each(|day| day.1 = declined());
+    let mut importance = data::importance(lang);
+    importance.points.iter_mut().for_each(|point| point.index = declined());
     vec![
         ("ladder", Box::new(ladder)),
         ("coverage", Box::new(coverage)),
@@ -78,6 +82,8 @@ fn bare(lang: Lang) -> Vec<(&'static str, Box<dyn Chart>)> {
         ("distribution", Box::new(distribution)),
         ("health", Box::new(health)),
         ("silent", Box::new(silent)),
+        ("ribbon", Box::new(ribbon)),
+        ("importance", Box::new(importance)),
     ]
 }
 

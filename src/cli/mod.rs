@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 pub mod agent;
 pub mod collector;
+pub mod complaints;
 pub mod demo;
 mod ended;
 pub mod export;
@@ -21,6 +22,9 @@ pub mod pick;
 pub mod report;
 mod secret;
 pub mod study;
+mod study_complaints;
+mod study_handling;
+mod study_satisfaction;
 mod study_text;
 mod wait;
 
@@ -44,6 +48,7 @@ enum Command {
     Agent(agent::Args),
     Collector(collector::Args),
     Import(import::Args),
+    Complaints(complaints::Args),
     Study(study::Args),
     Report(report::Args),
     Export(export::Args),
@@ -62,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Agent(args) => agent::run(&args),
         Command::Collector(args) => collector::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Complaints(args) => complaints::run(args),
         Command::Study(args) => study::run(args),
         Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),

@@ -1,11 +1,13 @@
 //! Flags that several commands share: which results are wanted, and what is asked of them.
 
+use super::Failure;
 use crate::gather::{self, Bound};
-use crate::store::Filter;
+use crate::store::{self, Filter};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::metric::{Margin, MetricId};
+use broadgauge_model::panel::Panel;
 use broadgauge_reports::profile::{self, Profile, calendar::Calendar};
-use broadgauge_reports::study::{change, complaints, league, peers};
+use broadgauge_reports::study::{change, complaints, handling, league, peers};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -89,6 +91,14 @@ impl Ground {
             technologies: self.technology.clone(),
             zone: self.zone.clone(),
         }
+    }
+}
+
+impl Ground {
+    /// The figures that it holds.
+    pub fn panel(&self) -> Result<Panel, Failure> {
+        let store = store::open_existing(&self.store).map_err(Failure::input)?;
+        gather::panel(store.as_ref(), &self.request()).map_err(Failure::input)
     }
 }
 
@@ -279,6 +289,28 @@ impl AskComplaints {
             gap_hours: self.gap,
             seed: ground.seed,
             ..complaints::Query::of(ground.own.as_str())
+        }
+    }
+}
+
+/// What is asked of the handling of complaints.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AskHandling {
+    /// A complaint of the same line and class within so many days is a repeat
+    #[arg(long, value_name = "DAYS", default_value_t = 28, value_parser = clap::value_parser!(i32).range(1..))]
+    repeat_days: i32,
+    /// Cases on a list, at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    list: usize,
+}
+
+impl AskHandling {
+    /// As the study understands it.
+    pub fn query(&self, ground: &Ground) -> handling::Query {
+        handling::Query {
+            repeat_days: self.repeat_days,
+            longest_list: self.list,
+            ..handling::Query::of(ground.own.as_str())
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `broadgauge report NAME`: what the store says, for people.
 
+use super::study_satisfaction::AskSatisfaction;
 use super::{Ended, Failure, Outcome, out, pick};
 use crate::publish::{self, Format};
 use crate::store;
 use broadgauge_model::text::Lang;
-use broadgauge_reports::doc::Document;
+use broadgauge_reports::doc::{Document, satisfaction};
 use broadgauge_reports::render::chart::{self, ChartFormat};
 use std::path::PathBuf;
 
@@ -28,7 +29,31 @@ enum Report {
         #[arg(short, long, value_name = "FILE", default_value = "report.html")]
         output: PathBuf,
     },
-    /// One chart of that report, as .png, .svg or .csv
+    /// What customers complain about, what the network explains of it, and how complaints are handled
+    Complaints {
+        #[command(flatten)]
+        ground: pick::Ground,
+        #[command(flatten)]
+        complaints: pick::AskComplaints,
+        #[command(flatten)]
+        handling: pick::AskHandling,
+        #[command(flatten)]
+        paper: Paper,
+        /// For the team alone: groups of fewer than ten lines are shown, and single cases
+        #[arg(long)]
+        internal: bool,
+    },
+    /// How satisfied customers are, and what would change it, from a table of survey answers
+    Satisfaction {
+        /// The own operator
+        #[arg(long, value_name = "NAME")]
+        own: String,
+        #[command(flatten)]
+        ask: AskSatisfaction,
+        #[command(flatten)]
+        paper: Paper,
+    },
+    /// One chart of the operator's report, as .png, .svg or .csv
     Chart {
         /// The chart; a wrong name lists those there are
         name: String,
@@ -41,6 +66,20 @@ enum Report {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+}
+
+/// The language, the form and the file.
+#[derive(clap::Args)]
+struct Paper {
+    /// The language: en or zh
+    #[arg(long, default_value = "en")]
+    lang: Lang,
+    /// The form
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -66,11 +105,19 @@ pub fn run(args: Args) -> Outcome {
             let bar = out::progress("reading the store and asking it");
             let document = document(&what);
             bar.finish_and_clear();
-            let written = publish::write(&document?, what.lang, format, &output).map_err(Failure::input)?;
-            out::line(&output.display().to_string());
-            if written.len() > 1 {
-                out::talk(&format!("and beside it the data of its charts ({})", written.len() - 1));
-            }
+            write(&document?, &Paper { lang: what.lang, format, output })?;
+        }
+        Report::Complaints { ground, complaints, handling, paper, internal } => {
+            let bar = out::progress("reading the store and asking it");
+            let document = on_complaints(&ground, &complaints, &handling, !internal);
+            bar.finish_and_clear();
+            write(&document?, &paper)?;
+        }
+        Report::Satisfaction { own, ask, paper } => {
+            let study = ask.study()?;
+            let query =
+                satisfaction::Query { target: ask.target()?, ..satisfaction::Query::of(own, ask.period()?) };
+            write(&satisfaction::write(&study, &query), &paper)?;
         }
         Report::Chart { name, what, scale, output } => {
             let format = match output.extension().and_then(|e| e.to_str()) {
@@ -90,6 +137,32 @@ pub fn run(args: Args) -> Outcome {
         }
     }
     Ok(Ended::Done)
+}
+
+fn write(document: &Document, paper: &Paper) -> Result<(), Failure> {
+    let written =
+        publish::write(document, paper.lang, paper.format, &paper.output).map_err(Failure::input)?;
+    out::line(&paper.output.display().to_string());
+    if written.len() > 1 {
+        out::talk(&format!("and beside it the data of its charts ({})", written.len() - 1));
+    }
+    Ok(())
+}
+
+fn on_complaints(
+    ground: &pick::Ground,
+    complaints: &pick::AskComplaints,
+    handling: &pick::AskHandling,
+    shared: bool,
+) -> Result<Document, Failure> {
+    let store = store::open_existing(&ground.store).map_err(Failure::input)?;
+    let request = publish::Request {
+        gather: ground.request(),
+        complaints: complaints.query(ground),
+        shared,
+        ..publish::Request::of(&ground.own)
+    };
+    publish::complaints(store.as_ref(), &request, &handling.query(ground)).map_err(Failure::input)
 }
 
 fn document(what: &What) -> Result<Document, Failure> {

@@ -1,7 +1,6 @@
 //! `broadgauge study NAME`: one question to a store, answered with intervals or declined with a reason.
 
-use super::{Ended, Failure, Outcome, out, pick, study_text};
-use crate::{gather, store};
+use super::{Ended, Outcome, out, pick, study_complaints, study_handling, study_satisfaction, study_text};
 use broadgauge_reports::study::{change, complaints, coverage, league, peers, profile};
 
 /// Ask one question of the stored figures
@@ -25,6 +24,10 @@ enum Question {
     Profile(Profile),
     /// For what can the data speak, for what not, and what should be measured next?
     Coverage(Coverage),
+    /// How soon are complaints answered and resolved, and what lies about?
+    Handling(study_handling::Args),
+    /// What makes customers satisfied, and how satisfied are they? From a table of survey answers
+    Satisfaction(study_satisfaction::Args),
 }
 
 #[derive(clap::Args)]
@@ -106,7 +109,7 @@ struct Complaints {
 pub fn run(args: Args) -> Outcome {
     match args.question {
         Question::Peers(args) => {
-            let panel = panel(&args.ground)?;
+            let panel = args.ground.panel()?;
             let study = peers::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
@@ -117,17 +120,17 @@ pub fn run(args: Args) -> Outcome {
             Ok(if found { Ended::Findings } else { Ended::Done })
         }
         Question::Complaints(args) => {
-            let panel = panel(&args.ground)?;
+            let panel = args.ground.panel()?;
             let study = complaints::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
             } else {
-                out::data(&study_text::complaints(&study));
+                out::data(&study_complaints::text(&study));
             }
             Ok(Ended::Done)
         }
         Question::League(args) => {
-            let panel = panel(&args.ground)?;
+            let panel = args.ground.panel()?;
             let study = league::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
@@ -137,7 +140,7 @@ pub fn run(args: Args) -> Outcome {
             Ok(Ended::Done)
         }
         Question::Change(args) => {
-            let panel = panel(&args.ground)?;
+            let panel = args.ground.panel()?;
             let study = change::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
@@ -148,7 +151,7 @@ pub fn run(args: Args) -> Outcome {
             Ok(if found { Ended::Findings } else { Ended::Done })
         }
         Question::Profile(args) => {
-            let panel = panel(&args.ground)?;
+            let panel = args.ground.panel()?;
             let study = profile::study(&panel, &args.ask.query(&args.ground));
             if args.json {
                 out::json(&study);
@@ -159,7 +162,7 @@ pub fn run(args: Args) -> Outcome {
             Ok(if args.fail_on_breach && breached { Ended::Findings } else { Ended::Done })
         }
         Question::Coverage(args) => {
-            let panel = panel(&args.ground)?;
+            let panel = args.ground.panel()?;
             let query = coverage::Query { peers: args.ask.query(&args.ground) };
             let study = coverage::study(&panel, &query);
             if args.json {
@@ -169,10 +172,7 @@ pub fn run(args: Args) -> Outcome {
             }
             Ok(Ended::Done)
         }
+        Question::Handling(args) => study_handling::run(&args),
+        Question::Satisfaction(args) => study_satisfaction::run(&args),
     }
-}
-
-fn panel(ground: &pick::Ground) -> Result<broadgauge_model::panel::Panel, Failure> {
-    let store = store::open_existing(&ground.store).map_err(Failure::input)?;
-    gather::panel(store.as_ref(), &ground.request()).map_err(Failure::input)
 }

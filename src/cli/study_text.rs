@@ -4,33 +4,36 @@ use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::MethodUse;
 use broadgauge_model::result::{Direction, Statistic};
 use broadgauge_model::text::Lang;
-use broadgauge_reports::study::{
-    Answer, Declined, Head, change, complaints, coverage, league, peers, profile,
-};
+use broadgauge_reports::study::{Answer, Declined, Head, change, coverage, league, peers, profile};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Reasons for refusals, told once below the table and named in it by their number.
 #[derive(Default)]
-struct Reasons(Vec<String>);
+pub(super) struct Reasons(Vec<String>);
 
 /// How a number is written: shares in percent, because most losses are far below a hundredth.
 #[derive(Clone, Copy)]
-struct Form {
+pub(super) struct Form {
     factor: f64,
     decimals: usize,
 }
 
 impl Form {
-    const fn plain(decimals: usize) -> Self {
+    pub(super) const fn plain(decimals: usize) -> Self {
         Self { factor: 1.0, decimals }
     }
 
-    fn of(unit: &str) -> Self {
+    /// A share, in percent.
+    pub(super) const fn percent(decimals: usize) -> Self {
+        Self { factor: 100.0, decimals }
+    }
+
+    pub(super) fn of(unit: &str) -> Self {
         if unit == "ratio" { Self { factor: 100.0, decimals: 3 } } else { Self::plain(2) }
     }
 
-    fn write(self, value: f64) -> String {
+    pub(super) fn write(self, value: f64) -> String {
         let text = format!("{:.*}", self.decimals, self.factor * value);
         // What rounds to nothing has no sign.
         match text.strip_prefix('-') {
@@ -45,7 +48,7 @@ fn titled(metric: MetricId, unit: &str) -> String {
 }
 
 /// What was observed, with what tells it from the metric's other rows: `delay_variation (ms), up, mean`.
-fn observed(metric: MetricId, unit: &str, direction: Direction, more: &str) -> String {
+pub(super) fn observed(metric: MetricId, unit: &str, direction: Direction, more: &str) -> String {
     let unit = if unit == "ratio" { "%" } else { unit };
     let direction = if direction == Direction::RoundTrip { "" } else { direction.word() };
     let more = if more == Statistic::Singleton.word() { "" } else { more };
@@ -54,7 +57,7 @@ fn observed(metric: MetricId, unit: &str, direction: Direction, more: &str) -> S
 }
 
 impl Reasons {
-    fn answer(&mut self, answer: &Answer, form: Form) -> String {
+    pub(super) fn answer(&mut self, answer: &Answer, form: Form) -> String {
         match answer {
             Answer::Estimate(e) => {
                 let (low, high) = e.interval();
@@ -71,7 +74,7 @@ impl Reasons {
         }
     }
 
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         self.0.iter().zip(1..).fold(String::new(), |mut text, (reason, number)| {
             let _ = writeln!(text, "({number}) {reason}");
             text
@@ -79,12 +82,12 @@ impl Reasons {
     }
 }
 
-fn probability(value: Option<f64>) -> String {
+pub(super) fn probability(value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), |v| if v < 0.001 { "<0.001".into() } else { format!("{v:.3}") })
 }
 
 /// Lays cells out in columns as wide as their widest cell.
-fn columns(rows: &[Vec<String>]) -> String {
+pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         for (i, cell) in row.iter().enumerate() {
@@ -106,7 +109,7 @@ fn columns(rows: &[Vec<String>]) -> String {
     text
 }
 
-fn foot(head: &Head, declined: Option<&Declined>) -> String {
+pub(super) fn foot(head: &Head, declined: Option<&Declined>) -> String {
     let mut text = String::new();
     if let Some(declined) = declined {
         let _ = writeln!(text, "declined: {}", declined.reason.get(Lang::En));
@@ -212,64 +215,6 @@ fn paired(study: &peers::Peers, reasons: &mut Reasons) -> String {
         ]);
     }
     format!("\nSites that measure both operators\n{}", columns(&rows))
-}
-
-/// Complaints beside the network.
-pub(super) fn complaints(study: &complaints::Complaints) -> String {
-    let mut reasons = Reasons::default();
-    let mut text = String::new();
-    if !study.bands.is_empty() {
-        let mut rows = vec![
-            ["metric", "load", "from", "to", "line-days", "complaints", "per 1,000 line-days"]
-                .map(String::from)
-                .to_vec(),
-        ];
-        for band in &study.bands {
-            let exposure = &band.exposure;
-            let form = Form::of(exposure.unit);
-            rows.push(vec![
-                observed(exposure.metric, exposure.unit, exposure.direction, &exposure.summary),
-                exposure.load.word().into(),
-                form.write(band.from),
-                form.write(band.to),
-                band.line_days.to_string(),
-                band.complaints.to_string(),
-                reasons.answer(&band.rate_per_1000_line_days, Form::plain(2)),
-            ]);
-        }
-        let _ = writeln!(text, "Complaints by band of the day before\n{}", columns(&rows));
-    }
-    if !study.case_crossover.is_empty() {
-        let mut rows = vec![
-            ["metric", "window", "per", "class", "control", "episodes", "rate ratio", "q-value"]
-                .map(String::from)
-                .to_vec(),
-        ];
-        for row in &study.case_crossover {
-            rows.push(vec![
-                observed(
-                    row.exposure.metric,
-                    row.exposure.unit,
-                    row.exposure.direction,
-                    &row.exposure.summary,
-                ),
-                row.window.clone(),
-                row.per.clone(),
-                row.class.word().into(),
-                match row.control {
-                    None => "-".into(),
-                    Some(complaints::Control::Billing) => "billing".into(),
-                    Some(complaints::Control::Future) => "future".into(),
-                },
-                row.episodes.to_string(),
-                reasons.answer(&row.rate_ratio, Form::plain(3)),
-                probability(row.q),
-            ]);
-        }
-        let _ =
-            writeln!(text, "Each line against itself (time-stratified case-crossover)\n{}", columns(&rows));
-    }
-    text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
 }
 
 /// Units beside each other, by name.

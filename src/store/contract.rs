@@ -276,6 +276,10 @@ pub(crate) fn complaints_are_brought_up_to_date_and_listed_by_time(store: &dyn S
         opened_at: NOON + Span::secs(second),
         line_id: Some("l1".into()),
         class: Some(Class::Network),
+        kind: Some("slow".into()),
+        class_by: Some("rules 2026-11-22".into()),
+        class_confidence: Some(0.75),
+        class_reason: Some("慢, slow".into()),
         text: Some("慢 and slow".into()),
         ..Complaint::default()
     };

@@ -20,20 +20,20 @@ pub struct Studies<'a> {
 }
 
 /// What every section reads.
-pub(super) struct Basis<'a> {
-    pub(super) panel: &'a Panel,
-    pub(super) peers: &'a Peers,
-    pub(super) complaints: &'a Complaints,
-    pub(super) query: &'a Query,
-    pub(super) selection: Selection<'a>,
+pub(in crate::doc) struct Basis<'a> {
+    pub(in crate::doc) panel: &'a Panel,
+    pub(in crate::doc) peers: &'a Peers,
+    pub(in crate::doc) complaints: &'a Complaints,
+    pub(in crate::doc) query: &'a Query,
+    pub(in crate::doc) selection: Selection<'a>,
     /// Peer operators by number of lines, the largest first: the order of their colours.
-    pub(super) parties: Vec<String>,
-    pub(super) lines: BTreeMap<String, usize>,
-    pub(super) series: BTreeMap<Series, u64>,
+    pub(in crate::doc) parties: Vec<String>,
+    pub(in crate::doc) lines: BTreeMap<String, usize>,
+    pub(in crate::doc) series: BTreeMap<Series, u64>,
 }
 
 impl<'a> Basis<'a> {
-    pub(super) fn new(panel: &'a Panel, studies: Studies<'a>, query: &'a Query) -> Self {
+    pub(in crate::doc) fn new(panel: &'a Panel, studies: Studies<'a>, query: &'a Query) -> Self {
         let mut lines: BTreeMap<String, usize> = BTreeMap::new();
         for line in &panel.lines {
             *lines.entry(line.operator.clone()).or_default() += 1;
@@ -53,16 +53,16 @@ impl<'a> Basis<'a> {
         }
     }
 
-    pub(super) fn own(&self) -> Prose {
+    pub(in crate::doc) fn own(&self) -> Prose {
         Prose::plain(&self.query.own)
     }
 
-    pub(super) fn lines_of(&self, operator: &str) -> usize {
+    pub(in crate::doc) fn lines_of(&self, operator: &str) -> usize {
         self.lines.get(operator).copied().unwrap_or(0)
     }
 
     /// Whether so few lines must not be shown.
-    pub(super) const fn hides(&self, lines: usize) -> bool {
+    pub(in crate::doc) const fn hides(&self, lines: usize) -> bool {
         self.query.shared && lines < LEAST_LINES
     }
 }

@@ -3,11 +3,13 @@
 use super::basis::Basis;
 use super::words;
 use crate::chart::Caption;
-use crate::chart::dose_response::{DoseBin, DoseResponse};
+use crate::chart::dose_response::{DoseBin, DoseResponse, Fit};
 use crate::chart::forest::{Forest, ForestGroup, ForestRow};
 use crate::doc::{Block, Figure, Finding, Number, Section, Tone};
 use crate::study::Answer;
-use crate::study::complaints::{Band, CaseCrossover, Contrast, Control, Exposure};
+use crate::study::complaints::{
+    Band, CaseCrossover, Contrast, Control, DoseResponse as Regression, Exposure,
+};
 use crate::study::describe::Series;
 use crate::text::Prose;
 use crate::text::number::{self, Style};
@@ -18,9 +20,10 @@ use broadgauge_model::text::{Lang, Phrase};
 /// Dose-response charts in one report.
 const MOST_DOSES: usize = 2;
 /// Below this, a q-value counts as a find.
-pub(super) const ALPHA: f64 = 0.05;
+pub(in crate::doc) const ALPHA: f64 = 0.05;
 
-pub(super) fn section(basis: &Basis<'_>) -> Section {
+/// What the study of complaints shows in pictures: findings, rates by band, each line against itself.
+pub(in crate::doc) fn blocks(basis: &Basis<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     if let Some(declined) = &basis.complaints.declined {
         let what = Phrase { en: "Complaints against measurements", zh: "投诉与测量的关联" }.into();
@@ -30,6 +33,10 @@ pub(super) fn section(basis: &Basis<'_>) -> Section {
         blocks.extend(doses(basis));
         blocks.push(forest(basis));
     }
+    blocks
+}
+
+pub(in crate::doc) fn section(basis: &Basis<'_>) -> Section {
     Section {
         id: "complaints",
         heading: Phrase { en: "What customers complain about", zh: "用户投诉" }.into(),
@@ -38,12 +45,12 @@ pub(super) fn section(basis: &Basis<'_>) -> Section {
             zh: "哪些投诉可以由网络解释，哪些不能？",
         }
         .into(),
-        blocks,
+        blocks: blocks(basis),
     }
 }
 
 /// The exposure as a reader knows it: "round-trip delay under load (during a download)".
-pub(super) fn exposure(exposure: &Exposure, inside: bool) -> Prose {
+pub(in crate::doc) fn exposure(exposure: &Exposure, inside: bool) -> Prose {
     let series = Series::of_exposure(exposure);
     if inside { words::series_inside(&series) } else { words::series(&series) }
 }
@@ -61,7 +68,7 @@ fn summary(summary: &str) -> Prose {
 }
 
 /// The strongest association that may be real: the smallest q below [`ALPHA`] above which the controls stay quiet.
-pub(super) fn strongest<'a>(basis: &Basis<'a>) -> Option<&'a CaseCrossover> {
+pub(in crate::doc) fn strongest<'a>(basis: &Basis<'a>) -> Option<&'a CaseCrossover> {
     rows(basis, Class::Network, None)
         .filter(|row| row.q.is_some_and(|q| q < ALPHA) && !basis.hides(row.lines))
         .filter(|row| goes_with_worse(row))
@@ -78,7 +85,7 @@ fn goes_with_worse(row: &CaseCrossover) -> bool {
 }
 
 /// Negative controls of the same exposure and window that show something: they should not.
-pub(super) fn failed_controls<'a>(basis: &Basis<'a>, of: &CaseCrossover) -> Vec<&'a CaseCrossover> {
+pub(in crate::doc) fn failed_controls<'a>(basis: &Basis<'a>, of: &CaseCrossover) -> Vec<&'a CaseCrossover> {
     let same = |row: &&CaseCrossover| {
         row.exposure == of.exposure && row.window == of.window && row.control.is_some()
     };
@@ -89,7 +96,7 @@ pub(super) fn failed_controls<'a>(basis: &Basis<'a>, of: &CaseCrossover) -> Vec<
 }
 
 /// Negative controls of the same exposure and window that could be computed.
-pub(super) fn answered_controls(basis: &Basis<'_>, of: &CaseCrossover) -> usize {
+pub(in crate::doc) fn answered_controls(basis: &Basis<'_>, of: &CaseCrossover) -> usize {
     let same = |row: &&CaseCrossover| {
         row.exposure == of.exposure && row.window == of.window && row.control.is_some()
     };
@@ -107,7 +114,7 @@ fn rows<'a>(
 }
 
 /// The rate ratio of a comparison, unless so few lines stand behind it that it must not be shown.
-pub(super) fn ratio(basis: &Basis<'_>, row: &CaseCrossover) -> Number {
+pub(in crate::doc) fn ratio(basis: &Basis<'_>, row: &CaseCrossover) -> Number {
     if basis.hides(row.lines) {
         Number::Declined(words::suppressed())
     } else {
@@ -234,6 +241,9 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
         ],
     );
     let subtitle = words::subtitle(vec![counted], basis.panel);
+    let regression =
+        basis.complaints.dose_response.iter().find(|d| d.exposure == *of && !basis.hides(d.lines));
+    let curve = regression.filter(|study| !study.curve.is_empty());
     let make = |lang: Lang| DoseResponse {
         caption: Caption {
             title: title.get(lang).to_owned(),
@@ -261,10 +271,29 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
                 }
             })
             .collect(),
-        fit: None,
-        knee: None,
+        fit: curve.map(|study| fit(study, &shown, lang)),
+        knee: regression.map(|study| words::answer(&study.knee).figure(lang)),
     };
     Block::Figure(Figure::new(name, title.clone(), caption, make))
+}
+
+/// The adjusted curve, at the height at which it foresees as many complaints as there were.
+fn fit(study: &Regression, bands: &[&Band], lang: Lang) -> Fit {
+    const NAME: Phrase = Phrase { en: "all else alike", zh: "其他条件相同" };
+    let known: Vec<(f64, f64, (f64, f64))> = study
+        .curve
+        .iter()
+        .filter_map(|point| point.ratio.as_estimate().map(|e| (point.at, e.value(), e.interval())))
+        .collect();
+    let ratio = |x: f64| {
+        let nearest = known.iter().min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()));
+        nearest.map_or(1.0, |point| point.1)
+    };
+    let complaints: f64 = bands.iter().map(|band| band.complaints as f64).sum();
+    let foreseen: f64 = bands.iter().map(|band| band.line_days as f64 * ratio(band.median)).sum();
+    let base = 1_000.0 * complaints / foreseen.max(f64::MIN_POSITIVE);
+    let points = known.iter().map(|&(x, r, (low, high))| (x, base * r, base * low, base * high)).collect();
+    Fit { name: NAME.get(lang).to_owned(), points }
 }
 
 fn forest(basis: &Basis<'_>) -> Block {

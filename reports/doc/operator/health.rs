@@ -15,7 +15,7 @@ use jiff::Timestamp;
 /// Agents in one strip; the worst come first.
 const MOST: usize = 24;
 
-pub(super) fn section(basis: &Basis<'_>) -> Section {
+pub(in crate::doc) fn section(basis: &Basis<'_>) -> Section {
     Section {
         id: "health",
         heading: Phrase { en: "Can this report be trusted?", zh: "这份报告可信吗？" }.into(),

@@ -105,10 +105,10 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
 }
 
 /// A method's name as its study gives it; studies name methods in English, so the Chinese stands here.
-fn method_name(head: &crate::study::Head) -> Prose {
+pub(in crate::doc) fn method_name(head: &crate::study::Head) -> Prose {
     let zh = match head.study {
         "peers" => "线路加权分位差，整线自助法，标签置换检验",
-        "complaints" => "分档投诉率，时间分层病例交叉",
+        "complaints" => "分档投诉率，线路日逻辑回归，时间分层病例交叉，先后关系",
         _ => head.method.name,
     };
     Prose::from(Phrase { en: head.method.name, zh }).capital()
@@ -129,7 +129,7 @@ fn readable(words: &broadgauge_model::text::Words) -> Prose {
 }
 
 /// Rules that hold for every number of the report.
-const RULES: [(Phrase, Phrase); 7] = [
+pub(in crate::doc) const RULES: [(Phrase, Phrase); 7] = [
     (
         Phrase { en: "Quantile", zh: "分位数" },
         Phrase {
@@ -182,7 +182,7 @@ const RULES: [(Phrase, Phrase); 7] = [
 ];
 
 /// The data dictionary.
-pub(super) fn terms(basis: &Basis<'_>) -> Section {
+pub(in crate::doc) fn terms(basis: &Basis<'_>) -> Section {
     let used: BTreeSet<&str> = basis.series.keys().map(|series| series.metric.id()).collect();
     let rows = METRICS
         .iter()
@@ -221,7 +221,7 @@ pub(super) fn terms(basis: &Basis<'_>) -> Section {
 }
 
 /// What was measured, imported and made; and what was left out, why, and how much of it.
-pub(super) fn origins(basis: &Basis<'_>) -> Section {
+pub(in crate::doc) fn origins(basis: &Basis<'_>) -> Section {
     let mut blocks = vec![Block::Heading(
         Phrase {
             en: "What was measured, what was imported, what was made",

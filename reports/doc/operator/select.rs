@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// The rows in the order in which a reader wants them.
-pub(super) struct Selection<'a> {
+pub(in crate::doc) struct Selection<'a> {
     /// Rows that may be shown.
     pub(super) rows: Vec<&'a Row>,
     /// Of each series, peer operator and quantile, the row over the most strata: worst first.

@@ -11,7 +11,7 @@ use crate::study::describe::Series;
 use crate::study::peers::{Row, Verdict};
 use crate::text::Prose;
 use crate::text::number::{self, Style};
-use broadgauge_model::panel::SourceKind;
+use broadgauge_model::panel::{Panel, SourceKind};
 use broadgauge_model::text::Phrase;
 
 pub(super) fn section(basis: &Basis<'_>, times: &Times, promise: &Promised) -> Section {
@@ -40,29 +40,31 @@ pub(super) fn section(basis: &Basis<'_>, times: &Times, promise: &Promised) -> S
             complaint_key(basis),
         ]),
     ];
-    let made: u64 = basis
-        .panel
-        .cells
-        .iter()
-        .filter(|cell| {
-            let source = basis.panel.sources.get(usize::from(cell.source));
-            source.is_some_and(|source| source.kind == SourceKind::Made)
-        })
-        .map(|cell| cell.values.len())
-        .sum();
-    if made > 0 {
-        const MADE: Phrase = Phrase {
-            en: "{n} of the observations in this report were made up to show the method; where they appear, the text says “made-up data”. They say nothing about any real operator.",
-            zh: "本报告中有 {n} 条观测是为演示方法而合成的，出现之处均注明“合成数据”，不代表任何真实运营商。",
-        };
-        blocks.insert(0, Block::Note(Prose::say(&MADE, &[("n", number::count(made))])));
-    }
+    blocks.splice(0..0, made_up(basis.panel));
     Section {
         id: "verdict",
         heading: Phrase { en: "In short", zh: "结论" }.into(),
         question: Prose::default(),
         blocks,
     }
+}
+
+/// That some of the data were made up, where they were.
+pub(in crate::doc) fn made_up(panel: &Panel) -> Option<Block> {
+    const MADE: Phrase = Phrase {
+        en: "{n} of the observations in this report were made up to show the method; where they appear, the text says “made-up data”. They say nothing about any real operator.",
+        zh: "本报告中有 {n} 条观测是为演示方法而合成的，出现之处均注明“合成数据”，不代表任何真实运营商。",
+    };
+    let made: u64 = panel
+        .cells
+        .iter()
+        .filter(|cell| {
+            let source = panel.sources.get(usize::from(cell.source));
+            source.is_some_and(|source| source.kind == SourceKind::Made)
+        })
+        .map(|cell| cell.values.len())
+        .sum();
+    (made > 0).then(|| Block::Note(Prose::say(&MADE, &[("n", number::count(made))])))
 }
 
 /// What is wrong, in one or two sentences.

@@ -12,12 +12,12 @@ use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
 
 /// Prose from a study's words.
-pub(super) fn said(words: &Words) -> Prose {
+pub(in crate::doc) fn said(words: &Words) -> Prose {
     Prose::of(|lang| words.get(lang))
 }
 
 /// A study's answer as a number of the document.
-pub(super) fn answer(answer: &Answer) -> Number {
+pub(in crate::doc) fn answer(answer: &Answer) -> Number {
     match answer {
         Answer::Estimate(e) => Number::Known { value: e.value(), interval: e.interval(), n: e.n() as usize },
         Answer::Declined(declined) => Number::Declined(said(&declined.reason)),
@@ -25,7 +25,7 @@ pub(super) fn answer(answer: &Answer) -> Number {
 }
 
 /// The reason for a number that is not shown because too few lines stand behind it.
-pub(super) fn suppressed() -> Prose {
+pub(in crate::doc) fn suppressed() -> Prose {
     Prose::from(Phrase {
         en: "fewer than 10 lines: not shown, so that nobody can be recognised",
         zh: "线路不足 10 条：为避免识别出个人，不予显示",
@@ -33,12 +33,12 @@ pub(super) fn suppressed() -> Prose {
 }
 
 /// The name of a metric.
-pub(super) fn metric(metric: MetricId) -> Prose {
+pub(in crate::doc) fn metric(metric: MetricId) -> Prose {
     Prose::from(metric.label)
 }
 
 /// The name of a metric inside a sentence: no capital, unless it begins with an acronym.
-pub(super) fn metric_inside(id: MetricId) -> Prose {
+pub(in crate::doc) fn metric_inside(id: MetricId) -> Prose {
     let label = id.label;
     let acronym = label.en.chars().nth(1).is_some_and(char::is_uppercase);
     Prose::of(|lang| {
@@ -52,7 +52,7 @@ pub(super) fn metric_inside(id: MetricId) -> Prose {
 }
 
 /// Load, direction and statistic, where they say more than the metric's name does.
-pub(super) fn manner(series: &Series) -> Vec<Prose> {
+pub(in crate::doc) fn manner(series: &Series) -> Vec<Prose> {
     let mut parts = Vec::new();
     match series.load {
         // Delay under load is taken during a download unless something else is said.
@@ -101,12 +101,12 @@ fn statistic(statistic: Statistic) -> Phrase {
 }
 
 /// The metric with its manner: "round-trip delay under load (during a download)".
-pub(super) fn series_inside(series: &Series) -> Prose {
+pub(in crate::doc) fn series_inside(series: &Series) -> Prose {
     with_manner(metric_inside(series.metric), series)
 }
 
 /// The same, as a heading.
-pub(super) fn series(series: &Series) -> Prose {
+pub(in crate::doc) fn series(series: &Series) -> Prose {
     with_manner(metric(series.metric), series)
 }
 
@@ -121,7 +121,7 @@ fn with_manner(name: Prose, series: &Series) -> Prose {
 }
 
 /// The part of a file name that tells one series from another.
-pub(super) fn series_file(series: &Series) -> String {
+pub(in crate::doc) fn series_file(series: &Series) -> String {
     let mut name = series.metric.id().to_owned();
     if series.load != Load::Idle {
         name = format!("{name}-{}", series.load.word());
@@ -141,11 +141,11 @@ pub(super) fn series_file(series: &Series) -> String {
 
 /// File names that are never given twice.
 #[derive(Default)]
-pub(super) struct Names(Vec<String>);
+pub(in crate::doc) struct Names(Vec<String>);
 
 impl Names {
     /// The name, with a number behind it where it is taken.
-    pub(super) fn of(&mut self, name: String) -> String {
+    pub(in crate::doc) fn of(&mut self, name: String) -> String {
         let free = |name: &String| !self.0.contains(name);
         let numbered = (2..).map(|i| format!("{name}-{i}"));
         let found = std::iter::once(name.clone()).chain(numbered).find(free).unwrap_or(name);
@@ -160,7 +160,7 @@ fn is_narrower(value: &str) -> bool {
 }
 
 /// What both sides have in common, in words: "fttc, north, peak hours".
-pub(super) fn stratum(stratum: &Stratum) -> Prose {
+pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
     let mut parts: Vec<Prose> = Vec::new();
     for (key, value) in stratum.0.iter().filter(|(_, value)| is_narrower(value)) {
         parts.push(match (key, value.as_str()) {
@@ -187,7 +187,7 @@ pub(super) fn stratum(stratum: &Stratum) -> Prose {
 }
 
 /// The stratum at the end of a sentence: "in peak hours", "(FTTC, north)".
-pub(super) fn within(of: &Stratum) -> Prose {
+pub(in crate::doc) fn within(of: &Stratum) -> Prose {
     const OVER: Phrase = Phrase { en: "over {stratum}", zh: "{stratum}" };
     const IN: Phrase = Phrase { en: "in {stratum}", zh: "{stratum}" };
     const NAMED: Phrase = Phrase { en: "({stratum})", zh: "{stratum}" };
@@ -201,7 +201,7 @@ pub(super) fn within(of: &Stratum) -> Prose {
 }
 
 /// Access technologies are acronyms to most readers' eyes.
-pub(super) fn technology(name: &str) -> Prose {
+pub(in crate::doc) fn technology(name: &str) -> Prose {
     let acronyms =
         ["ftt", "adsl", "vdsl", "sdsl", "dsl", "gpon", "xgs", "pon", "hfc", "fwa", "lte", "docsis"];
     if acronyms.iter().any(|acronym| name.starts_with(acronym)) {
@@ -212,22 +212,22 @@ pub(super) fn technology(name: &str) -> Prose {
 }
 
 /// `P95`.
-pub(super) fn quantile(q: f64) -> String {
+pub(in crate::doc) fn quantile(q: f64) -> String {
     format!("P{}", number::trimmed((q * 1e6).round() / 1e4))
 }
 
 /// How the values of a metric are printed.
-pub(super) fn value_style(metric: MetricId) -> Style {
+pub(in crate::doc) fn value_style(metric: MetricId) -> Style {
     Style::Value(metric.unit)
 }
 
 /// How differences of a metric are printed.
-pub(super) fn difference_style(metric: MetricId) -> Style {
+pub(in crate::doc) fn difference_style(metric: MetricId) -> Style {
     Style::Difference(metric.unit)
 }
 
 /// The verdict's tone.
-pub(super) const fn tone(verdict: Verdict) -> Tone {
+pub(in crate::doc) const fn tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Worse => Tone::Worse,
         Verdict::Better => Tone::Better,
@@ -237,7 +237,7 @@ pub(super) const fn tone(verdict: Verdict) -> Tone {
 }
 
 /// What a reader sees at a quantile: "Of 100 tests on A's lines, 5 are above 82 ms; on B's lines, 5 are above 61 ms."
-pub(super) fn seen_at(row: &Row, own: &Prose) -> Prose {
+pub(in crate::doc) fn seen_at(row: &Row, own: &Prose) -> Prose {
     let values = values_of(row);
     let gaps = [
         ("own", own.clone()),
@@ -294,7 +294,7 @@ fn share_beyond(row: &Row) -> f64 {
 }
 
 /// Both sides' values without their intervals, with the same decimals, for a sentence whose gap carries one.
-pub(super) fn values_of(row: &Row) -> (Prose, Prose) {
+pub(in crate::doc) fn values_of(row: &Row) -> (Prose, Prose) {
     const NOT_GIVEN: Phrase = Phrase { en: "not given", zh: "未给出" };
     let style = value_style(row.metric);
     match (row.own.value.as_estimate(), row.peer.value.as_estimate()) {
@@ -310,7 +310,7 @@ pub(super) fn values_of(row: &Row) -> (Prose, Prose) {
 }
 
 /// The size of a difference without its sign: "21 ms (14 to 28)".
-pub(super) fn size(row: &Row) -> Prose {
+pub(in crate::doc) fn size(row: &Row) -> Prose {
     match &row.difference {
         Answer::Declined(declined) => said(&declined.reason),
         Answer::Estimate(e) => {
@@ -326,7 +326,7 @@ pub(super) fn size(row: &Row) -> Prose {
 }
 
 /// The size of a difference and which way it goes: "21 ms (14 to 28) more".
-pub(super) fn gap(row: &Row) -> Prose {
+pub(in crate::doc) fn gap(row: &Row) -> Prose {
     const MORE: Phrase = Phrase { en: "{gap} more", zh: "高 {gap}" };
     const LESS: Phrase = Phrase { en: "{gap} less", zh: "低 {gap}" };
     match &row.difference {
@@ -338,7 +338,7 @@ pub(super) fn gap(row: &Row) -> Prose {
 }
 
 /// `24h` as a study writes it, for readers.
-pub(super) fn window(window: &str) -> Prose {
+pub(in crate::doc) fn window(window: &str) -> Prose {
     const HOURS: Phrase = Phrase { en: "{n} h", zh: "{n} 小时" };
     const DAYS: Phrase = Phrase { en: "{n} days", zh: "{n} 天" };
     let amount = |unit: char| window.strip_suffix(unit).and_then(|n| n.trim().parse::<u32>().ok());
@@ -350,7 +350,7 @@ pub(super) fn window(window: &str) -> Prose {
 }
 
 /// An amount of a metric: "10 ms", "1 percentage point".
-pub(super) fn step(metric: MetricId, increment: f64) -> Prose {
+pub(in crate::doc) fn step(metric: MetricId, increment: f64) -> Prose {
     const POINTS: Phrase = Phrase { en: "{n} percentage points", zh: "{n} 个百分点" };
     const POINT: Phrase = Phrase { en: "{n} percentage point", zh: "{n} 个百分点" };
     const UNIT: Phrase = Phrase { en: "{n} {unit}", zh: "{n} {unit}" };
@@ -363,13 +363,13 @@ pub(super) fn step(metric: MetricId, increment: f64) -> Prose {
 }
 
 /// `19:00 to 23:00`.
-pub(super) fn hours(from: u8, to: u8) -> Prose {
+pub(in crate::doc) fn hours(from: u8, to: u8) -> Prose {
     const HOURS: Phrase = Phrase { en: "{from} to {to}", zh: "{from}～{to}" };
     Prose::say(&HOURS, &[("from", Prose::plain(date::hour(from))), ("to", Prose::plain(date::hour(to)))])
 }
 
 /// The subtitle of a chart: metric and unit, period, zone.
-pub(super) fn subtitle(parts: Vec<Prose>, panel: &broadgauge_model::panel::Panel) -> Prose {
+pub(in crate::doc) fn subtitle(parts: Vec<Prose>, panel: &broadgauge_model::panel::Panel) -> Prose {
     const ZONE: Phrase = Phrase { en: "{period} ({zone})", zh: "{period}（{zone}）" };
     let zone = Prose::plain(&panel.period.zone);
     let period = Prose::say(&ZONE, &[("period", date::period(&panel.period)), ("zone", zone)]);

@@ -8,7 +8,9 @@ use broadgauge_reports::chart::dose_response::{DoseBin, DoseResponse, Fit};
 use broadgauge_reports::chart::forest::{Forest, ForestGroup, ForestRow};
 use broadgauge_reports::chart::health::{HealthRow, HealthSlot, HealthStrip};
 use broadgauge_reports::chart::heatmap::{HeatCell, HeatPanel, HeatRow, TimeOfDayHeatmap};
+use broadgauge_reports::chart::importance::{ImportancePerformance, ImportancePoint};
 use broadgauge_reports::chart::ladder::{LadderPanel, QuantileLadder, Rung};
+use broadgauge_reports::chart::ribbon::{Course, Ribbon};
 use broadgauge_reports::chart::smoke::{Bucket, Seen, SmokeGraph, SmokePanel, Spread};
 use broadgauge_reports::chart::{Caption, Chart, Figure, Party, Role};
 use jiff::{Timestamp, ToSpan};
@@ -16,7 +18,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Every chart, with the name of its file.
-pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 9] {
+pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 11] {
     [
         ("ladder", Box::new(ladder(lang))),
         ("distribution", Box::new(distribution(lang, false))),
@@ -27,6 +29,8 @@ pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 9] {
         ("forest", Box::new(forest(lang))),
         ("coverage", Box::new(coverage(lang))),
         ("health", Box::new(health(lang))),
+        ("ribbon", Box::new(ribbon(lang))),
+        ("importance", Box::new(importance(lang))),
     ]
 }
 
@@ -489,5 +493,68 @@ pub(crate) fn health(lang: Lang) -> HealthStrip {
         from,
         to: from + (31 * 24).hours(),
         rows,
+    }
+}
+
+pub(crate) fn ribbon(lang: Lang) -> Ribbon {
+    let course = |name: Phrase, height: f64| Course {
+        name: name.get(lang).into(),
+        days: (-14..=7)
+            .map(|day| {
+                let near = (-f64::from((day + 1) * (day + 1)) / 6.0).exp();
+                let value = height * near + 0.3 * f64::from((day * 7) % 5 - 2) / 2.0;
+                if day == 5 {
+                    return (day, Figure::Declined("too few measurements on this day".into()));
+                }
+                (day, known(value, value - 1.1, value + 1.1, 640))
+            })
+            .collect(),
+    };
+    Ribbon {
+        caption: caption(
+            lang,
+            Phrase {
+                en: "Delay under load was worse than usual from 3 days before the complaint on",
+                zh: "投诉前 3 天起，负载时延已比平常差",
+            },
+            Phrase {
+                en: "Loaded round-trip delay; January–March 2026; 640 complaint episodes",
+                zh: "负载往返时延；2026 年 1–3 月；投诉事件 640 起",
+            },
+            Phrase { en: "", zh: "" },
+        ),
+        metric: MetricId::LOADED_ROUND_TRIP_DELAY,
+        courses: vec![
+            course(Phrase { en: "network complaints", zh: "网络类投诉" }, 9.0),
+            course(Phrase { en: "control: billing complaints", zh: "对照：账单类投诉" }, 0.0),
+        ],
+    }
+}
+
+pub(crate) fn importance(lang: Lang) -> ImportancePerformance {
+    const POINTS: [(Phrase, f64, f64, bool); 4] = [
+        (Phrase { en: "perceived quality", zh: "感知质量" }, 0.61, 58.0, true),
+        (Phrase { en: "image", zh: "企业形象" }, 0.44, 71.0, false),
+        (Phrase { en: "perceived value", zh: "感知价值" }, 0.31, 63.0, false),
+        (Phrase { en: "expected quality", zh: "预期质量" }, 0.12, 76.0, false),
+    ];
+    let point = |(name, importance, index, first): (Phrase, f64, f64, bool)| ImportancePoint {
+        name: name.get(lang).into(),
+        importance,
+        index: known(index, index - 1.6, index + 1.6, 900),
+        first,
+    };
+    ImportancePerformance {
+        caption: caption(
+            lang,
+            Phrase {
+                en: "Perceived quality matters more than most and stands lower than most",
+                zh: "感知质量影响大而得分低，应优先改进",
+            },
+            Phrase { en: "900 respondents; March 2026", zh: "受访者 900 人；2026 年 3 月" },
+            Phrase { en: "", zh: "" },
+        ),
+        target: Phrase { en: "satisfaction", zh: "用户满意度" }.get(lang).into(),
+        points: POINTS.map(point).to_vec(),
     }
 }

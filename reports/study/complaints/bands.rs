@@ -10,6 +10,7 @@ use super::episodes::{AtRisk, Episode};
 use super::exposure::{Counter, Observed};
 use super::query::Query;
 use super::row::{Band, Contrast, Unmeasured};
+use crate::stats::attributable::{self, LineCounts};
 use crate::stats::bootstrap::Design;
 use crate::stats::multiple::q_values;
 use crate::stats::poisson;
@@ -28,10 +29,11 @@ const EXPOSED: f64 = 0.2;
 
 /// A line-day.
 #[derive(Clone, Copy, Debug)]
-struct LineDay {
-    exposure: f64,
-    line: u32,
-    complaints: u32,
+pub(super) struct LineDay {
+    pub(super) exposure: f64,
+    pub(super) line: u32,
+    pub(super) day: i32,
+    pub(super) complaints: u32,
 }
 
 /// What one exposure says.
@@ -39,6 +41,8 @@ pub(super) struct Dose {
     pub(super) bands: Vec<Band>,
     pub(super) unmeasured: Unmeasured,
     pub(super) contrast: Contrast,
+    /// The measured line-days, by exposure.
+    pub(super) days: Vec<LineDay>,
     /// Line-days whose window began before the period.
     pub(super) too_early: u64,
 }
@@ -52,7 +56,7 @@ pub(super) fn window_label(hours: u32) -> String {
 pub(super) fn dose(observed: &Observed, risk: &AtRisk, class: Class, query: &Query) -> Option<Dose> {
     let episodes = risk.episodes.get(&class).map_or(&[][..], Vec::as_slice);
     let (mut days, unmeasured, too_early) = line_days(observed, risk, episodes, query);
-    days.par_sort_by(|a, b| a.exposure.total_cmp(&b.exposure).then(a.line.cmp(&b.line)));
+    days.par_sort_by(|a, b| a.exposure.total_cmp(&b.exposure).then((a.line, a.day).cmp(&(b.line, b.day))));
     let (first, last) = (days.first()?.exposure, days.last()?.exposure);
     let edges = edges(&days, query.edges.get(&observed.exposure.metric), first, last);
     let window = window_label(query.band_window_hours);
@@ -90,6 +94,7 @@ pub(super) fn dose(observed: &Observed, risk: &AtRisk, class: Class, query: &Que
             rate_per_1000_line_days: rate(unmeasured.1, unmeasured.0),
         },
         contrast: contrast(observed, risk, &days, class, query),
+        days,
         too_early,
     })
 }
@@ -129,9 +134,10 @@ fn line_days(
             let mut measured = Vec::new();
             let mut unmeasured = (0_u64, 0_u64);
             observed.slide(at, (full..line.days.end).map(window), counter, |number, exposure| {
-                let complaints = complaints(full + number as i32);
+                let day = full + number as i32;
+                let complaints = complaints(day);
                 if let Some(exposure) = exposure {
-                    measured.push(LineDay { exposure, line: at as u32, complaints });
+                    measured.push(LineDay { exposure, line: at as u32, day, complaints });
                 } else {
                     unmeasured.0 += 1;
                     unmeasured.1 += u64::from(complaints);
@@ -224,9 +230,28 @@ fn contrast(observed: &Observed, risk: &AtRisk, days: &[LineDay], class: Class, 
         lines: fewer,
         crude: ratio(&crude, 1, query, seed),
         stratified,
+        explained_if_causal: explained(&lines, query, seed),
         p,
         q: None,
         strata: by_ground.iter().filter(|k| **k > 0.0).count(),
+    }
+}
+
+/// The share of complaints that goes with the exposed line-days beyond what the others had (Miettinen 1974).
+fn explained(lines: &[Split], query: &Query, seed: u64) -> Answer {
+    let counts: Vec<LineCounts> = lines
+        .iter()
+        .map(|line| LineCounts {
+            stratum: line.ground as usize,
+            events: [line.others.1, line.exposed.1],
+            time: [line.others.0, line.exposed.0],
+        })
+        .collect();
+    match attributable::explained(&counts, query.replicates, seed, 0.95) {
+        Ok(found) => {
+            Answer::estimate(found.fraction.observed, found.fraction.interval.pair(), found.events as u64)
+        }
+        Err(refusal) => Declined::from(refusal).into(),
     }
 }
 

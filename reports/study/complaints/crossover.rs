@@ -15,7 +15,7 @@ use super::bands::window_label;
 use super::episodes::{AtRisk, Episode};
 use super::exposure::{Counter, Hour, Observed};
 use super::query::Query;
-use super::row::{CaseCrossover, Control};
+use super::row::{AreaCrossover, CaseCrossover, Control};
 use crate::stats::clogit::{Errors, Fit, MatchedSets};
 use crate::stats::multiple::q_values;
 use crate::study::{Answer, Declined, Note, Words};
@@ -237,7 +237,7 @@ fn fitted(
 
 /// Which episodes may share their error: those of one line, and those of one node on one day, directly or through
 /// others.
-fn clusters<'a>(episodes: impl Iterator<Item = &'a Episode>, risk: &AtRisk) -> Vec<u64> {
+pub(super) fn clusters<'a>(episodes: impl Iterator<Item = &'a Episode>, risk: &AtRisk) -> Vec<u64> {
     let mut parent: Vec<usize> = Vec::new();
     let mut by_line: BTreeMap<u32, usize> = BTreeMap::new();
     let mut by_outage: BTreeMap<(u32, i32), usize> = BTreeMap::new();
@@ -266,13 +266,15 @@ fn join(parent: &mut [usize], a: usize, b: usize) {
     parent[a.max(b)] = a.min(b);
 }
 
-/// q-values: the network's windows and metrics are one family, each control another.
-pub(super) fn adjust(rows: &mut [CaseCrossover]) {
+/// q-values: the network's windows and metrics, of lines and of areas, are one family, each control another.
+pub(super) fn adjust(rows: &mut [CaseCrossover], areas: &mut [AreaCrossover]) {
     for control in [None, Some(Control::Billing), Some(Control::Future)] {
-        let p: Vec<f64> = rows.iter().filter(|r| r.control == control).filter_map(|r| r.p).collect();
-        let mut q = q_values(&p).unwrap_or_default().into_iter();
-        for row in rows.iter_mut().filter(|r| r.control == control && r.p.is_some()) {
-            row.q = q.next();
-        }
+        let of_lines = rows.iter_mut().filter(|r| r.control == control).map(|r| (r.p, &mut r.q));
+        let of_areas = areas.iter_mut().filter(|r| r.control == control).map(|r| (r.p, &mut r.q));
+        let mut family: Vec<(f64, &mut Option<f64>)> =
+            of_lines.chain(of_areas).filter_map(|(p, q)| Some((p?, q))).collect();
+        let p: Vec<f64> = family.iter().map(|(p, _)| *p).collect();
+        let found = q_values(&p).unwrap_or_default();
+        family.iter_mut().zip(found).for_each(|((_, place), q)| **place = Some(q));
     }
 }

@@ -8,7 +8,7 @@ use broadgauge_model::panel::{Panel, Period};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::text::Phrase;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 /// A line at risk.
@@ -20,6 +20,20 @@ pub(super) struct Line {
     pub(super) ground: u32,
     /// The node, numbered.
     pub(super) node: Option<u32>,
+    /// The area, numbered.
+    pub(super) area: Option<u32>,
+    /// Technology, region, plan and segment, each numbered: what a regression allows for.
+    pub(super) traits: [u32; 4],
+}
+
+/// The words for [`Line::traits`].
+pub(super) const TRAITS: [&str; 4] = ["technology", "region", "plan", "segment"];
+
+/// A complaint that names an area and no line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct AreaComplaint {
+    pub(super) area: u32,
+    pub(super) day: i32,
 }
 
 /// Complaints of one line and class that belong together, at the time of the first.
@@ -42,6 +56,10 @@ pub(super) struct AtRisk {
     pub(super) end_day: i32,
     /// By class.
     pub(super) episodes: BTreeMap<Class, Vec<Episode>>,
+    /// The areas of the lines, ascending.
+    pub(super) areas: Vec<String>,
+    /// Complaints that name an area and no line, by class.
+    pub(super) of_areas: BTreeMap<Class, Vec<AreaComplaint>>,
 }
 
 /// Local days by zone.
@@ -83,6 +101,10 @@ pub(super) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<Note>) -> At
     let mut calendar = Calendar { default: &panel.period.zone, zones: HashMap::new() };
     let Range { start: first_day, end: end_day } = calendar.whole_days(&panel.period, None);
     let (mut grounds, mut nodes) = (BTreeMap::new(), BTreeMap::new());
+    let mut traits: [BTreeMap<&Option<String>, u32>; 4] = Default::default();
+    let areas: BTreeSet<&String> =
+        index.iter().filter_map(|&at| area_of(&panel.lines[at as usize])).collect();
+    let areas: Vec<String> = areas.into_iter().cloned().collect();
     let lines: Vec<Line> = index
         .iter()
         .map(|&at| {
@@ -101,11 +123,25 @@ pub(super) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<Note>) -> At
                 days,
                 ground: numbered(&mut grounds, ground),
                 node: line.node.as_ref().map(|node| numbered(&mut nodes, node)),
+                area: area_of(line).and_then(|area| place_of(&areas, area)),
+                traits: {
+                    let words = [&line.technology, &line.region, &line.plan, &line.segment];
+                    std::array::from_fn(|k| numbered(&mut traits[k], words[k]))
+                },
             }
         })
         .collect();
-    let episodes = episodes(panel, query, &index, &lines, notes);
-    AtRisk { index, lines, first_day, end_day, episodes }
+    let (episodes, of_areas) = episodes(panel, query, &index, &lines, &areas, first_day..end_day, notes);
+    AtRisk { index, lines, first_day, end_day, episodes, areas, of_areas }
+}
+
+/// Where a line is: its area, or its region where it names none.
+fn area_of(line: &AccessLine) -> Option<&String> {
+    line.area.as_ref().or(line.region.as_ref())
+}
+
+fn place_of(areas: &[String], area: &String) -> Option<u32> {
+    areas.binary_search(area).ok().map(|at| at as u32)
 }
 
 fn episodes(
@@ -113,18 +149,32 @@ fn episodes(
     query: &Query,
     index: &[u32],
     lines: &[Line],
+    areas: &[String],
+    period: Range<i32>,
     notes: &mut Vec<Note>,
-) -> BTreeMap<Class, Vec<Episode>> {
+) -> (BTreeMap<Class, Vec<Episode>>, BTreeMap<Class, Vec<AreaComplaint>>) {
     let mut place = vec![u32::MAX; panel.lines.len()];
     for (at, &line) in index.iter().enumerate() {
         place[line as usize] = at as u32;
     }
-    let (mut no_line, mut no_class, mut out_of_service, mut repeats) = (0, 0, 0, 0);
+    let (mut no_line, mut by_area, mut no_class, mut out_of_service, mut repeats) = (0, 0, 0, 0, 0);
     let mut complaints: BTreeMap<Class, Vec<Episode>> = BTreeMap::new();
+    let mut of_areas: BTreeMap<Class, Vec<AreaComplaint>> = BTreeMap::new();
     for complaint in &panel.complaints {
         let Some(line) = complaint.line else {
-            let operator = complaint.complaint.operator.as_deref();
-            no_line += u64::from(operator.is_none_or(|o| o == query.own));
+            let said = &complaint.complaint;
+            if said.operator.as_deref().is_some_and(|o| o != query.own) {
+                continue;
+            }
+            let class = said.class.filter(|c| *c != Class::Unsure);
+            match (said.area.as_ref().and_then(|area| place_of(areas, area)), class) {
+                (Some(_), None) => no_class += 1,
+                (Some(area), Some(class)) if period.contains(&complaint.day) => {
+                    of_areas.entry(class).or_default().push(AreaComplaint { area, day: complaint.day });
+                    by_area += 1;
+                }
+                _ => no_line += 1,
+            }
             continue;
         };
         let Some(&at) = place.get(line as usize).filter(|at| **at != u32::MAX) else { continue };
@@ -156,7 +206,16 @@ fn episodes(
         *list = first;
     }
     let mut say = |en, zh, count| Note::push(notes, Words::plain(Phrase { en, zh }), count);
-    say("complaints that name no line of the data", "未指明数据内线路的投诉", no_line);
+    say(
+        "complaints that name neither a line nor an area of the data",
+        "未指明数据内线路或地区的投诉",
+        no_line,
+    );
+    say(
+        "complaints that name an area and no line: used area by area",
+        "仅指明地区而未指明线路的投诉：按地区分析",
+        by_area,
+    );
     say("complaints whose class is not known", "类别未知的投诉", no_class);
     say(
         "complaints outside the whole days of the period on which the line was in service",
@@ -168,5 +227,8 @@ fn episodes(
         "与先前投诉同属一次事件的重复投诉",
         repeats,
     );
-    complaints
+    for list in of_areas.values_mut() {
+        list.sort_unstable();
+    }
+    (complaints, of_areas)
 }

@@ -30,6 +30,10 @@ pub struct Query {
     pub seed: u64,
     /// Resamples of lines for the stratified rate ratio.
     pub replicates: usize,
+    /// Line-days of the adjusted regressions: all with a complaint, and a random part of the others up to so many.
+    pub most_line_days: usize,
+    /// Whether the views beyond bands, contrasts and the case-crossover are computed: regressions, days around, series.
+    pub all_views: bool,
 }
 
 impl Query {
@@ -48,6 +52,8 @@ impl Query {
             minimum_episodes: 10,
             seed: 1,
             replicates: 1_000,
+            most_line_days: 20_000,
+            all_views: true,
         }
     }
 }

@@ -116,7 +116,7 @@ fn without_a_network_complaint_the_study_says_so() {
     let study = study(&panel, &Query::of("A"));
     assert_eq!(
         study.declined.unwrap().reason.to_string(),
-        "no network complaint names a line of A in service"
+        "no network complaint names a line of A in service, or an area of one"
     );
     assert!(study.bands.is_empty() && study.case_crossover.is_empty());
 }

@@ -120,7 +120,14 @@ pub(crate) fn parity_is_shown(runs: u64, replicates: usize) -> Vec<Finding> {
 }
 
 fn complaints_query(replicates: usize) -> complaints::Query {
-    complaints::Query { replicates, windows_hours: vec![24], repeat_days: 0, ..complaints::Query::of("A") }
+    let windows_hours = vec![24];
+    complaints::Query {
+        replicates,
+        windows_hours,
+        repeat_days: 0,
+        all_views: false,
+        ..complaints::Query::of("A")
+    }
 }
 
 fn crossover(study: &Complaints, control: Option<Control>) -> Option<&CaseCrossover> {

@@ -6,6 +6,7 @@ pub(crate) mod operators;
 #[cfg(test)]
 mod tests;
 pub(crate) mod town;
+pub(crate) mod views;
 
 use crate::stats::Stream;
 

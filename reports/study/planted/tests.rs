@@ -1,6 +1,6 @@
 //! The experiments, at a length that a test run can bear; the example `planted_studies` runs them longer.
 
-use super::{Finding, experiments};
+use super::{Finding, experiments, views};
 
 fn check(findings: Vec<Finding>) {
     for finding in findings {
@@ -37,4 +37,34 @@ fn a_planted_rate_ratio_is_found_and_both_controls_are_silent() {
 #[test]
 fn what_the_technology_explains_is_not_blamed_on_the_metric() {
     check(experiments::technology_is_not_blamed_on_the_metric(60, 200));
+}
+
+#[test]
+fn a_planted_threshold_is_found_and_a_straight_rise_has_none() {
+    check(views::a_threshold_is_found_where_there_is_one(12));
+}
+
+#[test]
+fn a_regression_does_not_blame_the_metric_for_the_technology() {
+    check(views::a_regression_allows_for_technology(24));
+}
+
+#[test]
+fn complaints_without_a_line_are_lined_up_area_by_area() {
+    check(views::areas_stand_in_for_lines(12));
+}
+
+#[test]
+fn a_planted_lag_is_named_and_none_is_not() {
+    check(views::a_lag_is_named(16));
+}
+
+#[test]
+fn the_day_before_a_complaint_stands_out_and_no_other() {
+    check(views::the_day_before_stands_out(16));
+}
+
+#[test]
+fn the_explained_share_is_the_planted_one() {
+    check(views::the_explained_share_is_right(60));
 }

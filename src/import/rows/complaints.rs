@@ -1,6 +1,7 @@
 //! A row of the `complaints` table. The ticket number becomes a pseudonym and free text is masked here, before
 //! anything else sees them.
 
+use crate::complaints::classify;
 use crate::import::draft::{Draft, Fault};
 use crate::import::mask::{Masked, mask};
 use crate::import::pseudonym::Pseudonyms;
@@ -23,11 +24,13 @@ pub(super) fn read(
             text
         }))
     };
-    let complaint = Complaint {
+    let channel = free(draft, "channel")?;
+    let text = free(draft, "text")?;
+    let mut complaint = Complaint {
         complaint_id: pseudonyms.of("complaint", &ticket),
         opened_at,
-        channel: free(draft, "channel")?,
-        text: free(draft, "text")?,
+        channel,
+        text,
         status: free(draft, "status")?,
         owner: free(draft, "owner")?,
         line_id: draft.text("line_id")?,
@@ -40,6 +43,7 @@ pub(super) fn read(
         due_at: draft.time("due_at")?,
         city: draft.text("city")?,
         postcode: draft.text("postcode")?,
+        ..Complaint::default()
     };
     if complaint.line_id.is_none() && complaint.area.is_none() {
         return Err(Fault::row("names neither a line_id nor an area: one of the two is needed"));
@@ -53,5 +57,7 @@ pub(super) fn read(
             return Err(draft.fault(name, reason));
         }
     }
+    // Where the operator has not said what it is about, its words may.
+    classify(&mut complaint);
     Ok((complaint, masked))
 }

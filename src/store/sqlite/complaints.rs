@@ -7,7 +7,8 @@ use broadgauge_model::complaint::{Class, Complaint};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 const ALL: &str = "SELECT complaint_id, opened_at, line_id, area, operator, channel, class, text, \
-    first_response_at, resolved_at, reopened_at, status, owner, due_at, city, postcode FROM complaint";
+    first_response_at, resolved_at, reopened_at, status, owner, due_at, city, postcode, kind, class_by, class_confidence, \
+    class_reason FROM complaint";
 
 fn read(row: &Row<'_>) -> Result<Complaint, StoreError> {
     let time = |at: usize| row.get::<_, Option<i64>>(at).map(|time| time.map(Wall));
@@ -35,6 +36,10 @@ fn read(row: &Row<'_>) -> Result<Complaint, StoreError> {
         due_at: time(13)?,
         city: row.get(14)?,
         postcode: row.get(15)?,
+        kind: row.get(16)?,
+        class_by: row.get(17)?,
+        class_confidence: row.get(18)?,
+        class_reason: row.get(19)?,
     })
 }
 
@@ -52,7 +57,7 @@ fn put(transaction: &Transaction<'_>, complaint: &Complaint) -> Result<Tally, St
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO complaint VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-             ?15, ?16)",
+             ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             complaint.complaint_id,
@@ -71,6 +76,10 @@ fn put(transaction: &Transaction<'_>, complaint: &Complaint) -> Result<Tally, St
             time(complaint.due_at),
             complaint.city,
             complaint.postcode,
+            complaint.kind,
+            complaint.class_by,
+            complaint.class_confidence,
+            complaint.class_reason,
         ])?;
     Ok(tally)
 }

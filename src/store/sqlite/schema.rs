@@ -11,7 +11,7 @@ use std::path::Path;
 const APPLICATION: i64 = 0x4247_4442;
 
 /// One step per version: what leads from the version before to this one.
-const STEPS: [&str; 1] = [VERSION_1];
+const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -52,6 +52,14 @@ CREATE TABLE complaint(
   class TEXT, text TEXT, first_response_at INTEGER, resolved_at INTEGER, reopened_at INTEGER, status TEXT,
   owner TEXT, due_at INTEGER, city TEXT, postcode TEXT) STRICT, WITHOUT ROWID;
 CREATE INDEX complaint_time ON complaint(opened_at);
+";
+
+/// Who says what a complaint is about, and by which words.
+const VERSION_2: &str = "
+ALTER TABLE complaint ADD COLUMN kind TEXT;
+ALTER TABLE complaint ADD COLUMN class_by TEXT;
+ALTER TABLE complaint ADD COLUMN class_confidence REAL;
+ALTER TABLE complaint ADD COLUMN class_reason TEXT;
 ";
 
 /// Makes a new file ours, or checks that it is.

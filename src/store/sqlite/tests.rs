@@ -1,6 +1,7 @@
 use super::Sqlite;
 use crate::store::contract::store_contract;
-use crate::store::{Fleet as _, StoreError, Window, open_existing};
+use crate::store::{Complaints as _, Fleet as _, StoreError, Window, open_existing};
+use broadgauge_model::complaint::{Class, Complaint};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 
@@ -19,8 +20,30 @@ fn a_file_of_a_newer_program_is_refused_and_both_versions_are_named() {
     let path = folder.path().join("broadgauge.db");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
     let error = Sqlite::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 9, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 9, known: 2, .. }), "{error}");
     assert!(error.to_string().contains("update the program"), "{error}");
+}
+
+#[test]
+fn complaints_of_a_first_version_are_read_and_their_class_has_no_author() {
+    let (folder, store) = fresh();
+    let complaint = Complaint {
+        complaint_id: "c1".into(),
+        class: Some(Class::Billing),
+        text: Some("bill".into()),
+        ..Complaint::default()
+    };
+    store.put_complaints(std::slice::from_ref(&complaint)).unwrap();
+    drop(store);
+    let path = folder.path().join("broadgauge.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    for column in ["kind", "class_by", "class_confidence", "class_reason"] {
+        old.execute_batch(&format!("ALTER TABLE complaint DROP COLUMN {column}")).unwrap();
+    }
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let store = Sqlite::open(&path).unwrap();
+    assert_eq!(store.complaints(None, None).unwrap(), [complaint]);
 }
 
 #[test]

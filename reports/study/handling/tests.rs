@@ -1,0 +1,144 @@
+use super::*;
+use broadgauge_model::clock::Wall;
+use broadgauge_model::complaint::{Class, Complaint};
+use broadgauge_model::panel::Period;
+use broadgauge_model::place::AccessLine;
+use broadgauge_model::text::Lang;
+
+const START: i64 = 1_704_067_200;
+
+fn at(hours: i64) -> Wall {
+    Wall::from_secs(START + hours * 3_600)
+}
+
+fn case(id: usize, opened: i64, change: impl FnOnce(&mut Complaint)) -> PanelComplaint {
+    let mut complaint = Complaint {
+        complaint_id: format!("c{id:04}"),
+        opened_at: at(opened),
+        operator: Some("A".into()),
+        class: Some(Class::Network),
+        owner: Some("north".into()),
+        ..Complaint::default()
+    };
+    change(&mut complaint);
+    PanelComplaint { line: Some((id % 500) as u32), day: 0, hour: 0, complaint }
+}
+
+/// 100 days; a complaint an hour for 200 hours, resolved after as many hours as its number, where that is below 150.
+fn panel() -> Panel {
+    let lines = (0..500)
+        .map(|l| AccessLine { line_id: format!("l{l:03}"), operator: "A".into(), ..AccessLine::default() })
+        .collect();
+    let complaints = (0..200)
+        .map(|i| {
+            case(i, i as i64, |c| {
+                c.first_response_at = Some(at(i as i64 + 1 + i as i64 % 5));
+                c.resolved_at = (i < 150).then(|| at(2 * i as i64 + 2));
+                c.channel = Some(if i % 2 == 0 { "phone" } else { "web" }.into());
+                c.owner = (i != 199).then(|| "north".into());
+                c.due_at = Some(at(i as i64 + 48));
+            })
+        })
+        .collect();
+    let period = Period { from: at(0), to: at(2_400), zone: "UTC".into() };
+    Panel { lines, complaints, period, ..Panel::default() }
+}
+
+#[test]
+fn times_are_counted_with_what_is_still_open() {
+    let got = study(&panel(), &Query::of("A"));
+    let all = &got.groups[0];
+    assert_eq!((all.by, all.cases, all.open), ("all", 200, 50));
+    assert_eq!((all.resolution.cases, all.resolution.done), (200, 150));
+    // Half of 200, open ones included, were resolved within 101 hours: of the resolved alone it would be 76.
+    assert_eq!(all.resolution.p50_hours.as_estimate().unwrap().value(), 101.0);
+    let reason = all.resolution.p80_hours.as_declined().unwrap().reason.get(Lang::En);
+    assert!(reason.contains("fewer than 80%"), "{reason}");
+    assert_eq!(all.first_response.p50_hours.as_estimate().unwrap().value(), 3.0);
+    let within: Vec<(&str, f64)> = all
+        .first_response
+        .within
+        .iter()
+        .map(|w| (w.deadline, w.ratio.as_estimate().unwrap().value()))
+        .collect();
+    assert_eq!(within, [("miit_reply", 1.0), ("fcc_reply", 1.0)]);
+    assert!(all.expected_open.unwrap() > 0.0);
+}
+
+#[test]
+fn overdue_and_unowned_cases_are_listed_oldest_first() {
+    let got = study(&panel(), &Query { longest_list: 5, ..Query::of("A") });
+    assert_eq!((got.overdue.len(), got.overdue_in_all), (5, 50));
+    assert_eq!(got.overdue[0].complaint_id, "c0150");
+    assert_eq!(got.overdue[0].overdue_hours, Some(2_400.0 - 198.0));
+    assert_eq!((got.unowned.len(), got.unowned[0].complaint_id.as_str()), (1, "c0199"));
+    assert_eq!((got.groups[0].overdue, got.groups[0].unowned), (50, 1));
+    let by: Vec<(&str, &str)> = got.groups.iter().map(|g| (g.by, g.value.as_str())).collect();
+    assert_eq!(
+        by,
+        [("all", "all"), ("channel", "phone"), ("channel", "web"), ("owner", "-"), ("owner", "north")]
+    );
+}
+
+#[test]
+fn repeats_and_cases_opened_again_spoil_the_first_contact() {
+    let mut panel = panel();
+    panel.complaints = (0..40)
+        .map(|i| {
+            case(i % 20, i as i64, |c| {
+                c.complaint_id = format!("r{i:02}");
+                c.first_response_at = Some(at(i as i64 + 1));
+                c.resolved_at = Some(at(i as i64 + 1));
+                c.reopened_at = (i >= 35).then(|| at(i as i64 + 50));
+            })
+        })
+        .collect();
+    let got = study(&panel, &Query::of("A"));
+    let value = |answer: &super::super::Answer| answer.as_estimate().unwrap().value();
+    let all = &got.groups[0];
+    // Twenty lines complained twice, 20 hours apart: the first of each pair was repeated.
+    assert_eq!(value(&all.repeated_ratio), 0.5);
+    assert_eq!(value(&all.reopened_ratio), 0.125);
+    assert_eq!(value(&all.first_contact_ratio), 15.0 / 40.0);
+    assert_eq!(all.open, 5);
+}
+
+#[test]
+fn what_is_too_late_to_tell_is_not_called_unrepeated() {
+    let mut panel = panel();
+    panel.period.to = at(210);
+    let got = study(&panel, &Query::of("A"));
+    let reason = got.groups[0].repeated_ratio.as_declined().unwrap().reason.get(Lang::En);
+    assert!(reason.contains("0 cases, fewer than 10"), "{reason}");
+}
+
+#[test]
+fn few_cases_have_counts_and_no_estimates_and_none_is_declined() {
+    let mut panel = panel();
+    panel.complaints.truncate(4);
+    let got = study(&panel, &Query::of("A"));
+    assert_eq!(got.groups[0].cases, 4);
+    assert!(got.groups[0].resolution.p50_hours.as_declined().is_some());
+    panel.complaints.clear();
+    assert!(study(&panel, &Query::of("A")).declined.is_some());
+    assert!(!serde_json::to_string(&got).unwrap().contains("NaN"));
+}
+
+#[test]
+fn a_state_without_a_time_is_neither_open_nor_timed() {
+    let mut panel = panel();
+    for complaint in &mut panel.complaints {
+        complaint.complaint.resolved_at = None;
+        complaint.complaint.status = Some("Closed".into());
+    }
+    let got = study(&panel, &Query::of("A"));
+    assert_eq!((got.groups[0].open, got.groups[0].resolution.cases), (0, 0));
+    assert!(got.head.notes.iter().any(|n| n.count == 200));
+}
+
+#[test]
+fn the_order_of_rows_changes_nothing() {
+    let mut shuffled = panel();
+    shuffled.complaints.reverse();
+    assert_eq!(study(&shuffled, &Query::of("A")), study(&panel(), &Query::of("A")));
+}
