@@ -32,6 +32,11 @@ fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
         ("parity_is_shown", Box::new(move || experiments::parity_is_shown(runs, 1_000))),
         ("each_line_is_its_own_control", Box::new(move || experiments::each_line_is_its_own_control(runs))),
         (
+            "a_line_that_gets_worse_improves_nothing",
+            // Each run is one random case.
+            Box::new(move || experiments::a_line_that_gets_worse_improves_nothing(20 * runs)),
+        ),
+        (
             "technology_is_not_blamed_on_the_metric",
             Box::new(move || experiments::technology_is_not_blamed_on_the_metric(runs, 400)),
         ),

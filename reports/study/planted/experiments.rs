@@ -4,12 +4,15 @@
 use super::Finding;
 use super::operators::{Lines, panel};
 use super::town::{TOWN, Town};
+use crate::stats::{Purpose, Stream};
 use crate::study::Answer;
 use crate::study::complaints::{self, CaseCrossover, Complaints, Control};
 use crate::study::peers::{self, Key, Row, Verdict};
-use broadgauge_model::metric::{Margin, MetricId};
-use broadgauge_model::panel::Panel;
+use broadgauge_model::histogram::bucket_highest;
+use broadgauge_model::metric::{Better, Margin, MetricId};
+use broadgauge_model::panel::{Cell, CellValues, Panel};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Runs every seed, in parallel, in order.
 fn each<T: Send>(runs: u64, run: impl Fn(u64) -> T + Send + Sync) -> Vec<T> {
@@ -174,5 +177,86 @@ pub(crate) fn technology_is_not_blamed_on_the_metric(runs: u64, replicates: usiz
         share("case-crossover ratio covers 1", &runs, (0.93, 1.0), |r| {
             crossover(r, None).is_some_and(|r| covers(&r.rate_ratio, 1.0))
         }),
+    ]
+}
+
+/// How good a finding is for the own operator.
+const fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Worse => 0,
+        Verdict::CannotTell | Verdict::AtPar => 1,
+        Verdict::Better => 2,
+    }
+}
+
+/// Two operators some way apart, every test a number of one metric.
+fn numbers(metric: MetricId, gap: f64, run: u64) -> Panel {
+    let of = |operator, gap: f64| Lines { median: 20.0 * gap, tests: 8, ..Lines::of(operator) };
+    let mut panel = panel(&[of("A", gap), of("B", 1.0)], run);
+    let cells = std::mem::take(&mut panel.cells);
+    for cell in cells {
+        let CellValues::Histogram(histogram) = &cell.values else { continue };
+        for &(index, count) in histogram.buckets() {
+            let values = CellValues::Number(bucket_highest(index) as f64 * cell.metric.tick);
+            panel.cells.extend((0..count).map(|_| Cell { metric, values: values.clone(), ..cell.clone() }));
+        }
+    }
+    panel
+}
+
+/// The values of some lines, times a factor.
+fn scaled(panel: &Panel, times: f64, line: impl Fn(u32) -> bool) -> Panel {
+    let mut panel = panel.clone();
+    for cell in panel.cells.iter_mut().filter(|c| line(c.line)) {
+        if let CellValues::Number(value) = &mut cell.values {
+            *value *= times;
+        }
+    }
+    panel
+}
+
+/// One own line gets worse: neither the gap nor an end of its interval (percentile, so from 40 lines on) may move towards
+/// better, because every median of a resample with the line in it is no better than it was. A finding may at most get
+/// lost, and that rarely: the line moves the shuffles too, so a p-value at the edge of 0.05 may step over it. And
+/// another unit (ms for s) changes no finding.
+pub(crate) fn a_line_that_gets_worse_improves_nothing(runs: u64) -> Vec<Finding> {
+    let query = peers::Query { quantiles: vec![0.5], ..peers_query(100) };
+    let cases = each(runs, |run| {
+        let metric = [MetricId::ROUND_TRIP_DELAY, MetricId::DOWNLOAD_GOODPUT][run as usize % 2];
+        let mut stream = Stream::new(26, Purpose::Simulation, run);
+        let before = numbers(metric, 0.6 + 0.8 * stream.uniform(), run);
+        let (worse, line) = (1.0 + 4.0 * stream.uniform(), stream.below(40) as u32);
+        // Towards worse, the metric rises or falls.
+        let (times, sign) = match metric.better {
+            Better::Lower => (worse, 1.0),
+            Better::Higher => (1.0 / worse, -1.0),
+        };
+        let (was, is) = (first(&before, &query), first(&scaled(&before, times, |l| l == line), &query));
+        let ends = |row: &Row| {
+            row.difference
+                .as_estimate()
+                .map(|e| [e.value(), e.interval().0, e.interval().1].map(|v| sign * v))
+        };
+        let further = ends(&was)
+            .zip(ends(&is))
+            .is_some_and(|(was, is)| was.iter().zip(&is).all(|(was, is)| *is >= was - 1e-12 * was.abs()));
+        let gain = rank(is.verdict).saturating_sub(rank(was.verdict));
+        let margin = Margin { absolute: metric.margin.absolute / 1e3, ..metric.margin };
+        let in_thousands = peers::Query { margins: BTreeMap::from([(metric, margin)]), ..query.clone() };
+        let other_unit = first(&scaled(&before, 1e-3, |_| true), &in_thousands);
+        (further, gain, other_unit.verdict == was.verdict, was.verdict)
+    });
+    let seen = |verdict| share("", &cases, (0.0, 1.0), |c| c.3 == verdict).got;
+    vec![
+        share("a line got worse: gap or interval better", &cases, (0.0, 0.0), |c| !c.0),
+        share("a line got worse: finding turned over", &cases, (0.0, 0.0), |c| c.1 == 2),
+        share("a line got worse: finding lost or gained", &cases, (0.0, 0.005), |c| c.1 > 0),
+        share("another unit: another finding", &cases, (0.0, 0.0), |c| !c.2),
+        Finding {
+            what: "these cases: the rarer of better and worse",
+            runs,
+            got: seen(Verdict::Better).min(seen(Verdict::Worse)),
+            bar: (0.1, 1.0),
+        },
     ]
 }

@@ -68,3 +68,8 @@ fn the_day_before_a_complaint_stands_out_and_no_other() {
 fn the_explained_share_is_the_planted_one() {
     check(views::the_explained_share_is_right(60));
 }
+
+#[test]
+fn a_line_that_gets_worse_improves_nothing_and_units_change_no_finding() {
+    check(experiments::a_line_that_gets_worse_improves_nothing(400));
+}
