@@ -12,13 +12,12 @@ use super::answer::Words;
 use super::peers::query::Key;
 use super::peers::strata::{self, Group, Part};
 use super::peers::{self, Stratum, Verdict, verdict_margin};
-use super::{Declined, Head, Method};
+use super::{Declined, Head, Method, Series};
+use crate::stats::design::effective_weights;
 use crate::stats::plan::{Aim, Plan, Side, plan};
 use crate::stats::quantile::{smallest_n, weighted};
 use crate::stats::welch::Moments;
-use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Hours, MethodUse, Panel, weekday};
-use broadgauge_model::result::{Load, Statistic};
+use broadgauge_model::panel::{Hours, Panel, weekday};
 use broadgauge_model::text::Phrase;
 use serde::Serialize;
 use serde_json::json;
@@ -66,14 +65,8 @@ pub struct Coverage {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// What was observed.
-    pub metric: MetricId,
-    /// Under which load.
-    pub load: Load,
-    /// What a value is.
-    pub statistic: Statistic,
-    /// By which method, against which class of targets.
     #[serde(flatten)]
-    pub method: MethodUse,
+    pub series: Series,
     /// The stratum.
     pub stratum: Stratum,
     /// The operator.
@@ -93,7 +86,7 @@ pub struct Row {
 pub struct Gap {
     /// The quantile.
     pub quantile: f64,
-    /// Lines that are there, and lines that it takes.
+    /// Lines that are there; where they are weighted, how many lines of equal weight they are worth.
     pub lines: usize,
     /// Lines that it takes.
     pub needs: usize,
@@ -119,15 +112,9 @@ pub struct Silent {
 /// Common ground of the own operator and a peer operator.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Overlap {
-    /// The metric.
-    pub metric: MetricId,
-    /// Under which load.
-    pub load: Load,
-    /// What a value is.
-    pub statistic: Statistic,
-    /// By which method, against which class of targets.
+    /// What was observed.
     #[serde(flatten)]
-    pub method: MethodUse,
+    pub series: Series,
     /// The own operator.
     pub own: String,
     /// The peer operator.
@@ -149,15 +136,9 @@ pub struct Overlap {
 /// What would decide an open verdict.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Next {
-    /// The metric.
-    pub metric: MetricId,
-    /// Its unit.
-    pub unit: &'static str,
-    /// Under which load.
-    pub load: Load,
-    /// By which method, against which class of targets.
+    /// What was observed.
     #[serde(flatten)]
-    pub method: MethodUse,
+    pub series: Series,
     /// The stratum.
     pub stratum: Stratum,
     /// The own operator.
@@ -254,13 +235,31 @@ fn labelled(ground: &Stratum, part: Part) -> Stratum {
     Stratum(ground.0.iter().cloned().chain(more).collect())
 }
 
-/// Lines and observations of a group, by part of the week.
-fn tally(group: &Group) -> BTreeMap<Part, (usize, u64)> {
-    let mut out: BTreeMap<Part, (usize, u64)> = BTreeMap::new();
-    for (part, points) in group.iter().flat_map(|line| &line.parts) {
-        let entry = out.entry(*part).or_default();
-        entry.0 += 1;
-        entry.1 += points.iter().map(|p| p.1).sum::<u64>();
+/// What a group holds in one part of the week.
+#[derive(Default)]
+struct Tally {
+    lines: usize,
+    observations: u64,
+    /// Weights of the lines.
+    weights: Vec<f64>,
+}
+
+impl Tally {
+    /// How many lines of equal weight the lines are worth: (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965).
+    fn worth(&self) -> usize {
+        effective_weights(&self.weights).map_or(0, |worth| (worth + 1e-6).floor() as usize)
+    }
+}
+
+fn tally(group: &Group) -> BTreeMap<Part, Tally> {
+    let mut out: BTreeMap<Part, Tally> = BTreeMap::new();
+    for line in group {
+        for (part, points) in &line.parts {
+            let tally = out.entry(*part).or_default();
+            tally.lines += 1;
+            tally.observations += points.iter().map(|p| p.1).sum::<u64>();
+            tally.weights.push(line.weight);
+        }
     }
     out
 }
@@ -270,22 +269,20 @@ fn rows(matched: &strata::Strata) -> Vec<Row> {
     for (series, grounds) in &matched.series {
         for (ground, groups) in &grounds.grounds {
             for (operator, group) in groups {
-                for (part, (lines, observations)) in tally(group) {
+                for (part, tally) in tally(group) {
+                    let worth = tally.worth();
                     let need = |p: f64| smallest_n(p, 0.95).unwrap_or(usize::MAX);
                     rows.push(Row {
-                        metric: series.metric,
-                        load: series.load,
-                        statistic: series.statistic,
-                        method: series.method.clone(),
+                        series: series.clone(),
                         stratum: labelled(ground, part),
                         operator: operator.clone(),
-                        lines,
-                        observations,
-                        speaks_for: QUANTILES.into_iter().filter(|&p| lines >= need(p)).collect(),
+                        lines: tally.lines,
+                        observations: tally.observations,
+                        speaks_for: QUANTILES.into_iter().filter(|&p| worth >= need(p)).collect(),
                         silent_on: QUANTILES
                             .into_iter()
-                            .filter(|&p| lines < need(p))
-                            .map(|quantile| Gap { quantile, lines, needs: need(quantile) })
+                            .filter(|&p| worth < need(p))
+                            .map(|quantile| Gap { quantile, lines: worth, needs: need(quantile) })
                             .collect(),
                     });
                 }
@@ -340,10 +337,7 @@ fn overlap(matched: &strata::Strata, ask: &peers::Query, wanted: &BTreeSet<&str>
     for (series, grounds) in &matched.series {
         for peer in wanted.iter().filter(|o| **o != ask.own) {
             let mut row = Overlap {
-                metric: series.metric,
-                load: series.load,
-                statistic: series.statistic,
-                method: series.method.clone(),
+                series: series.clone(),
                 own: ask.own.clone(),
                 peer: (*peer).to_owned(),
                 strata_both: 0,
@@ -360,7 +354,7 @@ fn overlap(matched: &strata::Strata, ask: &peers::Query, wanted: &BTreeSet<&str>
                 let either: BTreeSet<&Part> = a.keys().chain(b.keys()).collect();
                 row.strata_either += either.len();
                 row.strata_both += a.keys().filter(|part| b.contains_key(part)).count();
-                let common = |group: Option<&Group>, known: &BTreeMap<Part, (usize, u64)>| {
+                let common = |group: Option<&Group>, known: &BTreeMap<Part, Tally>| {
                     let shared =
                         |line: &&strata::LineData| line.parts.iter().any(|(p, _)| known.contains_key(p));
                     group.map_or(0, |g| g.iter().filter(shared).count())
@@ -378,14 +372,17 @@ fn overlap(matched: &strata::Strata, ask: &peers::Query, wanted: &BTreeSet<&str>
     out
 }
 
-/// A side's variance between lines, and what the tests of a line leave in its median.
+/// A side's variance between lines, and what the tests of a line leave in its median; both larger by what unequal weights
+/// cost, lines through the number of equal ones that they are worth.
 fn side(group: &Group, part: Part) -> Option<Side> {
     let mut medians = Vec::new();
     let mut noise = Vec::new();
+    let mut weights = Vec::new();
     for line in group {
         let Some((_, points)) = line.parts.iter().find(|(p, _)| *p == part) else { continue };
         let pairs: Vec<(f64, f64)> = points.iter().map(|&(v, n)| (v, n as f64)).collect();
         medians.push(weighted(&pairs, 0.5).ok()?);
+        weights.push(line.weight);
         let n: f64 = pairs.iter().map(|p| p.1).sum();
         if n > 1.0 {
             let mean = pairs.iter().map(|p| p.0 * p.1).sum::<f64>() / n;
@@ -397,7 +394,8 @@ fn side(group: &Group, part: Part) -> Option<Side> {
     let all = Moments::of(&medians).ok()?.variance;
     let within = if noise.is_empty() { 0.0 } else { noise.iter().sum::<f64>() / noise.len() as f64 };
     let within = within.min(all);
-    Some(Side { clusters: medians.len(), between: all - within, within })
+    let cost = medians.len() as f64 / effective_weights(&weights).ok()?;
+    Some(Side { clusters: medians.len(), between: cost * (all - within), within: cost * within })
 }
 
 fn next(matched: &strata::Strata, compared: &peers::Peers) -> Vec<Next> {
@@ -405,12 +403,7 @@ fn next(matched: &strata::Strata, compared: &peers::Peers) -> Vec<Next> {
     let open = compared.rows.iter().filter(|r| r.verdict == Verdict::CannotTell && !r.stratum.is_combined());
     for row in open {
         for (series, grounds) in &matched.series {
-            let same = series.metric == row.metric
-                && series.load == row.load
-                && series.direction == row.direction
-                && series.statistic == row.statistic
-                && series.method == row.method;
-            if !same {
+            if *series != Series::of_row(row) {
                 continue;
             }
             for (ground, groups) in &grounds.grounds {
@@ -465,10 +458,7 @@ fn planned(row: &peers::Row, (a, b): (&Group, &Group), own: Side, peer: Side) ->
         }),
     };
     Some(Next {
-        metric: row.metric,
-        unit: row.unit,
-        load: row.load,
-        method: row.method.clone(),
+        series: Series::of_row(row),
         stratum: row.stratum.clone(),
         own: row.own.operator.clone(),
         peer: row.peer.operator.clone(),

@@ -13,7 +13,7 @@ use super::peers::query::Key;
 use super::peers::strata::{self, Group, Part};
 use super::peers::{self, Peak, Stratum};
 use super::seed::seed_of;
-use super::{Answer, Declined, Head, Method, Note};
+use super::{Answer, Declined, Head, Method, Note, Series};
 use crate::stats::bootstrap::Design;
 use crate::stats::funnel::{Allowance, Unit as Figure, dersimonian_laird, funnel};
 use crate::stats::multiple::q_values;
@@ -307,7 +307,7 @@ fn labelled(mut stratum: Stratum, part: Part) -> Stratum {
     stratum
 }
 
-fn table(series: &strata::Series, stratum: Stratum, units: &Units, query: &Query) -> Row {
+fn table(series: &Series, stratum: Stratum, units: &Units, query: &Query) -> Row {
     let metric = series.metric;
     let known: Vec<(&String, Vec<f64>, Option<Moments>)> = units
         .iter()

@@ -18,6 +18,8 @@ pub mod profile;
 mod refusal;
 pub mod satisfaction;
 mod seed;
+pub mod series;
 
 pub use answer::{Answer, Declined, Estimate, Words};
 pub use head::{Head, Method, Note};
+pub use series::Series;

@@ -4,7 +4,7 @@ use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::MethodUse;
 use broadgauge_model::result::{Direction, Statistic};
 use broadgauge_model::text::Lang;
-use broadgauge_reports::study::{Answer, Declined, Head, change, coverage, league, peers, profile};
+use broadgauge_reports::study::{Answer, Declined, Head, Series, change, coverage, league, peers, profile};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -41,6 +41,12 @@ impl Form {
             _ => text,
         }
     }
+}
+
+/// What was observed, and by which method.
+fn series(series: &Series) -> [String; 3] {
+    let observed = observed(series.metric, series.unit(), series.direction, series.statistic.word());
+    [observed, series.load.word().into(), series.method.to_string()]
 }
 
 fn titled(metric: MetricId, unit: &str) -> String {
@@ -247,7 +253,7 @@ pub(super) fn league(study: &league::League) -> String {
         let _ = writeln!(
             text,
             "{}, {}, p{}, {}: ordinary {}\n{}",
-            titled(row.metric, row.unit),
+            observed(row.metric, row.unit, row.direction, row.statistic.word()),
             row.load.word(),
             row.quantile * 100.0,
             stratum.join(" / "),
@@ -315,25 +321,14 @@ pub(super) fn coverage(study: &coverage::Coverage) -> String {
     let percents = |ps: &mut dyn Iterator<Item = f64>| {
         ps.map(|p| format!("p{}", p * 100.0)).collect::<Vec<_>>().join(" ")
     };
-    let header = [
-        "metric",
-        "load",
-        "statistic",
-        "stratum",
-        "operator",
-        "lines",
-        "observations",
-        "speaks for",
-        "not for",
-    ]
-    .map(String::from);
+    let header =
+        ["metric", "load", "method", "stratum", "operator", "lines", "observations", "speaks for", "not for"]
+            .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
         let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
-        rows.push(vec![
-            row.metric.to_string(),
-            row.load.word().into(),
-            row.statistic.word().into(),
+        let mut cells = series(&row.series).to_vec();
+        cells.extend([
             stratum.join(" / "),
             row.operator.clone(),
             row.lines.to_string(),
@@ -341,6 +336,7 @@ pub(super) fn coverage(study: &coverage::Coverage) -> String {
             percents(&mut row.speaks_for.iter().copied()),
             percents(&mut row.silent_on.iter().map(|g| g.quantile)),
         ]);
+        rows.push(cells);
     }
     text += &columns(&rows);
     let header =
@@ -357,27 +353,27 @@ pub(super) fn coverage(study: &coverage::Coverage) -> String {
         ]);
     }
     let _ = writeln!(text, "\nLines and hours\n{}", columns(&rows));
-    let header = ["metric", "load", "peer", "strata with both", "own lines there", "peer lines there"]
-        .map(String::from);
+    let header =
+        ["metric", "load", "method", "peer", "strata with both", "own lines there", "peer lines there"]
+            .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.overlap {
-        rows.push(vec![
-            format!("{} ({})", row.metric, row.statistic.word()),
-            row.load.word().into(),
+        let mut cells = series(&row.series).to_vec();
+        cells.extend([
             row.peer.clone(),
             format!("{} of {}", row.strata_both, row.strata_either),
             format!("{} of {}", row.own_lines_common, row.own_lines),
             format!("{} of {}", row.peer_lines_common, row.peer_lines),
         ]);
+        rows.push(cells);
     }
     let _ = writeln!(text, "Common ground\n{}", columns(&rows));
     for next in &study.next {
         let stratum: Vec<&str> = next.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         let _ = writeln!(
             text,
-            "open: {} {} {} against {} ({} and {} lines now): {}",
-            next.metric,
-            next.load.word(),
+            "open: {}, {} against {} ({} and {} lines now): {}",
+            series(&next.series).join(", "),
             stratum.join(" / "),
             next.peer,
             next.lines.0,

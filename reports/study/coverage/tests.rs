@@ -19,6 +19,22 @@ fn each_operator_is_told_what_its_lines_can_carry() {
     assert_eq!(row("A").observations, 1_800);
 }
 
+// By hand: ten lines of weight 1 and twenty of 1/10 are worth 12^2 / 10.2 = 14.1 equal ones, too few for p90.
+#[test]
+fn unequal_weights_carry_less() {
+    let mut made = panel(&[Lines { count: 30, ..Lines::of("A") }, Lines::of("B")], 1);
+    for (place, line) in made.lines.iter_mut().enumerate().filter(|(_, l)| l.operator == "A") {
+        line.weight = Some(if place % 3 == 0 { 1.0 } else { 0.1 });
+    }
+    let of_a = |query: &Query| study(&made, query).rows.into_iter().find(|r| r.operator == "A").unwrap();
+    assert_eq!(of_a(&query()).speaks_for, [0.5, 0.9]);
+    let mut query = query();
+    query.peers.weighted = true;
+    let row = of_a(&query);
+    assert_eq!((row.lines, row.speaks_for), (30, vec![0.5]));
+    assert_eq!(row.silent_on[0], Gap { quantile: 0.9, lines: 14, needs: 29 });
+}
+
 #[test]
 fn ground_that_only_one_side_holds_is_counted() {
     let north = |operator| Lines { count: 12, ..Lines::of(operator) };

@@ -9,10 +9,10 @@ use super::query::{Key, Query};
 use super::resample::{Resampled, Shuffler, resample};
 use super::row::{Curve, Equivalence, Row, Side, Stratum, Verdict};
 use super::sides::{Counts, Sides, enough, few_lines, tally, turned, with_deciles};
-use super::strata::{Group, Matched, Part, Series, Strata};
+use super::strata::{Group, Matched, Part, Strata};
 use super::verdict::{equivalence, margin_between};
-use crate::study::Answer;
 use crate::study::seed::seed_of;
+use crate::study::{Answer, Series};
 use broadgauge_model::text::Phrase;
 use std::collections::{BTreeMap, BTreeSet};
 

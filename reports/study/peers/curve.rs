@@ -7,11 +7,11 @@ use super::draws::{Cell, Draws};
 use super::query::Query;
 use super::row::{Curve, Shift, Stratum};
 use super::sides::{DECILES, Sides, enough, turned, with_deciles};
-use super::strata::{Group, LineData, Part, Series};
+use super::strata::{Group, LineData, Part};
 use crate::stats::Interval;
 use crate::stats::apart::{Apart, Cluster, apart};
 use crate::stats::band::{Band, simultaneous};
-use crate::study::{Answer, Declined};
+use crate::study::{Answer, Declined, Series};
 use broadgauge_model::text::Phrase;
 
 /// What is compared: both groups in the pair's fixed order, and their resamples.

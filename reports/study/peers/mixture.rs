@@ -6,6 +6,8 @@
 //! blocks to find its block, and one over that block. Masses are whole numbers, so that no order of adding up and
 //! no number of threads can move a result.
 
+use crate::stats::design::effective_weights;
+
 /// Mass of a line that counts once.
 const UNIT: u64 = 1 << 31;
 /// Room for rounding when a quantile is meant to fall on a whole number of lines.
@@ -143,8 +145,9 @@ impl Mixture {
         }
     }
 
-    /// How many independent observations the p-quantile stands on: p (1 - p) L through the variance of the lines'
-    /// shares below it (Kish's effective sample size, for a quantile), and no more than there are observations.
+    /// How many independent observations the p-quantile stands on: p (1 - p) through the variance of the lines' shares
+    /// below it, times the lines that the weights are worth, (sum w)^2 / sum w^2 (Kish 1965), and no more than there
+    /// are observations.
     pub(super) fn effective(&self, p: f64) -> f64 {
         let lines = self.lines();
         let mut quantile = [0.0];
@@ -158,18 +161,23 @@ impl Mixture {
         for &(line, share) in &self.entries[self.starts[at] as usize..self.starts[at + 1] as usize] {
             tied[line as usize] += u64::from(share);
         }
-        let share = |sums: &[u64], line: usize| sums[line] as f64 / self.mass[line] as f64;
-        let mean = |sums: &[u64]| (0..lines).map(|l| share(sums, l)).sum::<f64>() / lines as f64;
-        // Mass tied at the quantile is split so that the mean share is p.
-        let split = ((p - mean(&below)) / mean(&tied)).clamp(0.0, 1.0);
-        let shares: Vec<f64> = (0..lines).map(|l| share(&below, l) + split * share(&tied, l)).collect();
-        let centre = shares.iter().sum::<f64>() / lines as f64;
-        let variance = shares.iter().map(|s| (s - centre).powi(2)).sum::<f64>() / lines as f64;
         let observations = self.observations as f64;
+        let weights: Vec<f64> = self.mass.iter().map(|&m| m as f64 / UNIT as f64).collect();
+        let Ok(worth) = effective_weights(&weights) else { return observations };
+        let total: f64 = self.mass.iter().sum::<u64>() as f64;
+        let all = |sums: &[u64]| sums.iter().sum::<u64>() as f64 / total;
+        // Mass tied at the quantile is split so that the share of all is p.
+        let split = ((p - all(&below)) / all(&tied)).clamp(0.0, 1.0);
+        let centre = all(&below) + split * all(&tied);
+        let far = |line: usize| {
+            let share = (below[line] as f64 + split * tied[line] as f64) / self.mass[line] as f64;
+            self.mass[line] as f64 * (share - centre).powi(2)
+        };
+        let variance = (0..lines).map(far).sum::<f64>() / total;
         if variance <= 0.0 {
             return observations;
         }
-        (p * (1.0 - p) * lines as f64 / variance).min(observations)
+        (p * (1.0 - p) * worth / variance).min(observations)
     }
 }
 
@@ -229,5 +237,21 @@ mod tests {
         let points: Vec<[Point; 1]> = (0..80).map(|i| [(f64::from(i), 100)]).collect();
         let lines: Vec<(&[Point], f64)> = points.iter().map(|p| (p.as_slice(), 1.0)).collect();
         assert!((Mixture::new(&lines).effective(0.5) - 80.0).abs() < 1e-9);
+    }
+
+    // By hand: weights 1, 1/2, 1/2 and 1 are worth 3^2 / 2.5 = 3.6 equal ones, and half of the weight lies up to 2, a
+    // variance of 1/4 = p (1 - p). The second are worth 3.3^2 / 3.03, and a third of the weight lies up to 2.
+    #[test]
+    fn unequal_weights_are_worth_fewer_lines_than_there_are() {
+        let effective = |weights: &[f64], p: f64| {
+            let points: Vec<[Point; 1]> = (1..=weights.len()).map(|i| [(i as f64, 1)]).collect();
+            let lines: Vec<(&[Point], f64)> =
+                points.iter().zip(weights).map(|(p, &w)| (p.as_slice(), w)).collect();
+            Mixture::new(&lines).effective(p)
+        };
+        let got = effective(&[1.0, 0.5, 0.5, 1.0], 0.5);
+        assert!((got - 3.6).abs() < 1e-6, "{got}");
+        let got = effective(&[1.0, 0.1, 1.0, 0.1, 1.0, 0.1], 1.0 / 3.0);
+        assert!((got - 10.89 / 3.03).abs() < 1e-6, "{got}");
     }
 }

@@ -1,7 +1,7 @@
 //! Lines that found no counterpart, with counts: what was not compared is said, and said once.
 
-use super::strata::{Group, Matched, Part, Series, Strata};
-use crate::study::{Note, Words};
+use super::strata::{Group, Matched, Part, Strata};
+use crate::study::{Note, Series, Words};
 use broadgauge_model::text::Phrase;
 use std::collections::BTreeSet;
 

@@ -48,7 +48,7 @@ pub(super) fn enough(
             en: "quantile {p} needs {need} independent observations, and one side has about {have}",
             zh: "分位数 {p} 需要 {need} 个独立观测，一方只有约 {have} 个",
         };
-        let have = have.floor();
+        let have = (have + 1e-6).floor();
         return Err(Declined::because(Words::with(phrase, &[("p", &p), ("need", &need), ("have", &have)])));
     }
     Ok(draws)

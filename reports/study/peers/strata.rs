@@ -1,34 +1,21 @@
 //! Like with like: which cells of which lines may be compared.
 //!
-//! A series is one metric under one load, one way, of one statistic, by one version of one method against one class of targets, made up or
-//! not;
-//! series are never mixed. Within a series, lines are matched on what they have in common (technology, region...),
+//! [`Series`] are never mixed. Within a series, lines are matched on what they have in common (technology, region...),
 //! and their hours are folded to peak and off-peak, weekday and weekend, in the line's own time.
 
 use super::mixture::Point;
 use super::query::{Key, Query};
 use super::row::Stratum;
-use crate::study::Note;
-use crate::study::Words;
+use crate::study::series::{Series, is_made};
+use crate::study::{Note, Words};
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel, SourceKind, weekday};
+use broadgauge_model::panel::{CellValues, Hours, Panel, weekday};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What is never mixed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::study) struct Series {
-    pub(in crate::study) metric: MetricId,
-    pub(in crate::study) load: Load,
-    pub(in crate::study) direction: Direction,
-    pub(in crate::study) statistic: Statistic,
-    pub(in crate::study) method: MethodUse,
-    pub(in crate::study) made: bool,
-}
 
 /// A part of the week, or a summary over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -269,14 +256,7 @@ fn keyed(
         let made = is_made(panel, cell);
         let key = (cell.metric, cell.load, cell.direction, cell.statistic, cell.method, made);
         let number = *known.entry(key).or_insert_with(|| {
-            let found = Series {
-                metric: cell.metric,
-                load: cell.load,
-                direction: cell.direction,
-                statistic: cell.statistic,
-                method: panel.method_of(cell),
-                made,
-            };
+            let found = Series::of(panel, cell);
             // Two entries that say the same are one method.
             series.iter().position(|s| *s == found).unwrap_or_else(|| {
                 series.push(found);
@@ -292,10 +272,6 @@ fn keyed(
     }
     keyed.par_sort_unstable();
     (keyed, series, parts)
-}
-
-fn is_made(panel: &Panel, cell: &Cell) -> bool {
-    panel.sources.get(usize::from(cell.source)).is_some_and(|s| s.kind == SourceKind::Made)
 }
 
 /// Loss, where every cell says how many packets it speaks of: all lost of all sent, one value for the line. The median

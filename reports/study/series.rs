@@ -1,15 +1,14 @@
 //! What is never mixed: one metric under one load, one way, of one statistic, by one version of one method against one
 //! class of targets, made up or not.
 
-use crate::study::complaints::Exposure;
-use crate::study::peers::Row;
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, CellValues, MethodUse, Panel, SourceKind};
 use broadgauge_model::result::{Direction, Load, Statistic};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// Observations that may stand in one picture.
+/// Observations that may stand in one picture, or one row of a study.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Series {
     /// The metric.
@@ -27,28 +26,21 @@ pub struct Series {
 }
 
 impl Series {
-    /// The series that a comparison is about.
-    pub fn of_row(row: &Row) -> Self {
+    /// The series that a cell belongs to.
+    pub(super) fn of(panel: &Panel, cell: &Cell) -> Self {
         Self {
-            metric: row.metric,
-            load: row.load,
-            direction: row.direction,
-            statistic: row.statistic,
-            method: row.method.clone(),
-            made: row.made,
+            metric: cell.metric,
+            load: cell.load,
+            direction: cell.direction,
+            statistic: cell.statistic,
+            method: panel.method_of(cell),
+            made: is_made(panel, cell),
         }
     }
 
-    /// The series of an exposure.
-    pub fn of_exposure(exposure: &Exposure) -> Self {
-        Self {
-            metric: exposure.metric,
-            load: exposure.load,
-            direction: exposure.direction,
-            statistic: exposure.statistic,
-            method: exposure.method.clone(),
-            made: exposure.made,
-        }
+    /// The code of the metric's unit.
+    pub fn unit(&self) -> &'static str {
+        self.metric.unit.code()
     }
 
     /// Every series of a panel, with the number of observations in it.
@@ -95,6 +87,26 @@ impl Series {
     }
 }
 
-fn is_made(panel: &Panel, cell: &Cell) -> bool {
+/// Whether a cell's values are made up.
+pub(super) fn is_made(panel: &Panel, cell: &Cell) -> bool {
     panel.sources.get(usize::from(cell.source)).is_some_and(|source| source.kind == SourceKind::Made)
+}
+
+/// With the unit, and the method's words beside the others.
+impl Serialize for Series {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Written<'a> {
+            metric: MetricId,
+            unit: &'static str,
+            load: Load,
+            direction: Direction,
+            statistic: Statistic,
+            #[serde(flatten)]
+            method: &'a MethodUse,
+            made: bool,
+        }
+        let Self { metric, load, direction, statistic, ref method, made } = *self;
+        Written { metric, unit: self.unit(), load, direction, statistic, method, made }.serialize(serializer)
+    }
 }
