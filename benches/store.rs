@@ -125,7 +125,7 @@ fn main() {
     let clock = SystemClock::start();
     let folder = tempfile::tempdir().unwrap();
     let pool = histograms();
-    let buckets = pool.iter().map(|h| h.buckets().len()).sum::<usize>() as f64 / POOL as f64;
+    let buckets = pool.iter().map(|h| h.buckets().count()).sum::<usize>() as f64 / POOL as f64;
     println!("data: {buckets:.1} buckets in use per histogram");
     ingest(&clock, folder.path(), &pool);
     merge(&clock, folder.path(), &pool, rows);
@@ -189,7 +189,39 @@ fn bare(clock: &SystemClock, path: &Path, pool: &[Histogram]) -> f64 {
             {
                 let mut insert = transaction.prepare_cached(INSERT).unwrap();
                 for (number, line, metric, started_at, hist) in &rows {
-                    insert.execute(params![number, line, metric, started_at, hist]).unwrap();
+                    let missing = None::<i64>;
+                    insert
+                        .execute(params![
+                            1,
+                            number,
+                            7_919 * number * number,
+                            1,
+                            line,
+                            metric,
+                            1,
+                            1,
+                            started_at,
+                            10_000_000_000_i64,
+                            0,
+                            0,
+                            0,
+                            0,
+                            160,
+                            160,
+                            0,
+                            160,
+                            0,
+                            0,
+                            0,
+                            0,
+                            missing,
+                            missing,
+                            missing,
+                            missing,
+                            hist,
+                            missing
+                        ])
+                        .unwrap();
                 }
             }
             transaction.commit().unwrap();
@@ -205,14 +237,14 @@ fn bare(clock: &SystemClock, path: &Path, pool: &[Histogram]) -> f64 {
 const INSERT: &str = "INSERT INTO result(stream, number, digest, source, line, metric, method, target, started_at, \
     lasted, load, direction, statistic, hours, planned, sent, missed, received, lost, late, duplicate, reordered, \
     lost_forward, lost_backward, value, unmeasured, hist, details) \
-    VALUES(1, ?1, 7919 * ?1 * ?1, 1, ?2, ?3, 1, 1, ?4, 10000000000, 0, 0, 0, 0, 160, 160, 0, 160, 0, 0, 0, 0, \
-    NULL, NULL, NULL, NULL, ?5, NULL)";
+    VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+    ?23, ?24, ?25, ?26, ?27, ?28)";
 
 fn encoded(row: &Numbered) -> (i64, i64, i64, i64, Vec<u8>) {
     let Values::Histogram(histogram) = &row.sample.values else { unreachable!("all are histograms") };
     let line = row.number as i64 % LINES as i64;
     let metric = METRICS.iter().position(|m| *m == row.sample.metric).unwrap() as i64;
-    (row.number as i64, line, metric, row.sample.started_at.0, [vec![1], histogram.to_rest()].concat())
+    (row.number as i64, line, metric, row.sample.started_at.0, [&[1], histogram.at_rest()].concat())
 }
 
 fn through_store(clock: &SystemClock, path: &Path, pool: &[Histogram]) -> f64 {

@@ -295,8 +295,22 @@ impl Serialize for MetricId {
 }
 impl<'de> Deserialize<'de> for MetricId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let id = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        id.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(IdVisitor)
+    }
+}
+
+/// Reads an id without copying it.
+struct IdVisitor;
+
+impl serde::de::Visitor<'_> for IdVisitor {
+    type Value = MetricId;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the id of a metric")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, id: &str) -> Result<MetricId, E> {
+        id.parse().map_err(E::custom)
     }
 }
 

@@ -1,6 +1,5 @@
-//! The form at rest: per bucket in use the gap to the previous index and the count, both LEB128, no header.
-
-use super::Histogram;
+//! The form at rest: per bucket in use the gap to the previous index and the count, both LEB128, no header. A histogram
+//! is held in memory in the same form, with each bucket once.
 
 /// Why bytes are not a histogram at rest.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub enum RestError {
     Empty(usize),
 }
 
-pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
+fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -25,7 +24,7 @@ pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-pub(super) fn take(bytes: &[u8], at: &mut usize) -> Result<u64, RestError> {
+fn take(bytes: &[u8], at: &mut usize) -> Result<u64, RestError> {
     let start = *at;
     let mut value = 0_u64;
     let mut shift = 0;
@@ -44,60 +43,107 @@ pub(super) fn take(bytes: &[u8], at: &mut usize) -> Result<u64, RestError> {
     }
 }
 
-/// Calls `each` with every bucket of a histogram at rest, without making one: the fast way to merge many.
-pub(super) fn visit(bytes: &[u8], mut each: impl FnMut(u16, u64)) -> Result<(), RestError> {
-    let (mut at, mut index) = (0, 0_u64);
-    while at < bytes.len() {
-        let start = at;
+/// Reads bytes at rest bucket by bucket, without making a histogram.
+#[derive(Clone, Debug)]
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    index: u64,
+}
+
+impl Reader<'_> {
+    #[inline]
+    fn bucket(&mut self) -> Result<(u16, u64), RestError> {
+        let start = self.at;
         // Nearly all gaps and counts are one byte.
-        let (gap, count) = match bytes[at..] {
+        let (gap, count) = match self.bytes[start..] {
             [gap, count, ..] if gap < 0x80 && count < 0x80 => {
-                at += 2;
+                self.at += 2;
                 (u64::from(gap), u64::from(count))
             }
-            _ => (take(bytes, &mut at)?, take(bytes, &mut at)?),
+            _ => (take(self.bytes, &mut self.at)?, take(self.bytes, &mut self.at)?),
         };
-        index = index.checked_add(gap).ok_or(RestError::TooLarge(start))?;
-        let held = u16::try_from(index).map_err(|_| RestError::TooLarge(start))?;
+        self.index = self.index.checked_add(gap).ok_or(RestError::TooLarge(start))?;
+        let index = u16::try_from(self.index).map_err(|_| RestError::TooLarge(start))?;
         if count == 0 {
             return Err(RestError::Empty(start));
         }
-        each(held, count);
+        Ok((index, count))
     }
-    Ok(())
+
+    const fn is_done(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
 }
 
-impl Histogram {
-    /// The form at rest.
-    pub fn to_rest(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.append_rest(&mut out);
-        out
+/// The buckets of a histogram, whose bytes are known to be well formed.
+#[derive(Clone, Debug)]
+pub(super) struct Buckets<'a>(Reader<'a>);
+
+impl<'a> Buckets<'a> {
+    pub(super) const fn of(bytes: &'a [u8]) -> Self {
+        Self(Reader { bytes, at: 0, index: 0 })
+    }
+}
+
+impl Iterator for Buckets<'_> {
+    type Item = (u16, u64);
+    #[inline]
+    fn next(&mut self) -> Option<(u16, u64)> {
+        if self.0.is_done() { None } else { self.0.bucket().ok() }
+    }
+}
+
+/// Writes buckets that come in ascending order; those of one index become one.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    out: Vec<u8>,
+    last: u16,
+    held: Option<(u16, u64)>,
+}
+
+impl Builder {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { out: Vec::with_capacity(bytes), ..Self::default() }
     }
 
-    /// The form at rest, behind what is there.
-    pub fn append_rest(&self, out: &mut Vec<u8>) {
-        out.reserve(self.buckets.len() * 3);
-        let mut last = 0;
-        for &(index, count) in &self.buckets {
-            put(out, u64::from(index - last));
-            put(out, count);
-            last = index;
+    #[inline]
+    pub(super) fn push(&mut self, index: u16, count: u64) {
+        match &mut self.held {
+            Some(held) if held.0 == index => held.1 = held.1.saturating_add(count),
+            held => {
+                let before = held.replace((index, count));
+                self.write(before);
+            }
         }
     }
 
-    /// Reads the form at rest.
-    pub fn from_rest(bytes: &[u8]) -> Result<Self, RestError> {
-        let mut buckets: Vec<(u16, u64)> = Vec::with_capacity(bytes.len() / 2);
-        visit(bytes, |index, count| match buckets.last_mut() {
-            Some(last) if last.0 == index => last.1 += count,
-            _ => buckets.push((index, count)),
-        })?;
-        Ok(Self { buckets })
+    #[inline]
+    fn write(&mut self, bucket: Option<(u16, u64)>) {
+        let Some((index, count)) = bucket else { return };
+        let gap = index - self.last;
+        if gap < 0x80 && count < 0x80 {
+            self.out.extend_from_slice(&[gap as u8, count as u8]);
+        } else {
+            put(&mut self.out, u64::from(gap));
+            put(&mut self.out, count);
+        }
+        self.last = index;
     }
 
-    /// Calls `each` with every bucket of a histogram at rest without building it.
-    pub fn visit_rest(bytes: &[u8], each: impl FnMut(u16, u64)) -> Result<(), RestError> {
-        visit(bytes, each)
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        let held = self.held.take();
+        self.write(held);
+        self.out
     }
+}
+
+/// Calls `each` with every bucket of a histogram at rest.
+pub(super) fn visit(bytes: &[u8], mut each: impl FnMut(u16, u64)) -> Result<(), RestError> {
+    let mut reader = Reader { bytes, at: 0, index: 0 };
+    while !reader.is_done() {
+        let (index, count) = reader.bucket()?;
+        each(index, count);
+    }
+    Ok(())
 }

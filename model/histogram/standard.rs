@@ -2,7 +2,8 @@
 //! 18,000 dense counters for each histogram. Tests hold both to the library's serializer, byte for byte.
 
 use super::index::{DIGITS, empty};
-use super::{HIGHEST, Histogram, bucket_index, rest};
+use super::rest::{Builder, RestError};
+use super::{HIGHEST, Histogram, bucket_index};
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
 const COOKIE_V2: u32 = 0x1c84_9303 | 0x10;
@@ -28,7 +29,7 @@ pub enum StandardError {
     },
     /// The body is not well formed.
     #[error("histogram body is not well formed")]
-    Body(#[source] rest::RestError),
+    Body(#[source] RestError),
     /// A count below zero or an index beyond the last bucket.
     #[error("histogram holds an impossible count or bucket")]
     Impossible,
@@ -58,10 +59,22 @@ fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+#[inline]
 fn take(bytes: &[u8], at: &mut usize) -> Result<u64, StandardError> {
+    // Nearly all numbers are one byte.
+    match bytes.get(*at) {
+        Some(&byte) if byte < 0x80 => {
+            *at += 1;
+            Ok(u64::from(byte))
+        }
+        _ => take_long(bytes, at),
+    }
+}
+
+fn take_long(bytes: &[u8], at: &mut usize) -> Result<u64, StandardError> {
     let mut value = 0_u64;
     for place in 0..9 {
-        let byte = *bytes.get(*at).ok_or(StandardError::Body(rest::RestError::Truncated(*at)))?;
+        let byte = *bytes.get(*at).ok_or(StandardError::Body(RestError::Truncated(*at)))?;
         *at += 1;
         if place == 8 {
             return Ok(value | u64::from(byte) << 56);
@@ -77,9 +90,9 @@ fn take(bytes: &[u8], at: &mut usize) -> Result<u64, StandardError> {
 impl Histogram {
     /// V2, uncompressed.
     pub fn to_v2(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.buckets.len() * 3);
+        let mut body = Vec::with_capacity(self.at_rest.len() * 3 / 2);
         let mut next = 0_u16;
-        for &(index, count) in &self.buckets {
+        for (index, count) in self.buckets() {
             match index - next {
                 0 => {}
                 // One empty bucket is written as its count, longer gaps as a negative length.
@@ -89,7 +102,7 @@ impl Histogram {
             put(&mut body, zigzag(i64::try_from(count).unwrap_or(i64::MAX)));
             next = index + 1;
         }
-        if self.buckets.is_empty() {
+        if self.is_empty() {
             put(&mut body, zigzag(0));
         }
         let mut out = Vec::with_capacity(HEADER + body.len());
@@ -124,22 +137,20 @@ impl Histogram {
         }
         let last = u64::from(bucket_index(HIGHEST));
         let (mut at, mut index) = (0, 0_u64);
-        let mut buckets = Vec::with_capacity(body.len() / 2);
+        let mut buckets = Builder::with_capacity(body.len() * 3 / 2);
         while at < body.len() {
             let value = unzigzag(take(body, &mut at)?);
-            if value < 0 {
-                index = index.checked_add(value.unsigned_abs()).ok_or(StandardError::Impossible)?;
-            } else {
-                if value > 0 {
-                    if index > last {
-                        return Err(StandardError::Impossible);
-                    }
-                    buckets.push((index as u16, value as u64));
+            if value > 0 {
+                if index > last {
+                    return Err(StandardError::Impossible);
                 }
-                index += 1;
+                buckets.push(index as u16, value as u64);
             }
+            // A count speaks of one bucket, a number below zero of so many empty ones.
+            let step = if value < 0 { value.unsigned_abs() } else { 1 };
+            index = index.checked_add(step).ok_or(StandardError::Impossible)?;
         }
-        Ok(Self { buckets })
+        Ok(Self { at_rest: buckets.finish() })
     }
 
     /// V2 compressed with DEFLATE, the form inside `.hlog` files.
@@ -164,7 +175,7 @@ impl Histogram {
     /// As the library's dense histogram.
     pub fn to_standard_form(&self) -> hdrhistogram::Histogram<u64> {
         let mut out = empty();
-        for &(index, count) in &self.buckets {
+        for (index, count) in self.buckets() {
             out.saturating_record_n(super::bucket_lowest(index), count);
         }
         out
@@ -172,10 +183,7 @@ impl Histogram {
 
     /// From the library's dense histogram.
     pub fn from_standard_form(standard: &hdrhistogram::Histogram<u64>) -> Self {
-        let buckets = standard
-            .iter_recorded()
-            .map(|v| (bucket_index(v.value_iterated_to()), v.count_at_value()))
-            .collect();
-        Self { buckets }
+        let recorded = standard.iter_recorded();
+        Self::from_ascending(recorded.map(|v| (bucket_index(v.value_iterated_to()), v.count_at_value())))
     }
 }

@@ -29,9 +29,18 @@ fn a_bucket_holds_the_values_that_the_library_calls_equivalent() {
 fn an_empty_histogram_has_no_quantile_and_survives_every_form() {
     let empty = Histogram::default();
     assert_eq!(empty.quantile(0.5), None);
-    assert_eq!(Histogram::from_rest(&empty.to_rest()), Ok(empty.clone()));
+    assert_eq!(Histogram::from_rest(empty.at_rest()), Ok(empty.clone()));
     assert_eq!(Histogram::from_v2(&empty.to_v2()).unwrap(), empty);
     assert_eq!(Histogram::from_v2_deflate(&empty.to_v2_deflate()).unwrap(), empty);
+}
+
+#[test]
+fn a_bucket_that_is_written_in_two_parts_is_one_bucket() {
+    // Bucket 3 with 2 and 5, then bucket 300 with 1,000, whose gap is written in three bytes.
+    let bytes = [3, 2, 0, 5, 0xa9, 0x82, 0x00, 0xe8, 0x07];
+    let held = Histogram::from_rest(&bytes).unwrap();
+    assert_eq!(held, Histogram::from_buckets(vec![(300, 1_000), (3, 7)]));
+    assert_eq!(held.at_rest(), [3, 7, 0xa9, 0x02, 0xe8, 0x07]);
 }
 
 #[test]
@@ -140,7 +149,7 @@ proptest! {
     #[test]
     fn every_form_gives_the_histogram_back(values in prop::collection::vec(0_u64..60_000_000, 0..200)) {
         let held = ours(&values);
-        prop_assert_eq!(&Histogram::from_rest(&held.to_rest()).unwrap(), &held);
+        prop_assert_eq!(&Histogram::from_rest(held.at_rest()).unwrap(), &held);
         prop_assert_eq!(&Histogram::from_v2(&held.to_v2()).unwrap(), &held);
         prop_assert_eq!(&Histogram::from_v2_deflate(&held.to_v2_deflate()).unwrap(), &held);
     }

@@ -6,8 +6,10 @@ use crate::metric::MetricId;
 use crate::result::{Batch, Counts, Direction, Health, Load, Numbered, Reason, Sample, Statistic, Values};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why bytes are not a batch.
 #[derive(Debug, thiserror::Error)]
@@ -53,15 +55,19 @@ pub enum WireError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BatchV1<'a> {
+struct BatchV1<'a, Samples> {
     version: u64,
     #[serde(borrow)]
     agent: Cow<'a, str>,
     #[serde(default)]
     health: Health,
-    #[serde(borrow)]
-    samples: Vec<SampleV1<'a>>,
+    samples: Samples,
 }
+
+/// Text that may be missing. `Option<Cow<str>>` itself would be copied on the way in.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,7 +80,7 @@ struct SampleV1<'a> {
     #[serde(borrow)]
     line_id: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    target: Option<Cow<'a, str>>,
+    target: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "is_default")]
     load: Load,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -84,7 +90,7 @@ struct SampleV1<'a> {
     #[serde(default, skip_serializing_if = "is_default")]
     statistic: Statistic,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    histogram_v2: Option<Cow<'a, str>>,
+    histogram_v2: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,7 +113,7 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
         .map(|Numbered { number, sample }| {
             let (mut histogram_v2, mut value, mut unmeasured) = (None, None, None);
             match &sample.values {
-                Values::Histogram(h) => histogram_v2 = Some(Cow::Owned(STANDARD.encode(h.to_v2()))),
+                Values::Histogram(h) => histogram_v2 = Some(Text(STANDARD.encode(h.to_v2()).into())),
                 Values::Number(v) => value = Some(*v),
                 Values::Unmeasured(reason) => unmeasured = Some(reason.clone()),
             }
@@ -117,7 +123,7 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
                 method: Cow::Borrowed(&sample.method),
                 method_version: sample.method_version,
                 line_id: Cow::Borrowed(&sample.line_id),
-                target: sample.target.as_deref().map(Cow::Borrowed),
+                target: sample.target.as_deref().map(|target| Text(target.into())),
                 load: sample.load,
                 direction: sample.direction,
                 started_at_ns: sample.started_at,
@@ -130,7 +136,7 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
                 details: sample.details.clone(),
             }
         })
-        .collect();
+        .collect::<Vec<_>>();
     let envelope =
         BatchV1 { version: 1, agent: Cow::Borrowed(&batch.agent), health: batch.health.clone(), samples };
     // Every field is plain data with text keys, so writing it cannot fail.
@@ -139,15 +145,48 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
 
 /// Reads a batch of any version.
 pub fn decode(bytes: &[u8]) -> Result<Batch, WireError> {
-    let envelope: BatchV1<'_> = match serde_json::from_slice(bytes) {
+    let envelope: BatchV1<'_, Upgraded> = match serde_json::from_slice(bytes) {
         Ok(envelope) => envelope,
         Err(error) => return Err(newer_version(bytes).unwrap_or_else(|| error.into())),
     };
     if envelope.version != 1 {
         return Err(WireError::Version(envelope.version));
     }
-    let samples = envelope.samples.into_iter().map(upgrade).collect::<Result<_, _>>()?;
-    Ok(Batch { agent: envelope.agent.into_owned(), health: envelope.health, samples })
+    Ok(Batch { agent: envelope.agent.into_owned(), health: envelope.health, samples: envelope.samples.0? })
+}
+
+/// Samples, each brought up to date as soon as it is read, so that a batch is not held twice; or what is wrong with the
+/// first that is not possible.
+struct Upgraded(Result<Vec<Numbered>, WireError>);
+
+impl<'de> Deserialize<'de> for Upgraded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(UpgradedVisitor)
+    }
+}
+
+struct UpgradedVisitor;
+
+impl<'de> Visitor<'de> for UpgradedVisitor {
+    type Value = Upgraded;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of samples")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut wire: A) -> Result<Upgraded, A::Error> {
+        let mut samples = Ok(Vec::new());
+        let mut standard = Vec::new();
+        while let Some(sample) = wire.next_element()? {
+            if let Ok(upgraded) = &mut samples {
+                match upgrade(sample, &mut standard) {
+                    Ok(sample) => upgraded.push(sample),
+                    Err(error) => samples = Err(error),
+                }
+            }
+        }
+        Ok(Upgraded(samples))
+    }
 }
 
 fn newer_version(bytes: &[u8]) -> Option<WireError> {
@@ -159,18 +198,19 @@ fn newer_version(bytes: &[u8]) -> Option<WireError> {
     (version != 1).then_some(WireError::Version(version))
 }
 
-fn upgrade(wire: SampleV1<'_>) -> Result<Numbered, WireError> {
+/// `standard` is room for a histogram in its standard form.
+fn upgrade(wire: SampleV1<'_>, standard: &mut Vec<u8>) -> Result<Numbered, WireError> {
     let number = wire.number;
     if wire.lasted_ns < Span::ZERO {
         return Err(WireError::Impossible { number, what: "a negative duration" });
     }
     let values = match (wire.histogram_v2, wire.value, wire.unmeasured) {
         (Some(text), None, None) => {
-            let bytes =
-                STANDARD.decode(text.as_bytes()).map_err(|source| WireError::Base64 { number, source })?;
-            Values::Histogram(
-                Histogram::from_v2(&bytes).map_err(|source| WireError::Histogram { number, source })?,
-            )
+            standard.clear();
+            let decoded = STANDARD.decode_vec(text.0.as_bytes(), standard);
+            decoded.map_err(|source| WireError::Base64 { number, source })?;
+            let histogram = Histogram::from_v2(standard);
+            Values::Histogram(histogram.map_err(|source| WireError::Histogram { number, source })?)
         }
         (None, Some(value), None) if value.is_finite() => Values::Number(value),
         (None, None, Some(reason)) => Values::Unmeasured(reason),
@@ -181,7 +221,7 @@ fn upgrade(wire: SampleV1<'_>) -> Result<Numbered, WireError> {
         method: wire.method.into_owned(),
         method_version: wire.method_version,
         line_id: wire.line_id.into_owned(),
-        target: wire.target.map(Cow::into_owned),
+        target: wire.target.map(|Text(target)| target.into_owned()),
         load: wire.load,
         direction: wire.direction,
         started_at: wire.started_at_ns,

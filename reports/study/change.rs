@@ -19,7 +19,6 @@ use crate::stats::multiple::q_values;
 use crate::stats::season::{Hourly, without_week};
 use crate::stats::welch::n_to_detect;
 use crate::stats::{Purpose, Stream};
-use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::{Better, Margin, MetricId};
 use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel};
 use broadgauge_model::place::AccessLine;
@@ -331,8 +330,7 @@ fn value(metric: MetricId, cells: &[&Cell]) -> Option<f64> {
     let mut points: Vec<(f64, f64)> = Vec::new();
     for cell in cells {
         match &cell.values {
-            CellValues::Histogram(h) => points
-                .extend(h.buckets().iter().map(|&(i, n)| (bucket_highest(i) as f64 * metric.tick, n as f64))),
+            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
             CellValues::Number(v) if v.is_finite() => points.push((*v, 1.0)),
             CellValues::Number(_) => {}
         }

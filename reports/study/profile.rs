@@ -14,7 +14,6 @@ use crate::profile::network::OneWay;
 use crate::profile::program::Line;
 use crate::profile::{Finding, Profile, Rule, Test, Verdict};
 use crate::stats::quantile::weighted;
-use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, CellValues, Hours, Panel};
 use broadgauge_model::place::AccessLine;
@@ -257,8 +256,7 @@ fn tests(cells: &[&Cell], metric: MetricId) -> Vec<Test> {
             CellValues::Number(value) if value.is_finite() => out.push(Test { day, hour, value: *value }),
             CellValues::Number(_) => {}
             CellValues::Histogram(histogram) => {
-                for &(index, count) in histogram.buckets() {
-                    let value = bucket_highest(index) as f64 * metric.tick;
+                for (value, count) in histogram.values(metric.tick) {
                     out.extend((0..count).map(|_| Test { day, hour, value }));
                 }
             }
@@ -274,11 +272,7 @@ fn points(cells: &[&Cell], metric: MetricId, wanted: impl Fn(&Cell) -> bool) -> 
         match &cell.values {
             CellValues::Number(value) if value.is_finite() => points.push((*value, 1.0)),
             CellValues::Number(_) => {}
-            CellValues::Histogram(h) => {
-                points.extend(
-                    h.buckets().iter().map(|&(i, n)| (bucket_highest(i) as f64 * metric.tick, n as f64)),
-                );
-            }
+            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
         }
     }
     points.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,7 +1,6 @@
 //! What is never mixed: one metric under one load, one way, of one statistic, by one version of one method against one
 //! class of targets, made up or not.
 
-use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, CellValues, MethodUse, Panel, SourceKind};
 use broadgauge_model::result::{Direction, Load, Statistic};
@@ -79,8 +78,8 @@ impl Series {
         match &cell.values {
             CellValues::Number(value) => each(*value, 1),
             CellValues::Histogram(histogram) => {
-                for &(index, count) in histogram.buckets() {
-                    each(bucket_highest(index) as f64 * self.metric.tick, count);
+                for (value, count) in histogram.values(self.metric.tick) {
+                    each(value, count);
                 }
             }
         }

@@ -165,11 +165,6 @@ pub(super) struct Encoded {
 }
 
 impl Encoded {
-    /// The histogram at rest.
-    pub(super) fn at_rest(&self) -> &[u8] {
-        self.hist.get(1..).unwrap_or_default()
-    }
-
     /// The sample encoded, or why it cannot be kept.
     pub(super) fn of(numbered: &Numbered, window: Window) -> Result<Self, String> {
         let sample = &numbered.sample;
@@ -178,14 +173,14 @@ impl Encoded {
         }
         let mut hist = Vec::new();
         if let Values::Histogram(histogram) = &sample.values {
+            hist.reserve_exact(histogram.at_rest().len() + 1);
             hist.push(CODEC_GAPS);
-            histogram.append_rest(&mut hist);
+            hist.extend_from_slice(histogram.at_rest());
         }
         // A map of JSON values always has a text.
         let details =
             (!sample.details.is_empty()).then(|| serde_json::to_string(&sample.details).unwrap_or_default());
-        let digest =
-            digest(sample, window, hist.get(1..).unwrap_or_default(), details.as_deref().unwrap_or_default());
+        let digest = digest(sample, window, details.as_deref().unwrap_or_default());
         Ok(Self { hist, details, digest })
     }
 }
@@ -216,10 +211,10 @@ impl Ready<'_> {
     }
 }
 
-fn digest(sample: &Sample, window: Window, at_rest: &[u8], details: &str) -> i64 {
+fn digest(sample: &Sample, window: Window, details: &str) -> i64 {
     let mut bytes = identity(sample, window);
     match &sample.values {
-        Values::Histogram(_) => bytes.number(0).text(at_rest),
+        Values::Histogram(histogram) => bytes.number(0).text(histogram.at_rest()),
         Values::Number(value) => bytes.number(1).number(value.to_bits() as i64),
         Values::Unmeasured(reason) => bytes.number(2).text(reason.0.as_bytes()),
     };

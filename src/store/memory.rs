@@ -162,7 +162,7 @@ impl Results for Memory {
                 window: kept.window,
                 counts: sample.counts,
                 values: match &sample.values {
-                    Values::Histogram(_) => RowValues::Histogram(kept.encoded.at_rest()),
+                    Values::Histogram(histogram) => RowValues::Histogram(histogram.at_rest()),
                     Values::Number(value) => RowValues::Number(*value),
                     Values::Unmeasured(reason) => RowValues::Unmeasured(&reason.0),
                 },

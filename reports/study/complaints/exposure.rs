@@ -290,7 +290,7 @@ fn collect(
                 match &cell.values {
                     CellValues::Histogram(histogram) => {
                         let held = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-                        line.buckets.extend(histogram.buckets().iter().map(|&(i, c)| (i, held(c))));
+                        line.buckets.extend(histogram.buckets().map(|(i, c)| (i, held(c))));
                     }
                     CellValues::Number(value) if value.is_finite() => {
                         let ticks = (value / metric.tick).round().clamp(0.0, HIGHEST as f64) as u64;

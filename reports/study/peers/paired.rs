@@ -15,7 +15,6 @@ use crate::stats::pairs::Pairs;
 use crate::stats::quantile::weighted;
 use crate::study::seed::seed_of;
 use crate::study::{Answer, Declined, Words};
-use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, CellValues, Hours, Panel, SourceKind};
 use broadgauge_model::result::{Direction, Load, Statistic};
@@ -167,12 +166,7 @@ fn points(metric: MetricId, cells: &[&Cell]) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::new();
     for cell in cells {
         match &cell.values {
-            CellValues::Histogram(histogram) => points.extend(
-                histogram
-                    .buckets()
-                    .iter()
-                    .map(|&(index, count)| (bucket_highest(index) as f64 * metric.tick, count as f64)),
-            ),
+            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
             CellValues::Number(value) if value.is_finite() => points.push((*value, 1.0)),
             CellValues::Number(_) => {}
         }

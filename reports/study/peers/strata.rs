@@ -295,7 +295,7 @@ fn merged(panel: &Panel, metric: MetricId, cells: &[Keyed]) -> (Vec<Point>, u64)
     let mut bad = 0;
     for keyed in cells {
         match &panel.cells[keyed.cell as usize].values {
-            CellValues::Histogram(histogram) => buckets.extend_from_slice(histogram.buckets()),
+            CellValues::Histogram(histogram) => buckets.extend(histogram.buckets()),
             CellValues::Number(value) if value.is_finite() => points.push((value + 0.0, 1)),
             CellValues::Number(_) => bad += 1,
         }

@@ -196,8 +196,8 @@ fn numbers(metric: MetricId, gap: f64, run: u64) -> Panel {
     let cells = std::mem::take(&mut panel.cells);
     for cell in cells {
         let CellValues::Histogram(histogram) = &cell.values else { continue };
-        for &(index, count) in histogram.buckets() {
-            let values = CellValues::Number(bucket_highest(index) as f64 * cell.metric.tick);
+        for (value, count) in histogram.values(cell.metric.tick) {
+            let values = CellValues::Number(value);
             panel.cells.extend((0..count).map(|_| Cell { metric, values: values.clone(), ..cell.clone() }));
         }
     }

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     lines: HashMap<String, i64>,
-    metrics: HashMap<MetricId, i64>,
-    /// A handful: comparing is faster than making a key.
+    /// A handful, as of methods: comparing is faster than making a key.
+    metrics: Vec<(MetricId, i64)>,
     methods: Vec<(String, u32, i64)>,
     targets: HashMap<String, i64>,
     sources: HashMap<(SourceKind, String), i64>,
@@ -53,7 +53,7 @@ impl Dictionary {
         transaction: &Transaction<'_>,
         metric: MetricId,
     ) -> Result<i64, StoreError> {
-        if let Some(id) = self.metrics.get(&metric) {
+        if let Some((_, id)) = self.metrics.iter().find(|(known, _)| *known == metric) {
             return Ok(*id);
         }
         let id = find_or_insert(
@@ -62,7 +62,7 @@ impl Dictionary {
             "INSERT INTO metric(name) VALUES(?1)",
             params![metric.id()],
         )?;
-        self.metrics.insert(metric, id);
+        self.metrics.push((metric, id));
         Ok(id)
     }
 
