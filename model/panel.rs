@@ -22,6 +22,8 @@ pub struct Panel {
     pub cells: Vec<Cell>,
     /// The complaints, sorted by time, then id.
     pub complaints: Vec<PanelComplaint>,
+    /// Complaints opened before the period, in the same order: they tell which of the period's are repeats.
+    pub earlier_complaints: Vec<PanelComplaint>,
     /// Uses of methods named by the cells.
     pub methods: Vec<MethodUse>,
     /// Where the rows came from.

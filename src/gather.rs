@@ -22,7 +22,8 @@ use broadgauge_model::text::{Phrase, Words};
 use broadgauge_model::wire::registration::Registration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::str::FromStr;
 
 /// Which part of a store a report speaks of. Empty lists and absent bounds let everything through.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,11 +56,23 @@ pub enum Bound {
 }
 
 impl Bound {
-    fn at(self, zone: &TimeZone) -> Result<Wall, GatherError> {
+    /// The moment, where days begin at midnight in `zone`.
+    pub fn at(self, zone: &TimeZone) -> Result<Wall, GatherError> {
         match self {
             Self::At(at) => Ok(at),
             Self::Day(day) => first_moment(day, zone).ok_or(GatherError::Day { day }),
         }
+    }
+}
+
+/// RFC 3339, or a date.
+impl FromStr for Bound {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let moment = Wall::parse_rfc3339(text).map(Self::At);
+        moment.or_else(|| Some(Self::Day(Date::strptime("%Y-%m-%d", text).ok()?))).ok_or_else(|| {
+            format!("{text:?} is neither a date (2026-03-01) nor RFC 3339 (2026-03-01T18:00:00+01:00)")
+        })
     }
 }
 
@@ -85,7 +98,7 @@ pub enum GatherError {
         zone: String,
     },
     /// There is no such operator.
-    #[error("no line of operator {name:?}; operators in the store: {known}")]
+    #[error("no line of operator {name:?}, and no complaint about it; operators in the store: {known}")]
     NoSuchOperator {
         /// What was asked for.
         name: String,
@@ -111,7 +124,6 @@ pub enum GatherError {
 /// Everything that one report may speak of.
 pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError> {
     let all = store.lines()?;
-    check_operators(&all, request)?;
     let zone = zone(&all, request)?;
     let rules = TimeZone::get(&zone).unwrap_or(TimeZone::UTC);
     let from = request.from.map(|bound| bound.at(&rules)).transpose()?;
@@ -121,6 +133,8 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     {
         return Err(GatherError::Period { from: from.rfc3339(), to: to.rfc3339() });
     }
+    let all_complaints = store.complaints(None, to)?;
+    check_operators(&all, &all_complaints, request)?;
     let (mut lines, elsewhere): (Vec<_>, Vec<_>) = all.into_iter().partition(|line| wanted(line, request));
     let elsewhere: HashSet<String> = elsewhere.into_iter().map(|line| line.line_id).collect();
     lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
@@ -134,15 +148,17 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     store.scan(&filter, &mut |row| gatherer.take(row))?;
     let mut gathered = gatherer.finish()?;
 
-    let all_complaints = store.complaints(from, to)?;
     let period = period((from, to), gathered.span, &all_complaints, &zone);
-    let complaints = place(all_complaints, (&lines, &elsewhere), request, &period, &mut gathered)?;
+    let placed = place(all_complaints, (&lines, &elsewhere), request, &period, &mut gathered)?;
+    let (earlier_complaints, complaints) =
+        placed.into_iter().partition(|placed| placed.complaint.opened_at < period.from);
     let left_out = gathered.left_out.into_values().collect();
     Ok(Panel {
         period,
         lines,
         cells: gathered.cells,
         complaints,
+        earlier_complaints,
         methods: gathered.methods,
         sources: gathered.sources,
         health: store.health()?,
@@ -150,12 +166,17 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     })
 }
 
-fn check_operators(lines: &[AccessLine], request: &Request) -> Result<(), GatherError> {
+/// An operator is known from its lines, or from complaints about it.
+fn check_operators(
+    lines: &[AccessLine],
+    complaints: &[Complaint],
+    request: &Request,
+) -> Result<(), GatherError> {
+    let mut known: BTreeSet<&str> = lines.iter().map(|line| line.operator.as_str()).collect();
+    known.extend(complaints.iter().filter_map(|complaint| complaint.operator.as_deref()));
     for name in std::iter::once(&request.own).chain(&request.peers) {
-        if !lines.iter().any(|line| line.operator == *name) {
-            let mut known: Vec<_> = lines.iter().map(|line| line.operator.as_str()).collect();
-            known.sort_unstable();
-            known.dedup();
+        if !known.contains(name.as_str()) {
+            let known: Vec<_> = known.into_iter().collect();
             let known = if known.is_empty() { "none; import lines first".into() } else { known.join(", ") };
             return Err(GatherError::NoSuchOperator { name: name.clone(), known });
         }
@@ -490,7 +511,7 @@ fn first_moment(day: Date, zone: &TimeZone) -> Option<Wall> {
     Some(Wall::from_secs(day.to_zoned(zone.clone()).ok()?.timestamp().as_second()))
 }
 
-/// Complaints of the period with their lines looked up.
+/// Complaints of the period, and earlier ones, with their lines looked up.
 fn place(
     complaints: Vec<Complaint>,
     (lines, elsewhere): (&[AccessLine], &HashSet<String>),
@@ -508,8 +529,12 @@ fn place(
     };
     let mut placed = Vec::new();
     for complaint in complaints {
-        if complaint.opened_at < period.from || complaint.opened_at >= period.to {
+        let is_earlier = complaint.opened_at < period.from;
+        // What was not asked for is not left out.
+        if (is_earlier && request.from.is_none()) || complaint.opened_at >= period.to {
             leave_out(&mut gathered.left_out, Reason::ComplaintOutside);
+        }
+        if complaint.opened_at >= period.to {
             continue;
         }
         let find = |id: &String| lines.binary_search_by(|line| line.line_id.cmp(id)).ok();
@@ -518,7 +543,9 @@ fn place(
             || complaint.operator.as_deref().is_some_and(|operator| !asked(operator))
             || complaint.line_id.as_ref().is_some_and(|id| elsewhere.contains(id));
         if line.is_none() && of_others {
-            leave_out(&mut gathered.left_out, Reason::OtherComplaint);
+            if !is_earlier {
+                leave_out(&mut gathered.left_out, Reason::OtherComplaint);
+            }
             continue;
         }
         let (day, hour) = hours.of(line.and_then(|at| lines[at].zone.as_deref()), complaint.opened_at);

@@ -1,9 +1,11 @@
 //! Survey answers from a table, and the model file that says what they are about.
 
+use crate::gather::Bound;
 use crate::import::{self, ImportError, Reading};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::panel::Period;
 use broadgauge_reports::study::satisfaction::{Construct, Name, Scheme, Survey, SurveyModel};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -162,7 +164,7 @@ pub fn period(path: &Path) -> Result<Period, SurveyError> {
     let mut times = Vec::new();
     for (row, cells) in import::columns(path, &Reading::default(), &[column])?.into_iter().enumerate() {
         let text = cells[0].trim();
-        let at = Wall::parse_rfc3339(text).or_else(|| Wall::parse_rfc3339(&format!("{text}T00:00:00Z")));
+        let at = text.parse::<Bound>().ok().and_then(|bound| bound.at(&TimeZone::UTC).ok());
         let wrong = || SurveyError::Time { path: path.into(), row: row + 1, value: text.to_owned() };
         times.push(at.ok_or_else(wrong)?);
     }

@@ -8,7 +8,6 @@ use broadgauge_model::metric::{Margin, MetricId};
 use broadgauge_model::panel::Panel;
 use broadgauge_reports::profile::{self, Profile, calendar::Calendar};
 use broadgauge_reports::study::{change, complaints, handling, league, peers};
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// Which results are wanted.
@@ -56,10 +55,10 @@ pub struct Ground {
     #[arg(long, value_name = "METRIC", value_delimiter = ',')]
     pub metric: Vec<MetricId>,
     /// From this moment on: RFC 3339, or a date, which begins at midnight in --zone, else in the zone of most lines
-    #[arg(long, value_name = "TIME", value_parser = bound)]
+    #[arg(long, value_name = "TIME")]
     pub from: Option<Bound>,
     /// Before this moment
-    #[arg(long, value_name = "TIME", value_parser = bound)]
+    #[arg(long, value_name = "TIME")]
     pub to: Option<Bound>,
     /// Only lines of these regions
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
@@ -357,23 +356,9 @@ pub fn verdict(text: &str) -> Result<peers::Verdict, String> {
     }
 }
 
-/// Reads an end of a period: RFC 3339, or a date.
-fn bound(text: &str) -> Result<Bound, String> {
-    let moment = Wall::parse_rfc3339(text).map(Bound::At);
-    moment.or_else(|| Some(Bound::Day(Date::strptime("%Y-%m-%d", text).ok()?))).ok_or_else(|| {
-        format!("{text:?} is neither a date (2026-03-01) nor RFC 3339 (2026-03-01T18:00:00+01:00)")
-    })
-}
-
-/// The same where no zone is known: a date begins at midnight UTC.
+/// An end of a period where no zone is known: a date begins at midnight UTC.
 fn moment(text: &str) -> Result<Wall, String> {
-    match bound(text)? {
-        Bound::At(at) => Ok(at),
-        Bound::Day(day) => day
-            .to_zoned(TimeZone::UTC)
-            .map(|midnight| Wall::from_secs(midnight.timestamp().as_second()))
-            .map_err(|_| format!("{text:?} is not a day of the calendar that is used here")),
-    }
+    text.parse::<Bound>()?.at(&TimeZone::UTC).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -382,11 +367,11 @@ mod tests {
 
     #[test]
     fn a_date_is_a_local_day_and_begins_at_midnight_utc_where_no_zone_is_known() {
-        assert_eq!(bound("1970-01-02"), Ok(Bound::Day(jiff::civil::date(1970, 1, 2))));
+        assert_eq!("1970-01-02".parse(), Ok(Bound::Day(jiff::civil::date(1970, 1, 2))));
         assert_eq!(moment("1970-01-02"), Ok(Wall::from_secs(86_400)));
         assert_eq!(moment("1970-01-02T01:00:00+01:00"), Ok(Wall::from_secs(86_400)));
         for wrong in ["yesterday", "2026-03-01T18:00", "2026-02-30"] {
-            assert!(bound(wrong).is_err(), "{wrong}");
+            assert!(moment(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -226,10 +226,13 @@ fn results_against_targets_of_different_classes_are_kept_apart() {
 fn an_unknown_operator_is_refused_with_the_known_ones() {
     let store = Memory::default();
     let error = panel(&store, &of("A")).unwrap_err().to_string();
-    assert_eq!(error, "no line of operator \"A\"; operators in the store: none; import lines first");
+    assert_eq!(
+        error,
+        "no line of operator \"A\", and no complaint about it; operators in the store: none; import lines first"
+    );
     store.put_lines(&[line("l1", "B", "UTC"), line("l2", "C", "UTC")]).unwrap();
     let error = panel(&store, &of("A")).unwrap_err().to_string();
-    assert_eq!(error, "no line of operator \"A\"; operators in the store: B, C");
+    assert_eq!(error, "no line of operator \"A\", and no complaint about it; operators in the store: B, C");
 }
 
 #[test]
@@ -340,4 +343,47 @@ async fn what_is_lost_on_the_way_up_is_not_lost_on_the_way_down_in_a_study() {
         }
         assert!(found > 0, "no row for {direction:?}");
     }
+}
+
+#[test]
+fn what_was_said_before_the_period_is_at_hand_to_tell_repeats() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC")]).unwrap();
+    store.put_batch(&batch(vec![sample("l1", "2026-06-01T12:00:00Z", Values::Number(1.0))])).unwrap();
+    let complaint = |id: &str, opened: &str, operator: &str| Complaint {
+        complaint_id: id.into(),
+        opened_at: at(opened),
+        operator: Some(operator.into()),
+        ..Complaint::default()
+    };
+    let complaints = [
+        complaint("early", "2026-05-30T09:00:00Z", "A"),
+        complaint("in time", "2026-06-01T09:00:00Z", "A"),
+        complaint("of others", "2026-05-30T09:00:00Z", "B"),
+    ];
+    store.put_complaints(&complaints).unwrap();
+    let request =
+        Request { peers: vec!["A".into()], from: Some(Bound::Day(jiff::civil::date(2026, 6, 1))), ..of("A") };
+    let panel = panel(&store, &request).unwrap();
+    let ids = |list: &[PanelComplaint]| -> Vec<String> {
+        list.iter().map(|c| c.complaint.complaint_id.clone()).collect()
+    };
+    assert_eq!(ids(&panel.earlier_complaints), ["early"]);
+    assert_eq!(ids(&panel.complaints), ["in time"]);
+    assert!(panel.left_out.is_empty(), "nothing that was asked for is left out: {:?}", panel.left_out);
+}
+
+#[test]
+fn an_operator_without_lines_is_known_from_complaints_about_it() {
+    let store = Memory::default();
+    let complaint = Complaint {
+        complaint_id: "c".into(),
+        opened_at: at("2026-06-01T12:00:00Z"),
+        operator: Some("A".into()),
+        ..Complaint::default()
+    };
+    store.put_complaints(&[complaint]).unwrap();
+    assert_eq!(panel(&store, &of("A")).unwrap().complaints.len(), 1);
+    let unknown = panel(&store, &of("B")).unwrap_err().to_string();
+    assert!(unknown.ends_with("operators in the store: A"), "{unknown}");
 }

@@ -160,8 +160,13 @@ fn episodes(
     let (mut no_line, mut by_area, mut no_class, mut out_of_service, mut repeats) = (0, 0, 0, 0, 0);
     let mut complaints: BTreeMap<Class, Vec<Episode>> = BTreeMap::new();
     let mut of_areas: BTreeMap<Class, Vec<AreaComplaint>> = BTreeMap::new();
-    for complaint in &panel.complaints {
+    let in_period = panel.complaints.iter().map(|complaint| (complaint, true));
+    let earlier = panel.earlier_complaints.iter().map(|complaint| (complaint, false));
+    for (complaint, in_period) in earlier.chain(in_period) {
         let Some(line) = complaint.line else {
+            if !in_period {
+                continue;
+            }
             let said = &complaint.complaint;
             if said.operator.as_deref().is_some_and(|o| o != query.own) {
                 continue;
@@ -179,15 +184,12 @@ fn episodes(
         };
         let Some(&at) = place.get(line as usize).filter(|at| **at != u32::MAX) else { continue };
         let Some(class) = complaint.complaint.class.filter(|c| *c != Class::Unsure) else {
-            no_class += 1;
+            no_class += u64::from(in_period);
             continue;
         };
-        if lines[at as usize].days.contains(&complaint.day) {
-            let (day, hour) = (complaint.day, complaint.hour);
-            complaints.entry(class).or_default().push(Episode { line: at, day, hour });
-        } else {
-            out_of_service += 1;
-        }
+        let (day, hour) = (complaint.day, complaint.hour);
+        out_of_service += u64::from(in_period && !lines[at as usize].days.contains(&day));
+        complaints.entry(class).or_default().push(Episode { line: at, day, hour });
     }
     for list in complaints.values_mut() {
         list.sort_unstable();
@@ -196,10 +198,13 @@ fn episodes(
         for &complaint in list.iter() {
             let repeat =
                 last.is_some_and(|l| l.line == complaint.line && complaint.day - l.day <= query.repeat_days);
-            if repeat {
-                repeats += 1;
-            } else {
-                first.push(complaint);
+            // An episode that began before the line's days here is not of these days.
+            if lines[complaint.line as usize].days.contains(&complaint.day) {
+                if repeat {
+                    repeats += 1;
+                } else {
+                    first.push(complaint);
+                }
             }
             last = Some(complaint);
         }

@@ -1,7 +1,10 @@
 use super::*;
 use crate::study::Answer;
 use crate::study::planted::town::TOWN;
+use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::PanelComplaint;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn json(panel: &Panel) -> String {
     serde_json::to_string(&study(panel, &Query { replicates: 100, ..Query::of("A") })).unwrap()
@@ -66,6 +69,29 @@ fn repeats_within_twenty_eight_days_are_one_episode() {
     panel.complaints.extend(again);
     // A repeat may bridge two episodes, never make one more.
     assert!(complaints(&panel) <= once);
+}
+
+#[test]
+fn a_repeat_of_a_complaint_from_before_the_period_opens_no_episode() {
+    let mut panel = TOWN.panel(3);
+    let episodes = |panel: &Panel| -> u64 {
+        let study = study(panel, &Query { replicates: 60, repeat_days: 28, ..Query::of("A") });
+        study.bands.iter().map(|b| b.complaints).sum::<u64>() + study.unmeasured[0].complaints
+    };
+    let all = episodes(&panel);
+    // Customers who complained of the network in the third week and not before it.
+    let first_day = panel.complaints.iter().map(|c| c.day).min().unwrap();
+    let of_network = panel.complaints.iter().filter(|c| c.complaint.class == Some(Class::Network));
+    let (before, late): (Vec<_>, Vec<_>) =
+        of_network.filter(|c| c.day < first_day + 21).cloned().partition(|c| c.day < first_day + 14);
+    let known: BTreeSet<_> = before.iter().map(|c| c.line).collect();
+    let mut again: BTreeMap<_, _> = late.into_iter().map(|c| (c.line, c)).collect();
+    again.retain(|line, _| !known.contains(line));
+    assert!(again.len() > 5);
+    let repeats = again.len() as u64;
+    panel.earlier_complaints =
+        again.into_values().map(|c| PanelComplaint { day: first_day - 1, ..c }).collect();
+    assert_eq!(episodes(&panel), all - repeats);
 }
 
 #[test]
