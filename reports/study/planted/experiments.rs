@@ -8,7 +8,6 @@ use crate::stats::{Purpose, Stream};
 use crate::study::Answer;
 use crate::study::complaints::{self, CaseCrossover, Complaints, Control};
 use crate::study::peers::{self, Key, Row, Verdict};
-use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::{Better, Margin, MetricId};
 use broadgauge_model::panel::{Cell, CellValues, Panel};
 use rayon::prelude::*;
