@@ -162,7 +162,7 @@ pub(super) fn group(by: &'static str, value: &str, cases: &[usize], known: &Know
     };
     let times = |list: &[Option<Spell>], first: bool| {
         let spells: Vec<Spell> = cases.iter().filter_map(|&at| list[at]).collect();
-        times(&spells, first, query)
+        times(&spells, cases.len(), first, query)
     };
     Group {
         by,
@@ -196,11 +196,30 @@ fn ratio(hits: u64, of: usize, query: &Query) -> Answer {
     }
 }
 
-fn times(spells: &[Spell], first_response: bool, query: &Query) -> Times {
+/// Most of the cases are over and nobody says since when: those with a time are the odd ones.
+fn mostly_timeless(spells: usize, cases: usize) -> Option<Answer> {
+    const TIMELESS: Phrase = Phrase {
+        en: "{n} of {all} cases are closed without a time, so the others would not speak for them",
+        zh: "{all} 件中有 {n} 件已关闭但无时间记录，其余个案不具代表性",
+    };
+    let timeless = cases - spells;
+    (2 * timeless > cases)
+        .then(|| Declined::because(Words::with(TIMELESS, &[("n", &timeless), ("all", &cases)])).into())
+}
+
+fn times(spells: &[Spell], cases: usize, first_response: bool, query: &Query) -> Times {
+    const NONE: Phrase = Phrase {
+        en: "none of {n} cases was done in the time observed",
+        zh: "观测期内 {n} 件无一完成",
+    };
     let done = spells.iter().filter(|spell| spell.ended).count();
     let curve = (spells.len() >= query.fewest_cases).then(|| kaplan_meier(spells, LEVEL));
+    let timeless = mostly_timeless(spells.len(), cases);
     let answer = |of: &dyn Fn(&Curve) -> Answer| match &curve {
+        _ if let Some(declined) = &timeless => declined.clone(),
         None => too_few(spells.len(), query),
+        // A curve that never falls has no spread of its own.
+        Some(_) if done == 0 => Declined::because(Words::with(NONE, &[("n", &spells.len())])).into(),
         Some(Ok(curve)) => of(curve),
         Some(Err(refusal)) => Declined::from(refusal.clone()).into(),
     };
@@ -210,7 +229,7 @@ fn times(spells: &[Spell], first_response: bool, query: &Query) -> Times {
         // Where every case was seen until the deadline, or done before, the share is a plain one.
         let seen = spells.iter().all(|spell| spell.ended || spell.time >= hours);
         let hits = spells.iter().filter(|spell| spell.ended && spell.time <= hours).count() as u64;
-        let share = if seen {
+        let share = if seen && timeless.is_none() {
             ratio(hits, spells.len(), query)
         } else {
             answer(&|curve| match curve.ended_by(hours) {

@@ -137,6 +137,31 @@ fn a_state_without_a_time_is_neither_open_nor_timed() {
 }
 
 #[test]
+fn open_cases_do_not_speak_for_those_that_are_closed_without_a_time() {
+    let mut panel = panel();
+    for (at, complaint) in panel.complaints.iter_mut().enumerate() {
+        complaint.complaint.first_response_at = None;
+        complaint.complaint.resolved_at = None;
+        complaint.complaint.status = (at >= 20).then(|| "Closed".into());
+    }
+    let reason = |answer: &super::super::Answer| answer.as_declined().unwrap().reason.get(Lang::En);
+    let timeless = "180 of 200 cases are closed without a time, so the others would not speak for them";
+    let got = study(&panel, &Query::of("A"));
+    let times = &got.groups[0].first_response;
+    assert_eq!(reason(&times.p50_hours), timeless);
+    for within in &times.within {
+        assert_eq!(reason(&within.ratio), timeless);
+    }
+    panel.complaints.truncate(20);
+    let got = study(&panel, &Query::of("A"));
+    let times = &got.groups[0].first_response;
+    assert_eq!(reason(&times.p50_hours), "none of 20 cases was done in the time observed");
+    // None of twenty in time is at most a sixth of all, not none of all.
+    let (low, high) = times.within[0].ratio.as_estimate().unwrap().interval();
+    assert!(low == 0.0 && (0.1..0.2).contains(&high), "{low} to {high}");
+}
+
+#[test]
 fn the_order_of_rows_changes_nothing() {
     let mut shuffled = panel();
     shuffled.complaints.reverse();
