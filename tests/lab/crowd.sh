@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # One agent follows 2,000 targets at a packet a second each, over the loopback (127.0.0.0/8), for a minute: how much of a
 # core does it take, how much memory, and is every slot in the books? Needs no root. Linux answers on every address
 # of 127.0.0.0/8, so that one reflector is two thousand targets.
@@ -6,24 +6,12 @@
 #   tests/lab/crowd.sh [METHOD] [TARGETS]       METHOD is stamp (default) or ping, TARGETS 2000
 #
 # To reach: at most one core, under 200 MB, planned = sent + missed. LAB_PROFILE=dev uses the debug build.
-set -eu
+set -euo pipefail
+source "$(dirname "$0")/common.bash"
 method=${1:-stamp}
 targets=${2:-2000}
-root=$(cd "$(dirname "$0")/../.." && pwd)
-cd "$root"
-if [ "${LAB_PROFILE:-release}" = release ]; then cargo build -q --release --bin broadgauge; dir=release
-else cargo build -q --bin broadgauge; dir=debug; fi
-tool=${BROADGAUGE:-${CARGO_TARGET_DIR:-target}/$dir/broadgauge}
-case $tool in /*) ;; *) tool=$root/$tool ;; esac
-command -v python3 >/dev/null || { echo "skipped: no python3 to read the store with" >&2; exit 0; }
-work=$(mktemp -d)
-pids=
-finish() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT INT TERM
+needs python3
+build_command
 printf 'a-token-of-the-lab-0123456789abcdef\n' >"$work/token"
 cat >"$work/collector.toml" <<C
 listen = "127.0.0.1:0"
@@ -31,16 +19,11 @@ store = "$work/store.db"
 token_file = "token"
 address_file = "$work/address"
 C
-"$tool" collector --config "$work/collector.toml" >"$work/collector.log" 2>&1 &
-pids="$pids $!"
-"$tool" peer --listen 0.0.0.0 --stamp-port 8698 --throughput-port 8699 >"$work/peer.log" 2>&1 &
-pids="$pids $!"
-tries=0
-while [ ! -s "$work/address" ] || ! grep -q answering "$work/peer.log"; do
-    tries=$((tries + 1))
-    [ $tries -lt 300 ] || { cat "$work"/*.log >&2; exit 1; }
-    sleep 0.1
-done
+"$program" collector --config "$work/collector.toml" >"$work/collector.log" 2>&1 &
+started+=($!)
+"$program" peer --listen 0.0.0.0 --stamp-port 8698 --throughput-port 8699 >"$work/peer.log" 2>&1 &
+started+=($!)
+{ until_it test -s "$work/address" && until_it has answering "$work/peer.log"; } || { cat "$work"/*.log >&2; exit 1; }
 # Runs of 29 s every 30 s: a packet a second, but for one second in thirty.
 python3 - "$work" "$method" "$targets" <<'P'
 import sys
@@ -63,9 +46,9 @@ for n in range(targets):
                f'settings = {{ per_second = 1.0, count = 29, timeout_ms = 900.0 }}\n')
 open(work + "/agent.toml", "w").write("\n".join(out))
 P
-(cd "$work" && exec "$tool" agent --config agent.toml >"$work/agent.log" 2>&1) &
+(cd "$work" && exec "$program" agent --config agent.toml >"$work/agent.log" 2>&1) &
 agent=$!
-pids="$pids $agent"
+started+=("$agent")
 # Every task is under way after half a minute; then a minute is watched.
 sleep 35
 ticks() { awk '{print $14 + $15}' "/proc/$agent/stat"; }
@@ -76,8 +59,8 @@ hz=$(getconf CLK_TCK)
 rss=$(awk '/VmHWM/ {print $2}' "/proc/$agent/status")
 threads=$(awk '/Threads/ {print $2}' "/proc/$agent/status")
 # What runs is asked to end, and spooled and sent.
-kill -INT $agent
-wait $agent || true
+kill -INT "$agent"
+wait "$agent" || true
 python3 - "$work" "$method" "$targets" "$before" "$after" "$hz" "$rss" "$threads" <<'P'
 import json, sqlite3, sys
 work, method, targets, before, after, hz, rss, threads = sys.argv[1:]

@@ -12,27 +12,12 @@
 #
 # use: http.sh [FETCHES]      30 unless told
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-
-skip() { echo "skipped: the comparison with curl and a shaper $*"; exit 0; }
-for tool in curl python3; do command -v "$tool" >/dev/null || skip "needs $tool"; done
+source "$(dirname "$0")/common.bash"
+needs curl python3
 count=${1:-30}
-work=$(mktemp -d)
-started=()
-spaces=()
-clean() {
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for namespace in "${spaces[@]}"; do ip netns del "$namespace" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --bin broadgauge
-program=$(realpath "${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/broadgauge")
+build_command
 broken=0
 
-said() { for _ in $(seq 200); do grep -q "$2" "$1" 2>/dev/null && return; sleep 0.05; done; echo "$2 did not start"; exit 1; }
 peer() { # address, command before it...
     local address=$1
     shift
@@ -48,9 +33,8 @@ port = 4043
 TOML
     "$@" "$program" peer --config "$work/peer.toml" >"$work/peer" 2>&1 &
     started+=($!)
-    said "$work/peer" responsiveness
+    until_it has responsiveness "$work/peer"
 }
-median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 of() { # metric, field, of a JSON document
     python3 -c 'import json, sys
 for sample in json.load(sys.stdin)["samples"]:
@@ -66,7 +50,7 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Qui
 print("at", server.server_address[1])
 server.serve_forever()' "$work" >"$work/python" 2>&1 &
 started+=($!)
-said "$work/python" at
+until_it has at "$work/python"
 peer 127.0.0.1
 
 printf '%-34s %12s %12s %12s\n' "medians of $count, ms" connect TLS "first byte"
@@ -95,26 +79,9 @@ compare "plain, HTTP/1.1, Python's server" "http://127.0.0.1:$(awk '{ print $2 }
 compare "TLS, HTTP/2, a peer of ours" "https://127.0.0.1:4043/nq/small"
 
 shaped() {
-    local run="bgh$$"
-    client="${run}c" router="${run}r" far="${run}p"
-    [ "$(id -u)" = 0 ] || { echo "skipped: the shaped line needs root"; return; }
-    for tool in ip tc; do command -v "$tool" >/dev/null || { echo "skipped: the shaped line needs $tool"; return; }; done
-    ip netns add "$client" 2>/dev/null || { echo "skipped: no network namespaces here"; return; }
-    spaces=("$client" "$router" "$far")
-    ip netns add "$router"
-    ip netns add "$far"
-    ip link add c netns "$client" type veth peer name rc netns "$router"
-    ip link add p netns "$far" type veth peer name rp netns "$router"
-    set -- "$client c 10.99.3.2/24" "$router rc 10.99.3.1/24" "$router rp 10.99.4.1/24" "$far p 10.99.4.2/24"
-    for port in "$@"; do
-        read -r namespace device address <<<"$port"
-        ip -n "$namespace" address add "$address" dev "$device"
-        ip -n "$namespace" link set "$device" up
-        ip -n "$namespace" link set lo up
-    done
-    ip -n "$client" route add default via 10.99.3.1
-    ip -n "$far" route add default via 10.99.4.1
-    ip netns exec "$router" sysctl -qw net.ipv4.ip_forward=1
+    can_join || return 0
+    command -v tc >/dev/null || { no "no tc here for the shaped line" || return 0; }
+    join_by_router 3 4
     peer 10.99.4.2 ip netns exec "$far"
     rate=20
     for device in rc rp; do

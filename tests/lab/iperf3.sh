@@ -7,24 +7,11 @@
 # and an iperf3 server's clock runs until the client's word reaches it, some milliseconds after: tests last long enough for
 # both to be small, and all but one each way have a rate.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
-command -v iperf3 >/dev/null || { echo "skipped: the exchange with iperf3 needs iperf3"; exit 0; }
-command -v python3 >/dev/null || { echo "skipped: reading iperf3's results needs python3"; exit 0; }
-
-work=$(mktemp -d)
-started=()
-clean() {
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --workspace --example peers || exit 1
-program=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/examples/peers
-port=$(( 20000 + ($$ * 7) % 20000 ))
+source "$(dirname "$0")/common.bash"
+needs iperf3 python3
+build --example peers
+program=$built/examples/peers
 mkfifo "$work/stay"
-listening() { for _ in $(seq 100); do ss -Hltn "sport = :$1" | grep -q . && return; sleep 0.05; done; }
 broken=
 
 cat >"$work/judge.py" <<'PY'
@@ -77,7 +64,7 @@ asking() { # name settings
     iperf3 -s -1 -p "$port" >/dev/null 2>&1 &
     local server=$!
     started+=("$server")
-    listening "$port"
+    until_it listens "$port"
     if ! "$program" measure iperf3 "127.0.0.1:$port" "$2" >"$work/out" 2>"$work/err"; then
         echo "ours asks: $1: $(cat "$work/err")"
         broken=1
@@ -95,7 +82,7 @@ answering() { # name kind flags...
     local server=$!
     started+=("$server")
     exec 9>"$work/stay"
-    listening "$port"
+    until_it listens "$port"
     iperf3 -c 127.0.0.1 -p "$port" -J "$@" >"$work/out" 2>"$work/err"
     python3 "$work/judge.py" "$kind" "iperf3 asks, $name" "$work/out" || broken=1
     exec 9>&-

@@ -6,59 +6,43 @@
 #
 # use: loopback.sh [ROUNDS]
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-command -v iperf3 >/dev/null || { echo "skipped: the comparison with iperf3 needs iperf3"; exit 0; }
-
+source "$(dirname "$0")/common.bash"
+needs iperf3
 rounds=${1:-5}
-work=$(mktemp -d)
-started=()
-clean() {
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --workspace --example streams
-program=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/examples/streams
+build --example streams
+program=$built/examples/streams
 TIMEFORMAT='%U %S'
 mkfifo "$work/stay"
 
 cpu() { awk '{ sum += $1 + $2 } END { print sum }' "$work/server" "$work/client"; }
-listening() { for _ in $(seq 100); do ss -Hltn "sport = :$1" | grep -q . && return; sleep 0.05; done; }
-free_port() { echo $(( 20000 + ($$ * 7 + $1) % 20000 )); }
 
 theirs() {
-    local port
-    port=$(free_port "$1")
     { time iperf3 -s -p "$port" -1 >/dev/null 2>&1; } 2>"$work/server" &
     started=($!)
-    listening "$port"
+    until_it listens "$port"
     { time iperf3 -c 127.0.0.1 -p "$port" -P 8 -t 5 -f m >"$work/iperf3" 2>/dev/null; } 2>"$work/client"
     wait
     # [SUM]   0.00-5.00   sec  11.0 GBytes  18900 Mbits/sec   receiver; its Mbit are 10^6 bits
-    # [SUM]   0.00-5.00   sec  11.0 GBytes  18900 Mbits/sec   receiver; its Mbit are 10^6 bits
     awk -v cpu="$(cpu)" '/SUM.*receiver/ { for (i = 2; i <= NF; i++) if ($i == "Mbits/sec") rate = $(i - 1)
         print rate / 1000, cpu / (rate * 5 / 8000) }' "$work/iperf3" >>"$work/iperf3.rows"
+    port=$((port + 1))
 }
 ours() { # direction
-    local port
-    port=$(free_port "$2")
     { time "$program" peer "127.0.0.1:$port" <"$work/stay" >/dev/null; } 2>"$work/server" &
     started=($!)
     exec 9>"$work/stay"
-    listening "$port"
+    until_it listens "$port"
     { time "$program" row "127.0.0.1:$port" "{\"direction\":\"$1\",\"duration_s\":5.0}" >"$work/row"; } 2>"$work/client"
     exec 9>&-
     wait
     awk -F'\t' -v cpu="$(cpu)" '{ print $2 / 1000, cpu / ($6 / 1e9) }' "$work/row" >>"$work/$1.rows"
+    port=$((port + 1))
 }
-median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-for round in $(seq "$rounds"); do
-    theirs $((round * 3))
-    ours down $((round * 3 + 1))
-    ours up $((round * 3 + 2))
+for _ in $(seq "$rounds"); do
+    theirs
+    ours down
+    ours up
 done
 printf '%-12s %8s %14s\n' "8 streams" Gbit/s "CPU s per GB"
 for who in iperf3 down up; do

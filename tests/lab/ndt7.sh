@@ -8,31 +8,21 @@
 #
 # NDT7_JS=FOLDER names a copy of the package; otherwise it is fetched with npm into a temporary folder.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
-command -v node >/dev/null || { echo "skipped: M-Lab's client needs node 20 or later"; exit 0; }
-work=$(mktemp -d)
-started=()
-clean() {
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
+source "$(dirname "$0")/common.bash"
+needs node python3
 package=${NDT7_JS:-}
 if [ -z "$package" ]; then
     (cd "$work" && npm init -y && npm install @m-lab/ndt7@0.1.4) >"$work/npm" 2>&1 ||
-        { echo "skipped: @m-lab/ndt7 cannot be fetched: $(tail -1 "$work/npm")"; exit 0; }
+        skip "@m-lab/ndt7 cannot be fetched: $(tail -1 "$work/npm")"
     package=$work/node_modules/@m-lab/ndt7
 fi
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --workspace --example peers || exit 1
-program=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/examples/peers
-port=$(( 20000 + ($$ * 7) % 20000 ))
+build --example peers
+program=$built/examples/peers
 mkfifo "$work/stay"
 "$program" answer ndt7 "127.0.0.1:$port" <"$work/stay" >/dev/null &
 started+=($!)
 exec 9>"$work/stay"
-for _ in $(seq 100); do ss -Hltn "sport = :$port" | grep -q . && break; sleep 0.05; done
+until_it listens "$port"
 
 node --experimental-websocket --no-warnings tests/lab/ndt7/client.cjs "$package" "127.0.0.1:$port" >"$work/theirs"
 "$program" measure ndt7 "127.0.0.1:$port" '{"tls":false}' >"$work/ours"

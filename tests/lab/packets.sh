@@ -14,41 +14,22 @@
 # Where cores are busy, a packet may wait between the two stamps, or miss the capture: a scenario that breaks a bound is
 # shown and repeated, three times at most. MEDIAN_US, P99_US and LOADED_SHARE set other bounds.
 set -euo pipefail
-profile=${1:-${LAB_PROFILE:-release}}
-root=$(cd "$(dirname "$0")/../.." && pwd)
-skip() { echo "skipped: packets against a capture $*"; exit 0; }
-[ "$(id -u)" = 0 ] || skip "needs root for network namespaces"
-for tool in ip tcpdump awk ping; do command -v "$tool" >/dev/null || skip "needs $tool"; done
-cd "$root"
-if [ "$profile" = release ]; then cargo build -q --release --workspace --example packets; dir=release
-else cargo build -q --workspace --example packets; dir=debug; fi
-tool=${CARGO_TARGET_DIR:-target}/$dir/examples/packets
-work=$(mktemp -d)
-near=bgn$$ far=bgf$$
-pids=
-finish() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    ip netns del $near 2>/dev/null || true
-    ip netns del $far 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT INT TERM
-ip netns add $near 2>/dev/null || skip "needs network namespaces, which this system does not give"
-ip netns add $far
-ip -n $near link add eth0 type veth peer name eth0 netns $far
-ip -n $near addr add 10.99.0.1/24 dev eth0
-ip -n $far addr add 10.99.0.2/24 dev eth0
-for ns in $near $far; do
-    ip -n $ns link set lo up
-    ip -n $ns link set eth0 up
+LAB_PROFILE=${1:-${LAB_PROFILE:-release}}
+source "$(dirname "$0")/common.bash"
+can_join || exit 0
+needs tcpdump awk ping
+build --example packets
+tool=$built/examples/packets
+join_two 99
+for ns in "$near" "$far"; do
     # Segments as large as those of a real card, or a queue of packets is not a queue of bytes.
-    ip netns exec $ns sh -c 'command -v ethtool >/dev/null && ethtool -K eth0 tso off gso off gro off' >/dev/null 2>&1 || true
+    ip netns exec "$ns" sh -c 'command -v ethtool >/dev/null && ethtool -K eth0 tso off gso off gro off' >/dev/null 2>&1 || true
 done
 mkfifo "$work/hold"
-ip netns exec $far "$tool" reflect 10.99.0.2:8620 <"$work/hold" >"$work/reflector" &
+ip netns exec "$far" "$tool" reflect 10.99.0.2:8620 <"$work/hold" >"$work/reflector" &
 reflector=$!
 exec 9>"$work/hold"
-ip netns exec $near ping -q -c 3 -i 0.2 10.99.0.2 >/dev/null
+ip netns exec "$near" ping -q -c 3 -i 0.2 10.99.0.2 >/dev/null
 
 # judge KIND SLOTS: reads one scenario's table, says what it came to, and fails where a bound is broken
 judge() {
@@ -83,15 +64,15 @@ judge() {
 measure() {
     case $3 in stamp) filter="udp port 8620"; target=10.99.0.2:8620 ;; ping) filter="icmp"; target=10.99.0.2:0 ;; esac
     for try in 1 2 3; do
-        ip netns exec $near tcpdump -i eth0 --nano -U -B 8192 -s 200 -w "$work/$2.pcap" "$filter" 2>"$work/tcpdump" &
+        ip netns exec "$near" tcpdump -i eth0 --nano -U -B 8192 -s 200 -w "$work/$2.pcap" "$filter" 2>"$work/tcpdump" &
         dump=$!
-        pids="$pids $dump"
+        started+=("$dump")
         while ! grep -q listening "$work/tcpdump"; do
             kill -0 $dump
             sleep 0.1
         done
         echo "== $2"
-        ip netns exec $near "$tool" "$3" $target "$4" "$5" "$work/$2.csv"
+        ip netns exec "$near" "$tool" "$3" "$target" "$4" "$5" "$work/$2.csv"
         sleep 1.5 # the kernel hands packets to tcpdump once a second; handing over each at once would delay them
         kill -INT $dump
         wait $dump || true
@@ -107,12 +88,12 @@ measure idle idle_100_per_second stamp 100 15
 measure idle idle_1000_per_second stamp 1000 10
 measure idle idle_ping_100_per_second ping 100 15
 if command -v iperf3 >/dev/null && command -v tc >/dev/null; then
-    ip netns exec $far tc qdisc add dev eth0 root tbf rate 20mbit burst 10kb limit 400kb
-    ip netns exec $far iperf3 -s >/dev/null 2>&1 9>&- &
-    pids="$pids $!"
+    ip netns exec "$far" tc qdisc add dev eth0 root tbf rate 20mbit burst 10kb limit 400kb
+    ip netns exec "$far" iperf3 -s >/dev/null 2>&1 9>&- &
+    started+=($!)
     sleep 0.5
-    ip netns exec $near iperf3 -c 10.99.0.2 -R -t 60 >/dev/null 2>&1 9>&- &
-    pids="$pids $!"
+    ip netns exec "$near" iperf3 -c 10.99.0.2 -R -t 60 >/dev/null 2>&1 9>&- &
+    started+=($!)
     sleep 2
     measure loaded loaded_20_mbit stamp 100 10
 else

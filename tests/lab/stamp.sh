@@ -4,38 +4,26 @@
 #
 # PYTHON=PROGRAM names a Python that has scapy; otherwise scapy 2.6 or later is fetched with pip into a temporary folder.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
-command -v python3 >/dev/null || { echo "skipped: the exchange with scapy needs python3"; exit 0; }
-work=$(mktemp -d)
-started=()
-clean() {
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
+source "$(dirname "$0")/common.bash"
+needs python3
 python=${PYTHON:-}
 if [ -z "$python" ]; then
     { python3 -m venv "$work/v" && "$work/v/bin/pip" -q install 'scapy>=2.6'; } >"$work/pip" 2>&1 ||
-        { echo "skipped: scapy cannot be fetched: $(tail -1 "$work/pip")"; exit 0; }
+        skip "scapy cannot be fetched: $(tail -1 "$work/pip")"
     python=$work/v/bin/python
 fi
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --bin broadgauge || exit 1
-program=$(realpath "${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/broadgauge")
-port=$(( 20000 + ($$ * 7) % 20000 ))
-until_said() { for _ in $(seq 200); do grep -q "$2" "$1" 2>/dev/null && return; sleep 0.05; done; echo "$1 did not start"; exit 1; }
+build_command
 broken=0
 
 "$program" peer --listen 127.0.0.1 --stamp-port $port --throughput-port $((port + 1)) >"$work/peer" 2>&1 &
 started+=($!)
-until_said "$work/peer" answering
+until_it has answering "$work/peer"
 "$python" tests/lab/stamp.py send $port 40 || broken=1
 
 "$python" tests/lab/stamp.py reflect $((port + 2)) 40 >"$work/reflector" 2>&1 &
 reflector=$!
-started+=($reflector)
-until_said "$work/reflector" ready
+started+=("$reflector")
+until_it has ready "$work/reflector"
 "$program" measure stamp "127.0.0.1:$((port + 2))" -c 40 -i 20ms --json >"$work/json"
 wait $reflector || broken=1
 tail -n +2 "$work/reflector"

@@ -20,51 +20,24 @@
 #
 # use: throughput.sh [RATE_MBPS...]     20, 100 and 500 unless told; CONTROL="bbr cubic" by default
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+source "$(dirname "$0")/common.bash"
+can_join || exit 0
+needs tc awk
+join_by_router 1 2
+if [ -n "${SEGMENTS:-}" ]; then
+    for end in "$client c" "$router rc" "$router rp" "$far p"; do
+        read -r namespace device <<<"$end"
+        ip -n "$namespace" link set "$device" gso_max_segs "$SEGMENTS"
+    done
+fi
 
-skip() { echo "skipped: throughput against tbf $*"; exit 0; }
-[ "$(id -u)" = 0 ] || skip "needs root for network namespaces"
-for tool in ip tc awk; do command -v "$tool" >/dev/null || skip "needs $tool"; done
-run="bg$$"
-client="${run}c" router="${run}r" peer="${run}p"
-work=$(mktemp -d)
-peer_pid=
-clean() {
-    [ -z "$peer_pid" ] || kill "$peer_pid" 2>/dev/null || true
-    for namespace in "$client" "$router" "$peer"; do ip netns del "$namespace" 2>/dev/null || true; done
-    rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-ip netns add "$client" 2>/dev/null || skip "needs network namespaces, which this system does not give"
-ip netns add "$router"
-ip netns add "$peer"
-
-# Ports: c - rc | router | rp - p
-ip link add c netns "$client" type veth peer name rc netns "$router" 2>/dev/null || skip "needs veth devices"
-ip link add p netns "$peer" type veth peer name rp netns "$router"
-port() { # namespace, device, address
-    ip -n "$1" address add "$3" dev "$2"
-    ip -n "$1" link set "$2" up
-    [ -z "${SEGMENTS:-}" ] || ip -n "$1" link set "$2" gso_max_segs "$SEGMENTS"
-}
-port "$client" c 10.99.1.2/24
-port "$router" rc 10.99.1.1/24
-port "$router" rp 10.99.2.1/24
-port "$peer" p 10.99.2.2/24
-ip -n "$client" route add default via 10.99.1.1
-ip -n "$peer" route add default via 10.99.2.1
-ip netns exec "$router" sysctl -qw net.ipv4.ip_forward=1
-
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --workspace --example streams
-program=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}/examples/streams
+build --example streams
+program=$built/examples/streams
 mkfifo "$work/stay"
-ip netns exec "$peer" "$program" peer 10.99.2.2:8620 <"$work/stay" >"$work/address" &
-peer_pid=$!
+ip netns exec "$far" "$program" peer 10.99.2.2:8620 <"$work/stay" >"$work/address" &
+started+=($!)
 exec 9>"$work/stay"
-for _ in $(seq 100); do [ -s "$work/address" ] && break; sleep 0.05; done
-[ -s "$work/address" ] || { echo "the peer did not start"; exit 1; }
+until_it test -s "$work/address"
 
 shape() { # Mbit/s: a buffer of 100 ms, and a burst of 4 ms or two frames
     burst=$(( $1 * 500 > 3200 ? $1 * 500 : 3200 )) limit=$(( $1 * 12500 > 60000 ? $1 * 12500 : 60000 ))
@@ -86,7 +59,7 @@ for rate in "$@"; do for control in ${CONTROL:-bbr cubic}; do
     shape "$rate"
     for way in down up; do
         [ "$way" = down ] && device=rc || device=rp
-        for try in 1 2 3; do
+        for _ in 1 2 3; do
             read -r bytes packets <<<"$(counted "$device")"
             ip netns exec "$client" "$program" row 10.99.2.2:8620 \
                 "{\"congestion\":\"$control\",\"direction\":\"$way\"}" >"$work/row"

@@ -13,40 +13,21 @@
 #      LINES="S1 S2" takes only those lines, PARTS="delay busy load cost" only those parts; REPEAT=3 and CONTROL="bbr cubic" say
 #      how often and with which congestion control; ROWS=FILE adds to the rows of earlier runs, and the table is of all.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-
-skip() { echo "skipped: the truth table $*"; exit 0; }
-[ "$(id -u)" = 0 ] || skip "needs root for network namespaces"
-for tool in ip tcpdump ping fping irtt iperf3 chrt; do command -v "$tool" >/dev/null || skip "needs $tool"; done
+source "$(dirname "$0")/common.bash"
+can_join || exit 0
+needs tcpdump ping fping irtt iperf3 chrt
 [ -c /dev/net/tun ] || skip "needs /dev/net/tun"
 if [ "${1:-}" = --full ]; then repeat=5 seconds=10 load=10 controls="bbr cubic" peers_load=10
 else repeat=1 seconds=10 load=10 controls=cubic peers_load=5; fi
 repeat=${REPEAT:-$repeat} controls=${CONTROL:-$controls}
 
-run="bgt$$" near="bgt$$n" far="bgt$$f"
-work=$(mktemp -d)
-started=()
-stop_all() {
-    [ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2>/dev/null || true
-    wait 2>/dev/null || true
-    started=()
-}
-clean() {
-    exec 9>&- || true
-    stop_all
-    ip netns del "$near" 2>/dev/null || true
-    ip netns del "$far" 2>/dev/null || true
-    [ -n "${KEEP:-}" ] || rm -rf "$work"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM
-ip netns add "$near" 2>/dev/null || skip "needs network namespaces, which this system does not give"
+near=bgt$$n far=bgt$$f
+spaces=("$near" "$far")
+ip netns add "$near"
 ip netns add "$far"
 chrt -f 10 true 2>/dev/null || skip "needs real-time priority"
 
-profile=${LAB_PROFILE:-release}
-cargo build --quiet --profile "$profile" --workspace --example lab --bin broadgauge
-built=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
+build --example lab --bin broadgauge
 lab=$built/examples/lab ours=$built/broadgauge
 client=10.98.0.1 server=10.98.0.2
 rows=${ROWS:-$work/rows.jsonl}
@@ -54,8 +35,6 @@ touch "$rows"
 TIMEFORMAT='%R %U %S'
 in_near() { ip netns exec "$near" "$@"; }
 in_far() { ip netns exec "$far" "$@"; }
-until_it() { for _ in $(seq 200); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done; echo "gave up waiting: $*" >&2; return 1; }
-has() { grep -q "$1" "$2"; }
 now() { date +%s.%N; }
 
 line_up() { # line: the line, and everybody who answers at its far end
@@ -83,7 +62,8 @@ answer() {
 }
 line_down() {
     exec 9>&-
-    stop_all # the line ends when nobody holds its standard input any more
+    stop_started
+    wait # the line ends when nobody holds its standard input any more
     rm -f "$work/hold"
 }
 
@@ -142,6 +122,7 @@ load_rows() { # line, control
     "$lab" throughput "{\"name\":\"broadgauge\",\"scenario\":\"$1\",\"line\":\"tests/lab/lines/$1.toml\",\"control\":\"$2\",
         \"result\":\"$work/result\",\"capture\":\"$work/pcap\",\"seconds\":$(awk "BEGIN { print $to - $from }")}" >>"$rows"
     for way in down up; do
+        # shellcheck disable=SC2046 # a flag or nothing
         chrt -f 10 ip netns exec "$near" iperf3 -c "$server" -J -P 8 -t "$peers_load" -C "$2" \
             $([ $way = down ] && echo -R) >"$work/result" 2>/dev/null || true
         "$lab" throughput "{\"name\":\"iperf3\",\"scenario\":\"$1\",\"line\":\"tests/lab/lines/$1.toml\",\"control\":\"$2\",
@@ -160,13 +141,14 @@ cost_rows() { # a bare virtual cable with segmentation offload
     ip netns exec "$far" iperf3 -s -B 10.98.1.2 >/dev/null 2>&1 &
     started+=($!)
     until_it in_far sh -c "ss -Hltn | grep -q 10.98.1.2:5201 && ss -Hltn | grep -q 10.98.1.2:8620"
-    for _ in $(seq $repeat); do for way in down up; do
+    for _ in $(seq "$repeat"); do for way in down up; do
         { time in_near "$ours" measure throughput 10.98.1.2:8620 --direction $way -t 3s --set idle_s=0 --set delay_per_second=0 --json >"$work/result" 2>/dev/null; } 2>"$work/cpu"
         cost broadgauge $way "$(grep -o '"value_mbps": [0-9.]*' "$work/result" | cut -d' ' -f2 | head -1)"
+        # shellcheck disable=SC2046 # a flag or nothing
         { time in_near iperf3 -c 10.98.1.2 -J -P 8 -t 3 $([ $way = down ] && echo -R) >"$work/result"; } 2>"$work/cpu"
         cost iperf3 $way "$(awk '/"sum_received"/ { found = 1 } found && /bits_per_second/ { gsub(/[^0-9.e+]/, "", $2); print $2 / 1e6; exit }' "$work/result")"
     done; done
-    stop_all
+    stop_started
 }
 cost() { # tool, way, Mbit/s: CPU of the client over what it moved in 3 s
     read -r _ user system <"$work/cpu"
@@ -178,16 +160,16 @@ part() { [[ " ${PARTS:-delay busy load cost} " = *" $1 "* ]]; }
 
 for line in ${LINES-S1 S2 S3 S4}; do
     line_up "$line"
-    if part delay; then for _ in $(seq $repeat); do delay_rows "$line"; done; fi
+    if part delay; then for _ in $(seq "$repeat"); do delay_rows "$line"; done; fi
     if [ "$line" = S1 ] && part busy; then
         priority=
         for _ in 1 2; do ( while :; do :; done ) & started+=($!); busy+=($!); done
-        for _ in $(seq $repeat); do delay_rows "$line busy"; done
+        for _ in $(seq "$repeat"); do delay_rows "$line busy"; done
         kill "${busy[@]}"
         priority="chrt -f 10"
     fi
     if [ "$line" != S4 ] && part load; then
-        for control in $controls; do for _ in $(seq $repeat); do load_rows "$line" "$control"; done; done
+        for control in $controls; do for _ in $(seq "$repeat"); do load_rows "$line" "$control"; done; done
     fi
     line_down
 done
