@@ -263,13 +263,14 @@ impl Told<'_> {
                 format!("no payload arrived in {seconds} s{why}")
             });
         };
-        // Packets of a steady rate have no warm-up: all of the window counts.
-        let udp = settings.protocol == Protocol::Udp;
-        let (rate, warm_up) =
-            if udp { (goodput.rate_with_warm_up, Span::ZERO) } else { (goodput.rate, goodput.warm_up) };
-        details.insert("warm_up_ms".into(), json!(warm_up.as_millis_f64()));
-        details.insert("rate_with_warm_up_bps".into(), json!(goodput.rate_with_warm_up.0));
-        Values::Number(rate.as_mbps())
+        // Packets of a steady rate have no warm-up: all of the test counts.
+        if settings.protocol == Protocol::Udp {
+            details.insert("warm_up_ms".into(), json!(0.0));
+            details.insert("rate_with_warm_up_bps".into(), json!(goodput.rate_with_warm_up.0));
+            return Values::Number(goodput.rate_with_warm_up.as_mbps());
+        }
+        goodput.describe(details);
+        Values::Number(goodput.rate.as_mbps())
     }
 
     fn upload(&self, settings: &Settings, details: &mut Map<String, Value>) -> Values {

@@ -135,10 +135,7 @@ impl Direction<'_> {
                 format!("no payload that counts moved in {seconds:.1} s")
             });
         };
-        details.insert("warm_up_ms".into(), json!(goodput.warm_up.as_millis_f64()));
-        details.insert("window_ms".into(), json!(goodput.window.as_millis_f64()));
-        details.insert("window_bytes".into(), json!(goodput.bytes));
-        details.insert("rate_with_warm_up_bps".into(), json!(goodput.rate_with_warm_up.0));
+        goodput.describe(details);
         Values::Number(goodput.rate.as_mbps())
     }
 

@@ -28,6 +28,7 @@
 
 use broadgauge_model::clock::{Mono, Span};
 use broadgauge_model::unit::Rate;
+use serde_json::{Map, Value, json};
 use std::ops::Range;
 
 /// The length of an interval.
@@ -119,8 +120,25 @@ pub struct Goodput {
     pub warm_up: Span,
     /// The window that counts.
     pub window: Span,
-    /// The payload received in the window.
+    /// The payload received in the window, without `waited`.
     pub bytes: u64,
+    /// The payload that was counted in the window and had waited behind a gap before it. Both together are the counts of the
+    /// window's intervals.
+    pub waited: u64,
+}
+
+impl Goodput {
+    /// The warm-up, the window and what is in it, for a result's details.
+    pub fn describe(&self, details: &mut Map<String, Value>) {
+        let more = [
+            ("warm_up_ms", json!(self.warm_up.as_millis_f64())),
+            ("window_ms", json!(self.window.as_millis_f64())),
+            ("window_bytes", json!(self.bytes)),
+            ("waited_before_window_bytes", json!(self.waited)),
+            ("rate_with_warm_up_bps", json!(self.rate_with_warm_up.0)),
+        ];
+        details.extend(more.map(|(key, value)| (key.to_owned(), value)));
+    }
 }
 
 /// The goodput of a series of 100 ms counts, and of what waited at the end of each; `None` where the series is too short or nothing arrived at all, because
@@ -132,13 +150,16 @@ pub fn goodput(intervals: &[u64], waiting: &[u64]) -> Option<Goodput> {
     let counted = settle_edges(intervals, waiting, warm_up_intervals(intervals));
     let (warm_up, window) = (counted.start, span_of(counted.len()));
     let (at_start, at_end) = edges(waiting, &counted);
-    let bytes = intervals[counted].iter().sum::<u64>().saturating_sub(at_start.saturating_sub(at_end));
+    let payload: u64 = intervals[counted].iter().sum();
+    let waited = at_start.saturating_sub(at_end).min(payload);
+    let bytes = payload - waited;
     Some(Goodput {
         rate: Rate::of(bytes, window)?,
         rate_with_warm_up: Rate::of(intervals.iter().sum(), span_of(intervals.len()))?,
         warm_up: span_of(warm_up),
         window,
         bytes,
+        waited,
     })
 }
 

@@ -98,10 +98,11 @@ async fn every_byte_in_the_intervals_is_on_a_stream_and_the_rate_is_that_of_the_
         let bytes = sum(&details["stream_bytes"]["each"]);
         assert_eq!(intervals.len(), 10);
         assert_eq!(intervals.iter().sum::<f64>() / 80.0, bytes as f64);
-        let window: f64 = intervals[5..].iter().sum::<f64>() / 5.0 / 1e6;
-        // What waited behind a gap before the window is taken off; without a gap it is the window's own rate.
-        let rate = number(sample);
-        assert!(rate <= window * (1.0 + 1e-6) && rate > 0.8 * window, "{rate} of {window}");
+        // What waited behind a gap before the window is told, and is no part of its rate.
+        let waited = details["waited_before_window_bytes"].as_u64().unwrap();
+        let window = (intervals[5..].iter().sum::<f64>() / 10.0 - waited as f64 * 8.0) / 0.5 / 1e6;
+        assert!((number(sample) - window).abs() < 1e-6 * window);
+        assert_eq!(details["window_bytes"].as_f64().unwrap() * 8.0 / 0.5 / 1e6, number(sample));
         assert_eq!(details["warm_up_ms"], 500.0);
         assert!(details["sender"]["congestion_control"].is_string());
         assert_eq!(details["sender"]["tcp_info"].as_array().unwrap().len(), 3);

@@ -122,6 +122,9 @@ proptest! {
             let left_out = Span(INTERVAL.0 * series.len() as i64) - found.warm_up - found.window;
             prop_assert!(left_out >= Span::ZERO && left_out <= Span::millis(500));
             prop_assert!(found.window >= Span::millis(500));
+            let first = (found.warm_up.0 / INTERVAL.0) as usize;
+            let last = first + (found.window.0 / INTERVAL.0) as usize;
+            prop_assert_eq!(found.bytes + found.waited, series[first..last].iter().sum::<u64>());
         }
     }
 
@@ -136,11 +139,12 @@ proptest! {
         let found = goodput(&series, &held_back).expect("a rate");
         let first = (found.warm_up.0 / INTERVAL.0) as usize;
         let last = first + (found.window.0 / INTERVAL.0) as usize;
-        let excess = held_back[first - 1].saturating_sub(held_back[last - 1]) as f64 * 8.0;
-        prop_assert!(found.rate.0 <= 20e6 + excess / found.window.as_secs_f64() + 1e-3);
-        // Only where every end it could have has less waiting.
+        let excess = held_back[first - 1].saturating_sub(held_back[last - 1]);
+        prop_assert_eq!(found.waited, excess);
+        prop_assert!(found.rate.0 <= 20e6 + 1e-3);
+        // Something is taken off only where every end it could have has less waiting.
         let ends = (held_back.len() - BATCH).max(first + BATCH)..=held_back.len();
-        prop_assert!(excess == 0.0 || ends.into_iter().all(|end| held_back[end - 1] < held_back[first - 1]));
+        prop_assert!(excess == 0 || ends.into_iter().all(|end| held_back[end - 1] < held_back[first - 1]));
     }
 
     #[test]
@@ -166,4 +170,7 @@ fn what_waits_at_the_start_of_every_window_is_taken_off() {
     intervals[59] = 1_000 + 600 * 59;
     let goodput = goodput(&intervals, &waiting).unwrap();
     assert_eq!(goodput.bytes as usize, 10_000 * goodput.window.0 as usize / 1_000_000_000);
+    let first = (goodput.warm_up.0 / INTERVAL.0) as usize;
+    assert_eq!(goodput.waited, waiting[first - 1]);
+    assert!(goodput.waited > 0);
 }
