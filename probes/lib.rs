@@ -31,9 +31,12 @@ pub mod resolve;
 pub mod responsiveness;
 pub mod score;
 pub mod series;
+pub mod serving;
 pub mod session;
 pub mod stamp;
 pub mod tcp;
+#[cfg(test)]
+mod testing;
 pub mod throughput;
 pub mod tls;
 pub mod trace;

@@ -4,9 +4,10 @@ use crate::books::Books;
 use crate::crowd;
 use crate::exchange::Watcher;
 use crate::figures::{Figures, figures};
+use crate::net::real::RealNet;
 use crate::net::{ClockState, Datagrams, Net, NetError, Wanted};
 use crate::pace::{Pace, Stop as PaceStop, Stream};
-use crate::probe::{Context, Descriptor, Event, Measurement, ProbeError, Stop};
+use crate::probe::{Context, Descriptor, Event, Measurement, ProbeError, Stop, within};
 use crate::session::{Session, drive};
 use broadgauge_model::clock::Span;
 use broadgauge_model::result::{Load, Sample};
@@ -64,16 +65,10 @@ impl Default for Settings {
 impl Settings {
     /// As relied on: the slots from this seed, and the timeout.
     pub fn check(&self, method: &'static str, seed: u64) -> Result<(Pace, Span), ProbeError> {
-        let wrong = |key: &str, problem: String| ProbeError::Setting { method, key: key.to_owned(), problem };
-        let between = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                Ok(value)
-            } else {
-                Err(wrong(key, format!("{value} is not between {least} and {most}")))
-            }
-        };
-        let rate = between("per_second", self.per_second, 0.001, 100_000.0)?;
-        let timeout = between("timeout_ms", self.timeout_ms, 1.0, 60_000.0)?;
+        let wrong = |key: &str, problem: String| ProbeError::setting(method, key, problem);
+        let within = |key, value, least, most| within(method, key, value, least, most);
+        let rate = within("per_second", self.per_second, 0.001, 100_000.0)?;
+        let timeout = within("timeout_ms", self.timeout_ms, 1.0, 60_000.0)?;
         let stream = match self.spacing {
             Spacing::Periodic => Stream::periodic(rate),
             Spacing::Poisson => Stream::poisson(rate),
@@ -82,7 +77,7 @@ impl Settings {
             Some(0) => return Err(wrong("count", String::from("0 packets measure nothing; give 1 or more"))),
             Some(count) => PaceStop::Count(count),
             None => {
-                PaceStop::After(Span::from_secs_f64(between("duration_s", self.duration_s, 0.001, 86_400.0)?))
+                PaceStop::After(Span::from_secs_f64(within("duration_s", self.duration_s, 0.001, 86_400.0)?))
             }
         };
         let pace = Pace { stream, stop, seed };
@@ -116,6 +111,11 @@ impl From<NetError> for ProbeError {
             NetError::Socket { what, source } => Self::Socket { what, source },
         }
     }
+}
+
+/// The network that was given, else this machine's.
+pub fn network(given: Option<&Arc<dyn Net>>, context: &Context) -> Arc<dyn Net> {
+    given.map_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))) as Arc<dyn Net>, Arc::clone)
 }
 
 /// A session whose packets are further apart than this shares a thread with others.
@@ -180,19 +180,13 @@ pub fn measurement(
         .into_iter()
         .enumerate()
         .map(|(i, observed)| Sample {
-            metric: observed.metric,
-            method: descriptor.name.to_owned(),
-            method_version: descriptor.version,
-            line_id: context.line_id.clone(),
-            target: Some(context.target.clone()),
-            load: Load::Idle,
             direction: observed.direction,
             started_at: books.start.wall,
             lasted,
             statistic: observed.statistic,
-            values: observed.values,
             counts: observed.counts,
             details: if i == 0 { details.clone() } else { Map::new() },
+            ..context.sample(descriptor, observed.metric, observed.values)
         })
         .collect();
     Measurement {

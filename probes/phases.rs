@@ -7,8 +7,7 @@ use crate::probe::{Context, Descriptor};
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::histogram::Histogram;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Counts, Direction, Load, Reason, Sample, Statistic, Values};
-use serde_json::Map;
+use broadgauge_model::result::{Counts, Reason, Sample, Values};
 
 /// What became of one phase of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,21 +64,7 @@ pub fn sample(
     fates: &[Fate],
 ) -> Sample {
     let (values, counts) = tally(fates);
-    Sample {
-        metric,
-        method: descriptor.name.to_owned(),
-        method_version: descriptor.version,
-        line_id: context.line_id.clone(),
-        target: Some(context.target.clone()),
-        load: Load::Idle,
-        direction: Direction::RoundTrip,
-        started_at,
-        lasted,
-        statistic: Statistic::Singleton,
-        values,
-        counts,
-        details: Map::new(),
-    }
+    Sample { started_at, lasted, counts, ..context.sample(descriptor, metric, values) }
 }
 
 #[cfg(test)]

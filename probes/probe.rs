@@ -5,9 +5,11 @@
 
 use async_trait::async_trait;
 use broadgauge_model::clock::{Clock, Span, Wall};
-use broadgauge_model::result::{Load, Sample, Singleton};
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::result::{Counts, Direction, Load, Sample, Singleton, Statistic, Values};
 use broadgauge_model::unit::Rate;
 use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -146,6 +148,41 @@ pub struct Context {
 }
 
 impl Context {
+    /// For one measurement by itself, as a program for the lab or a test makes it: nobody watches, and nobody stops it.
+    pub fn alone(address: &impl ToString, clock: Arc<dyn Clock>, seed: u64) -> Self {
+        Self {
+            line_id: String::from("line"),
+            target: String::from("peer"),
+            address: address.to_string(),
+            family: None,
+            binding: Binding::default(),
+            clock,
+            seed,
+            listener: None,
+            stop: Stop::never(),
+        }
+    }
+
+    /// A sample of this measurement, as most are: of the idle line, there and back. When it was taken and what else is told of
+    /// it is left to be filled in.
+    pub fn sample(&self, descriptor: &Descriptor, metric: MetricId, values: Values) -> Sample {
+        Sample {
+            metric,
+            method: descriptor.name.to_owned(),
+            method_version: descriptor.version,
+            line_id: self.line_id.clone(),
+            target: Some(self.target.clone()),
+            load: Load::Idle,
+            direction: Direction::RoundTrip,
+            started_at: Wall::default(),
+            lasted: Span::ZERO,
+            statistic: Statistic::Singleton,
+            values,
+            counts: Counts::default(),
+            details: Map::new(),
+        }
+    }
+
     /// Tells the listener, if there is one.
     pub fn tell(&self, event: Event) {
         if let Some(listener) = &self.listener {
@@ -177,6 +214,13 @@ pub struct Measurement {
     pub bytes_moved: u64,
     /// Whether somebody pulled the stop.
     pub interrupted: bool,
+}
+
+impl Measurement {
+    /// One that begins at this time, and has nothing yet.
+    pub const fn begun(started_at: Wall) -> Self {
+        Self { started_at, samples: Vec::new(), singletons: Vec::new(), bytes_moved: 0, interrupted: false }
+    }
 }
 
 /// Why nothing was asked of the network. A refusal by the network is an outcome, not an error.
@@ -233,6 +277,21 @@ pub enum ProbeError {
         /// What is wrong.
         problem: String,
     },
+}
+
+impl ProbeError {
+    /// A setting is wrong.
+    pub fn setting(method: &'static str, key: &str, problem: impl Into<String>) -> Self {
+        Self::Setting { method, key: key.to_owned(), problem: problem.into() }
+    }
+}
+
+/// The value of a setting, where it lies between these two.
+pub fn within(method: &'static str, key: &str, value: f64, least: f64, most: f64) -> Result<f64, ProbeError> {
+    if value >= least && value <= most {
+        return Ok(value);
+    }
+    Err(ProbeError::setting(method, key, format!("{value} is not between {least} and {most}")))
 }
 
 /// A method with its settings.

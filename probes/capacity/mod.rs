@@ -18,10 +18,9 @@ mod tests;
 pub use crate::codec::capacity::PORT as DEFAULT_PORT;
 
 use crate::codec::capacity::{LEAST_LOAD, Way, Wish};
-use crate::net::real::RealNet;
 use crate::net::{End, Net, Protocol, Wanted};
 use crate::packets::{self, Door};
-use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError};
+use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError, within};
 use crate::resolve::resolve;
 use crate::throughput::Directions;
 use async_trait::async_trait;
@@ -81,16 +80,11 @@ impl Default for Settings {
 
 impl Settings {
     fn check(&self) -> Result<(), ProbeError> {
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                return Ok(());
-            }
-            let problem = format!("{value} is not between {least} and {most}");
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         within("duration_s", self.duration_s.into(), 2.0, 30.0)?;
         within("payload_bytes", self.payload_bytes.into(), LEAST_LOAD as f64, 8_952.0)?;
-        within("most_mbps", self.most_mbps, 0.5, 40_000.0)
+        within("most_mbps", self.most_mbps, 0.5, 40_000.0)?;
+        Ok(())
     }
 }
 
@@ -181,15 +175,8 @@ impl Capacity {
         way: Way,
         number: u64,
     ) -> Result<(Ran, Door), ProbeError> {
-        let net = self.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
-        let wanted = Wanted {
-            protocol: Protocol::Udp,
-            end: End::To(to),
-            binding: context.binding.clone(),
-            ttl: None,
-            transmit_stamps: false,
-            reports: false,
-        };
+        let net = packets::network(self.net.as_ref(), context);
+        let wanted = Wanted::plain(Protocol::Udp, End::To(to), &context.binding);
         let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ number ^ 0x6361_7061);
         let plan = Plan {
             wish: Wish {
@@ -244,19 +231,14 @@ impl Capacity {
             ..Counts::default()
         };
         let sample = |statistic, values, details| Sample {
-            metric,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: context.line_id.clone(),
-            target: Some(context.target.clone()),
             load,
             direction,
             started_at: ran.started.wall,
             lasted: Span::secs(i64::from(self.settings.duration_s)),
             statistic,
-            values,
             counts,
             details,
+            ..context.sample(&DESCRIPTOR, metric, values)
         };
         vec![
             sample(Statistic::Max, values(most), self.details(context, to, ran, door, &told)),

@@ -7,91 +7,27 @@ use crate::net::{End, Net, NetError, Protocol, Wanted};
 use crate::peer::queue::Queue;
 use crate::peer::service::{Ground, Running, Service, Tls};
 use crate::probe::Binding;
-use crate::session::drive_until;
-use broadgauge_model::clock::Span;
+use crate::serving::{self, Answering};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-
-/// Between bouts the totals are published.
-const BOUT: Span = Span::secs(1);
+use std::sync::Arc;
 
 /// A peer at work. Dropping it ends it.
-#[derive(Debug)]
-pub struct Serving {
-    address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    totals: Arc<Mutex<Totals>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+pub type Serving = serving::Serving<Totals>;
+
+impl Answering for Peer {
+    type Totals = Totals;
+
+    fn totals(&self) -> Totals {
+        self.totals()
+    }
 }
 
 /// Answers on this address until it is dropped. An unspecified IPv6 address answers IPv6 only: start one for each family,
 /// with one queue for all.
 pub fn serve(net: &dyn Net, at: SocketAddr, limits: Limits, queue: Queue) -> Result<Serving, NetError> {
-    let wanted = Wanted {
-        protocol: Protocol::Udp,
-        end: End::At(at),
-        binding: Binding::default(),
-        ttl: None,
-        transmit_stamps: false,
-        reports: false,
-    };
-    let mut socket = net.datagrams(&wanted)?;
-    let address = socket.local();
-    let (stop, totals) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Totals::default())));
-    let (stopped, books) = (Arc::clone(&stop), Arc::clone(&totals));
-    let work = move || {
-        let mut peer = Peer::new(limits, queue);
-        let stopping = || stopped.load(Ordering::Relaxed);
-        let mut ended = Ok(());
-        while !stopping() && ended.is_ok() {
-            let end = socket.now().mono + BOUT;
-            ended = drive_until(&mut peer, &mut *socket, &stopping, end);
-            *books.lock().unwrap_or_else(PoisonError::into_inner) = peer.totals();
-        }
-        if let Err(why) = &ended {
-            tracing::error!(%address, error = %why, "the answering side of capacity tests ended");
-        }
-        ended
-    };
-    let thread =
-        std::thread::Builder::new().name(String::from("capacity")).spawn(work).map_err(|source| {
-            NetError::Socket { what: String::from("start the thread of capacity tests"), source }
-        })?;
-    Ok(Serving { address, stop, totals, thread: Some(thread) })
-}
-
-impl Serving {
-    /// Where it answers.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What it has done, up to a second ago.
-    pub fn totals(&self) -> Totals {
-        *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends it, and tells what it has done.
-    pub fn stop(mut self) -> Totals {
-        self.end();
-        self.totals()
-    }
-
-    fn end(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!(address = %self.address, "the thread of capacity tests panicked");
-        }
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.end();
-    }
+    let socket = net.datagrams(&Wanted::plain(Protocol::Udp, End::At(at), &Binding::default()))?;
+    serving::serve("capacity peer", socket, move |_| Peer::new(limits, queue))
 }
 
 /// What a peer needs to know of it.

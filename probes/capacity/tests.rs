@@ -1,26 +1,13 @@
 use super::peer::{Limits, Peer};
 use super::*;
 use crate::codec::capacity::{ASK, Refusal, Word, read, write};
+use crate::net::real::RealNet;
 use crate::net::sim::{Far, Path, Pause, Scenario, SimNet};
 use crate::net::{Inbox, Now, Packet};
 use crate::peer::queue::Queue;
-use crate::probe::{Binding, Stop};
 use crate::session::{Datagram, Session, Step};
+use crate::testing::number;
 use broadgauge_model::clock::{Clock, Mono, SystemClock, Wall};
-
-fn context(address: &str, clock: Arc<dyn Clock>) -> Context {
-    Context {
-        line_id: String::from("line"),
-        target: String::from("peer"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock,
-        seed: 42,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
 
 fn answering() -> Peer {
     Peer::new(Limits::default(), Queue::new(4, 4))
@@ -28,7 +15,7 @@ fn answering() -> Peer {
 
 async fn try_simulated(scenario: Scenario, settings: Settings) -> Result<Measurement, ProbeError> {
     let net = Arc::new(SimNet::new(scenario, Box::new(answering())));
-    let context = context("192.0.2.9", Arc::<SimNet>::clone(&net));
+    let context = Context::alone(&"192.0.2.9", Arc::<SimNet>::clone(&net), 42);
     Capacity::new(settings).unwrap().over(net).run(&context).await
 }
 
@@ -42,11 +29,6 @@ fn bottleneck(mbps: f64, queue_ms: f64) -> Path {
 
 fn only(direction: Directions) -> Settings {
     Settings { direction, ..Settings::default() }
-}
-
-fn number(sample: &Sample) -> f64 {
-    let Values::Number(value) = sample.values else { panic!("{:?}", sample.values) };
-    value
 }
 
 #[tokio::test]
@@ -275,7 +257,7 @@ async fn real_sockets_carry_a_limited_load_both_ways() {
     let peer = serve::serve(&net, here, Limits::default(), Queue::new(4, 4)).unwrap();
     let settings = Settings { duration_s: 2, most_mbps: 5.0, ..Settings::default() };
     let measured =
-        Capacity::new(settings).unwrap().run(&context(&peer.address().to_string(), clock)).await.unwrap();
+        Capacity::new(settings).unwrap().run(&Context::alone(&peer.address(), clock, 42)).await.unwrap();
     // How much arrives on a busy machine is not asserted, only that it is counted, and never more than was allowed.
     for sample in measured.samples.iter().step_by(2) {
         let counts = sample.counts;

@@ -9,13 +9,13 @@ pub mod meter;
 
 use crate::pace::{Pace, Stop as PaceStop, Stream};
 use crate::packets::{self, Spacing};
-use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError};
+use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError, within};
 use crate::resolve::resolve;
 use crate::series::nearest_rank;
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Direction, Load, Sample, Statistic};
+use broadgauge_model::result::{Load, Sample};
 use driver::Plan;
 use meter::{Attempt, Figures};
 use serde::{Deserialize, Serialize};
@@ -60,13 +60,7 @@ impl Default for Settings {
 impl Settings {
     /// As relied on: the slots from this seed, and the timeout.
     fn check(&self, seed: u64) -> Result<(Pace, Span), ProbeError> {
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            let problem = format!("{value} is not between {least} and {most}");
-            if value >= least && value <= most {
-                return Ok(value);
-            }
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         let rate = within("per_second", self.per_second, 0.001, 100.0)?;
         let timeout = within("timeout_ms", self.timeout_ms, 1.0, 60_000.0)?;
         within("count", self.count as f64, 1.0, 100_000.0)?;
@@ -121,19 +115,11 @@ impl Probe for Connect {
             result.await.map_err(|_| failed(std::io::Error::other("it ended without a result")))?;
         let figures = Figures::of(&attempts);
         let sample = Sample {
-            metric: MetricId::CONNECT_TIME,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: context.line_id.clone(),
-            target: Some(context.target.clone()),
-            load: Load::Idle,
-            direction: Direction::RoundTrip,
             started_at,
             lasted: context.clock.mono() - start,
-            statistic: Statistic::Singleton,
-            values: figures.values(),
             counts: figures.counts,
             details: self.details(&figures, to, context),
+            ..context.sample(&DESCRIPTOR, MetricId::CONNECT_TIME, figures.values())
         };
         Ok(Measurement {
             started_at,

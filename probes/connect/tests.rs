@@ -1,26 +1,12 @@
 //! Over loopback: who is connected, refused, and left without an answer.
 
 use super::*;
-use crate::probe::{Binding, Stop};
-use broadgauge_model::clock::SystemClock;
+use crate::probe::Stop;
+use crate::testing::context;
 use broadgauge_model::result::{Outcome, Values};
 use socket2::{Domain, Socket, Type};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-
-fn context(address: SocketAddr) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
 
 fn fast() -> Settings {
     Settings { per_second: 100.0, count: 5, ..Settings::default() }
@@ -38,7 +24,7 @@ async fn a_listening_target_has_a_connect_time_in_either_family() {
         let listener = TcpListener::bind(host).unwrap();
         let told = Arc::new(Mutex::new(Vec::new()));
         let ear = Arc::clone(&told);
-        let mut context = context(listener.local_addr().unwrap());
+        let mut context = context(&listener.local_addr().unwrap());
         context.listener = Some(Arc::new(move |event| {
             if let Event::Singleton { singleton, .. } = event {
                 ear.lock().unwrap().push(singleton.outcome);
@@ -61,7 +47,7 @@ async fn a_listening_target_has_a_connect_time_in_either_family() {
 #[tokio::test]
 async fn a_closed_port_refuses_which_is_an_answer_but_no_connection() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let sample = measure(fast(), &context(closed)).await;
+    let sample = measure(fast(), &context(&closed)).await;
     assert!(matches!(&sample.values, Values::Unmeasured(reason) if reason.0.contains("refused all")));
     assert_eq!(sample.details["refused"], sample.counts.sent);
     assert!(sample.details["refused_after_p50_ms"].as_f64().unwrap() >= 0.0);
@@ -76,7 +62,7 @@ async fn a_target_that_does_not_answer_is_a_loss() {
     full.listen(0).unwrap();
     let address = full.local_addr().unwrap().as_socket().unwrap();
     let _in_the_queue = std::net::TcpStream::connect(address).unwrap();
-    let sample = measure(Settings { timeout_ms: 50.0, ..fast() }, &context(address)).await;
+    let sample = measure(Settings { timeout_ms: 50.0, ..fast() }, &context(&address)).await;
     let Values::Histogram(times) = &sample.values else { panic!("{:?}", sample.values) };
     assert!(times.is_empty());
     assert_eq!((sample.counts.received, sample.counts.lost), (0, sample.counts.sent));
@@ -86,7 +72,7 @@ async fn a_target_that_does_not_answer_is_a_loss() {
 async fn a_stop_keeps_what_is_known() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (pull, stop) = Stop::new();
-    let mut context = context(listener.local_addr().unwrap());
+    let mut context = context(&listener.local_addr().unwrap());
     context.stop = stop;
     context.listener = Some(Arc::new(move |_| {
         pull.send_replace(true);
@@ -99,7 +85,7 @@ async fn a_stop_keeps_what_is_known() {
 
 #[tokio::test]
 async fn a_source_address_that_is_not_ours_is_an_error_before_anything_is_asked() {
-    let mut context = context(SocketAddr::from(([127, 0, 0, 1], 9)));
+    let mut context = context(&SocketAddr::from(([127, 0, 0, 1], 9)));
     context.binding.source = Some("192.0.2.77".parse().unwrap());
     let error = Connect::new(fast()).unwrap().run(&context).await.unwrap_err();
     assert!(error.to_string().contains("192.0.2.77"), "{error}");

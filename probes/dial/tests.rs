@@ -1,27 +1,11 @@
 //! Over loopback: which phases have a time, and how each one fails.
 
 use super::*;
-use crate::probe::{Binding, Stop};
+use crate::testing::context;
 use crate::tls::{Client, Trust};
-use broadgauge_model::clock::SystemClock;
-use std::sync::Arc;
 use tokio::net::TcpListener;
 
 const WITHIN: Span = Span::secs(5);
-
-fn context() -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address: String::from("127.0.0.1"),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
 
 fn anybody() -> Client {
     Client::new(&Trust { ca_file: None, insecure: true }, &["h2"]).unwrap()
@@ -46,7 +30,7 @@ async fn each_phase_that_was_needed_has_a_time() {
             });
         }
     });
-    let mut context = context();
+    let mut context = context(&"127.0.0.1");
     let plain = dial(&context, "127.0.0.1", port, None, WITHIN).await.unwrap();
     assert_eq!((plain.times.resolve, plain.times.tls), (None, None));
     assert!(plain.times.connect.unwrap() > Span::ZERO);
@@ -62,14 +46,14 @@ async fn each_phase_that_was_needed_has_a_time() {
 async fn a_refusal_is_known_from_a_silence() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let (phase, why, times) =
-        phase_of(dial(&context(), "127.0.0.1", closed, None, WITHIN).await.unwrap_err());
+        phase_of(dial(&context(&"127.0.0.1"), "127.0.0.1", closed, None, WITHIN).await.unwrap_err());
     assert_eq!((phase, why, times), (Phase::Connect, Why::Refused, Times::default()));
     // Accepts, and never says a word.
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = mute.local_addr().unwrap().port();
     let short = Span::millis(50);
     let (phase, why, times) =
-        phase_of(dial(&context(), "127.0.0.1", port, Some(&anybody()), short).await.unwrap_err());
+        phase_of(dial(&context(&"127.0.0.1"), "127.0.0.1", port, Some(&anybody()), short).await.unwrap_err());
     assert_eq!((phase, why), (Phase::Tls, Why::Silent));
     assert!(times.connect.is_some(), "what was reached is kept");
 }
@@ -84,21 +68,22 @@ async fn a_far_end_that_speaks_something_else_is_said() {
         stream.write_all(b"SSH-2.0-not-tls-at-all\r\n").await.unwrap();
         std::future::pending::<()>().await;
     });
-    let (phase, why, _) =
-        phase_of(dial(&context(), "127.0.0.1", port, Some(&anybody()), WITHIN).await.unwrap_err());
+    let (phase, why, _) = phase_of(
+        dial(&context(&"127.0.0.1"), "127.0.0.1", port, Some(&anybody()), WITHIN).await.unwrap_err(),
+    );
     assert!(matches!((phase, why), (Phase::Tls, Why::Wrong(_))));
 }
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_fails_before_anything_else() {
-    let error = dial(&context(), "no-such-host.invalid", 443, None, WITHIN).await.unwrap_err();
+    let error = dial(&context(&"127.0.0.1"), "no-such-host.invalid", 443, None, WITHIN).await.unwrap_err();
     let (phase, why, _) = phase_of(error);
     assert!(matches!((phase, why), (Phase::Resolve, Why::Wrong(_))));
 }
 
 #[tokio::test]
 async fn a_source_address_that_is_not_ours_is_an_error_here() {
-    let mut context = context();
+    let mut context = context(&"127.0.0.1");
     context.binding.source = Some("192.0.2.77".parse().unwrap());
     let error = dial(&context, "127.0.0.1", 9, None, WITHIN).await.unwrap_err();
     assert!(matches!(error, DialError::Here(_)), "{error}");

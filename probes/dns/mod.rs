@@ -23,7 +23,6 @@ pub use session::{Plan, Strays, Stub};
 pub use settings::{DESCRIPTOR, Settings, Transport};
 
 use crate::net::Net;
-use crate::net::real::RealNet;
 use crate::packets;
 use crate::probe::{Context, Descriptor, Measurement, Probe, ProbeError};
 use crate::resolve::{resolve, split};
@@ -31,7 +30,7 @@ use crate::tls::{Client, Trust};
 use async_trait::async_trait;
 use broadgauge_model::clock::{Mono, Span, Wall};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Direction, Load, Sample, Statistic, Values};
+use broadgauge_model::result::{Load, Sample, Statistic, Values};
 use once::{Once, Secure};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -116,8 +115,8 @@ impl Dns {
             manner: self.checked.manner,
             seed: context.seed,
         };
-        let real = || Arc::new(RealNet::new(Arc::clone(&context.clock))) as Arc<dyn Net>;
-        let ran = udp::run(context, self.net.clone().unwrap_or_else(real), plan, self.net.is_none()).await?;
+        let net = packets::network(self.net.as_ref(), context);
+        let ran = udp::run(context, net, plan, self.net.is_none()).await?;
         let more = [
             ("retry_ms", json!(self.settings.retry_ms)),
             ("tries", json!(self.settings.tries)),
@@ -194,19 +193,12 @@ fn measurement(
     let counts = figures.counts;
     let lasted: Span = context.clock.mono() - start;
     let sample = |metric, statistic, values, details| Sample {
-        metric,
-        method: DESCRIPTOR.name.to_owned(),
-        method_version: DESCRIPTOR.version,
-        line_id: context.line_id.clone(),
-        target: Some(context.target.clone()),
-        load: Load::Idle,
-        direction: Direction::RoundTrip,
         started_at,
         lasted,
         statistic,
-        values,
         counts,
         details,
+        ..context.sample(&DESCRIPTOR, metric, values)
     };
     let loss = broadgauge_model::unit::Ratio::of(counts.lost, counts.sent);
     let loss = loss.map_or_else(|| figures.values(), |ratio| Values::Number(ratio.0));

@@ -3,7 +3,7 @@
 use crate::codec::dns::{Manner, Question, UDP_PAYLOAD};
 use crate::pace::{Pace, Stop, Stream};
 use crate::packets::Spacing;
-use crate::probe::{Descriptor, Kind, ProbeError};
+use crate::probe::{Descriptor, Kind, ProbeError, within};
 use broadgauge_model::clock::Span;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -127,18 +127,8 @@ impl Checked {
 
 impl Settings {
     pub(super) fn check(&self) -> Result<Checked, ProbeError> {
-        let wrong = |key: &str, problem: String| ProbeError::Setting {
-            method: DESCRIPTOR.name,
-            key: key.to_owned(),
-            problem,
-        };
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                Ok(value)
-            } else {
-                Err(wrong(key, format!("{value} is not between {least} and {most}")))
-            }
-        };
+        let wrong = |key: &str, problem: String| ProbeError::setting(DESCRIPTOR.name, key, problem);
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         let rate = within("per_second", self.per_second, 0.001, 100.0)?;
         let timeout = within("timeout_ms", self.timeout_ms, 1.0, 60_000.0)?;
         let retry = within("retry_ms", self.retry_ms, 1.0, 60_000.0)?;

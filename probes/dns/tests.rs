@@ -3,7 +3,7 @@ use crate::codec::dns::answer_to;
 use crate::http::server::{Answer, Caller, Limits, Service};
 use crate::net::sim::{Far, Path, Pause, Scenario, SimNet};
 use crate::net::{Inbox, Marks, Now, Packet};
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
 use crate::session::{Datagram, Session, Step};
 use broadgauge_model::clock::{Clock, SystemClock};
 use broadgauge_model::result::Counts;
@@ -36,20 +36,6 @@ fn with(rcode: u16) -> Answers {
     Box::new(move |question| answer_to(question, rcode, false).into_iter().collect())
 }
 
-fn context(address: &str, clock: Arc<dyn Clock>) -> Context {
-    Context {
-        line_id: String::from("line"),
-        target: String::from("resolver"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock,
-        seed: 42,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 fn quick() -> Settings {
     Settings { per_second: 20.0, count: 100, timeout_ms: 2_000.0, retry_ms: 200.0, ..Settings::default() }
 }
@@ -60,7 +46,7 @@ fn ten_ms() -> Path {
 
 async fn simulated(scenario: Scenario, resolver: Answers, settings: Settings) -> Measurement {
     let net = Arc::new(SimNet::new(scenario, Box::new(Resolver(resolver, VecDeque::new()))));
-    let context = context("192.0.2.9", Arc::<SimNet>::clone(&net));
+    let context = Context::alone(&"192.0.2.9", Arc::<SimNet>::clone(&net), 42);
     Dns::new(settings).unwrap().over(net).run(&context).await.unwrap()
 }
 
@@ -232,7 +218,7 @@ fn honest(mut stream: TcpStream) {
 }
 
 async fn measured(address: &str, settings: Settings) -> Measurement {
-    let context = context(address, Arc::new(SystemClock::start()));
+    let context = Context::alone(&address, Arc::new(SystemClock::start()), 42);
     Dns::new(settings).unwrap().run(&context).await.unwrap()
 }
 

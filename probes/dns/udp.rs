@@ -41,14 +41,8 @@ pub(super) async fn run(
         if plan.to.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
     // A socket that hears everybody can tell when somebody else answers.
     let here = SocketAddr::new(context.binding.source.unwrap_or(any), 0);
-    let wanted = Wanted {
-        protocol: Protocol::Udp,
-        end: End::At(here),
-        binding: context.binding.clone(),
-        ttl: None,
-        transmit_stamps: true,
-        reports: true,
-    };
+    let plain = Wanted::plain(Protocol::Udp, End::At(here), &context.binding);
+    let wanted = Wanted { transmit_stamps: true, reports: true, ..plain };
     let (tell, cut) = mpsc::unbounded_channel();
     let replacing = tcp.then(|| tokio::spawn(replace(context.clone(), plan.clone(), cut)));
     let told: Option<super::session::Cut> = tcp.then(|| {

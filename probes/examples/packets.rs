@@ -73,17 +73,7 @@ fn reflect(at: SocketAddr) -> Outcome<()> {
 
 async fn measure(method: &str, to: SocketAddr, settings: &Settings) -> Outcome<Books> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let context = Context {
-        line_id: String::from("lab"),
-        target: String::from("peer"),
-        address: to.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::clone(&clock),
-        seed: 1,
-        listener: None,
-        stop: Stop::never(),
-    };
+    let context = Context::alone(&to, Arc::clone(&clock), 1);
     if method == "stamp" {
         return Ok(exchange(&Stamp::new(settings.clone()), &context, to, Load::Idle).await?.books);
     }
@@ -91,14 +81,8 @@ async fn measure(method: &str, to: SocketAddr, settings: &Settings) -> Outcome<B
     let version = if to.is_ipv4() { Version::V4 } else { Version::V6 };
     let plan =
         Plan { pace, timeout, version, payload_bytes: 56, identifier: 77, cookie: 0x1234_5678_9abc_def0 };
-    let wanted = Wanted {
-        protocol: Protocol::Icmp,
-        end: End::To(to),
-        binding: context.binding.clone(),
-        ttl: None,
-        transmit_stamps: true,
-        reports: false,
-    };
+    let plain = Wanted::plain(Protocol::Icmp, End::To(to), &context.binding);
+    let wanted = Wanted { transmit_stamps: true, ..plain };
     let net = Arc::new(RealNet::new(clock));
     let (pinger, _) = packets::run(net, wanted, Stop::never(), move |_| Pinger::new(plan, None)).await?;
     Ok(pinger.close())

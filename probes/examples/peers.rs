@@ -9,7 +9,7 @@ use broadgauge_probes::answering;
 use broadgauge_probes::catalogue::find;
 use broadgauge_probes::peer::queue::Queue;
 use broadgauge_probes::peer::service::Ground;
-use broadgauge_probes::probe::{Binding, Context, Stop};
+use broadgauge_probes::probe::{Context, Stop};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::sync::Arc;
@@ -47,17 +47,7 @@ async fn answer(name: &str, address: &str) -> Result<(), Box<dyn Error>> {
 async fn measure(method: &str, address: &str, settings: &str) -> Result<(), Box<dyn Error>> {
     let method = find(method).ok_or_else(|| format!("no method is called {method:?}"))?;
     let Value::Object(settings) = serde_json::from_str(settings)? else { return Err("not an object".into()) };
-    let context = Context {
-        line_id: String::from("lab"),
-        target: String::from("peer"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 1,
-        listener: None,
-        stop: Stop::never(),
-    };
+    let context = Context::alone(&address, Arc::new(SystemClock::start()), 1);
     let probe = (method.build)(&settings, None)?;
     for sample in probe.run(&context).await?.samples {
         println!("{}", line(&sample));

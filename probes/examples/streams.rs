@@ -53,17 +53,7 @@ async fn measure(
     print: fn(&Sample, &[Sample]) -> Option<String>,
 ) -> Result<(), Box<dyn Error>> {
     let settings: Settings = serde_json::from_str(settings)?;
-    let context = Context {
-        line_id: String::from("lab"),
-        target: String::from("peer"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 1,
-        listener: None,
-        stop: Stop::never(),
-    };
+    let context = Context::alone(&address, Arc::new(SystemClock::start()), 1);
     let Measurement { samples, .. } = Throughput::new(settings)?.run(&context).await?;
     for text in samples.iter().filter_map(|sample| print(sample, &samples)) {
         println!("{text}");

@@ -48,11 +48,7 @@ impl Fetch {
             source: io::Error::new(io::ErrorKind::InvalidInput, problem),
         })?;
         let Some(path) = &self.settings.path else { return Ok(url) };
-        url.join(path).map_err(|problem| ProbeError::Setting {
-            method: DESCRIPTOR.name,
-            key: String::from("path"),
-            problem,
-        })
+        url.join(path).map_err(|problem| ProbeError::setting(DESCRIPTOR.name, "path", problem))
     }
 }
 

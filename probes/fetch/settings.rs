@@ -1,7 +1,7 @@
 //! What the method is, and its settings.
 
 use crate::pace::{Pace, Stop as PaceStop, Stream};
-use crate::probe::{Descriptor, Kind, ProbeError};
+use crate::probe::{Descriptor, Kind, ProbeError, within};
 use broadgauge_model::clock::Span;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -95,13 +95,7 @@ pub(super) struct Checked {
 
 impl Settings {
     pub(super) fn check(&self, seed: u64) -> Result<Checked, ProbeError> {
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                return Ok(value);
-            }
-            let problem = format!("{value} is not between {least} and {most}");
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         let rate = within("per_second", self.per_second, 0.001, 20.0)?;
         within("count", self.count as f64, 1.0, 10_000.0)?;
         within("follow", f64::from(self.follow), 0.0, 10.0)?;

@@ -74,11 +74,7 @@ impl Default for Settings {
 impl Settings {
     /// As relied on: the slots from this seed, and the timeout.
     fn check(&self, seed: u64) -> Result<(Pace, Span), ProbeError> {
-        let wrong = |key: &str, problem: String| ProbeError::Setting {
-            method: DESCRIPTOR.name,
-            key: key.to_owned(),
-            problem,
-        };
+        let wrong = |key: &str, problem: String| ProbeError::setting(DESCRIPTOR.name, key, problem);
         if !(0.001..=20.0).contains(&self.per_second) {
             return Err(wrong("per_second", format!("{} is not between 0.001 and 20", self.per_second)));
         }

@@ -1,27 +1,13 @@
 //! Over loopback: what is agreed on is told, and what is not believed is no handshake.
 
 use super::*;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::context;
 use crate::tls::Server;
-use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Sample, Values};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-
-fn context(address: &str) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
 
 fn fast() -> Settings {
     Settings { per_second: 20.0, count: 3, ..Settings::default() }
@@ -40,7 +26,7 @@ async fn serving(server: Server) -> SocketAddr {
 }
 
 async fn measure(settings: Settings, address: &str) -> Vec<Sample> {
-    let measurement = Handshake::new(settings).unwrap().run(&context(address)).await.unwrap();
+    let measurement = Handshake::new(settings).unwrap().run(&context(&address)).await.unwrap();
     assert_eq!(measurement.singletons[0].1.len() as u64, measurement.samples[0].counts.planned);
     measurement.samples
 }

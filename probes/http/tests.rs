@@ -3,30 +3,17 @@
 use super::server::{Answer, Caller, Limits, Service, drain, plain};
 use super::*;
 use crate::dial::dial;
-use crate::probe::{Binding, Context, Stop};
+use crate::probe::Stop;
+use crate::testing::context;
 use crate::tls::{Client, Server, Trust};
 use async_trait::async_trait;
-use broadgauge_model::clock::{Span, SystemClock};
+use broadgauge_model::clock::Span;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-
-fn context() -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address: String::from("127.0.0.1"),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
 
 /// `GET /bytes/N` gives N bytes; `POST` counts.
 struct Plain;
@@ -56,8 +43,9 @@ fn serve(tls: Option<Server>, limits: Limits) -> SocketAddr {
 
 async fn talk_to(address: SocketAddr, tls: Option<&[&str]>) -> Session {
     let client = tls.map(|alpn| Client::new(&Trust { ca_file: None, insecure: true }, alpn).unwrap());
-    let dialled =
-        dial(&context(), "127.0.0.1", address.port(), client.as_ref(), Span::secs(5)).await.unwrap();
+    let dialled = dial(&context(&"127.0.0.1"), "127.0.0.1", address.port(), client.as_ref(), Span::secs(5))
+        .await
+        .unwrap();
     Session::over(dialled, Windows::default()).await.unwrap()
 }
 
@@ -71,7 +59,7 @@ async fn get(
 ) -> Result<Exchange, HttpError> {
     let url = Url::parse(&format!("https://{address}{path}")).unwrap();
     let request = session.request(Method::GET, &url, &[], Payload::empty()).unwrap();
-    exchange(&*context().clock, session, request, bounds).await
+    exchange(&*context(&"127.0.0.1").clock, session, request, bounds).await
 }
 
 #[tokio::test]
@@ -100,7 +88,7 @@ async fn both_versions_give_the_whole_body_with_its_times() {
         let sent = body.sent();
         let url = Url::parse(&format!("https://{address}/up")).unwrap();
         let request = session.request(Method::POST, &url, &[], body).unwrap();
-        let answer = exchange(&*context().clock, &mut session, request, BOUNDS).await.unwrap();
+        let answer = exchange(&*context(&"127.0.0.1").clock, &mut session, request, BOUNDS).await.unwrap();
         assert_eq!((answer.kept.as_slice(), sent.bytes()), (&b"5000000"[..], 5_000_000));
     }
 }

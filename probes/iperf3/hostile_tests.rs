@@ -4,58 +4,28 @@ use super::peer::{Limits, Peer};
 use super::*;
 use crate::codec::iperf3::{LONGEST_PARAMETERS, Parameters, UDP_HELLO, UDP_WELCOME};
 use crate::peer::queue::Queue;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::{behaving, context, why_none};
 use broadgauge_model::clock::SystemClock;
-use broadgauge_model::result::Values;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-
-fn context(address: SocketAddr) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("peer 1"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
+use tokio::net::{TcpStream, UdpSocket};
 
 /// What a client makes of a server that behaves like this on its first connection, and holds all others open.
 async fn facing<F>(direction: Directions, behave: impl FnOnce(TcpStream) -> F + Send + 'static) -> String
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move {
-        let (control, _) = listener.accept().await.unwrap();
-        let mut held = Vec::new();
-        tokio::join!(behave(control), async {
-            while let Ok((data, _)) = listener.accept().await {
-                held.push(data);
-            }
-        });
-    });
+    let (address, server) = behaving(behave).await;
     let settings =
         Settings { duration_s: 1.0, omit_s: Some(0), direction, queue_patience_s: 0, ..Settings::default() };
     let mut probe = Iperf3::new(settings).unwrap();
     probe.patience = Span::millis(400);
-    let came_to = probe.run(&context(address)).await;
+    let came_to = probe.run(&context(&address)).await;
     server.abort();
-    match came_to {
-        Err(error) => error.to_string(),
-        Ok(measurement) => match &measurement.samples[0].values {
-            Values::Unmeasured(reason) => reason.0.clone(),
-            other => panic!("{other:?} from a server that does not keep to the protocol"),
-        },
-    }
+    why_none(came_to)
 }
 
 /// Reads the cookie, asks for parameters and reads them.

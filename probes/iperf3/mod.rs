@@ -53,13 +53,7 @@ impl Probe for Iperf3 {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let mut out = Measurement {
-            started_at: context.clock.wall(),
-            samples: Vec::new(),
-            singletons: Vec::new(),
-            bytes_moved: 0,
-            interrupted: false,
-        };
+        let mut out = Measurement::begun(context.clock.wall());
         let address = resolve(context, PORT).await?;
         for (part, &ways) in self.settings.direction.tests().iter().enumerate() {
             let test = result::Test { ways, address, settings: &self.settings, context };

@@ -134,19 +134,10 @@ impl Test<'_> {
             _ => Load::Idle,
         };
         Sample {
-            metric,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: self.context.line_id.clone(),
-            target: Some(self.context.target.clone()),
             load,
             direction: if down { Direction::Down } else { Direction::Up },
             started_at,
-            lasted: Span::ZERO,
-            statistic: Statistic::Singleton,
-            values,
-            counts: Counts::default(),
-            details: Map::new(),
+            ..self.context.sample(&DESCRIPTOR, metric, values)
         }
     }
 

@@ -3,7 +3,8 @@
 use super::peer::{Limits, Peer};
 use super::*;
 use crate::peer::queue::Queue;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::{context, number, why_not};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Load, Sample, Values};
 use std::net::SocketAddr;
@@ -32,41 +33,13 @@ impl Serving {
     }
 }
 
-fn context(address: SocketAddr) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("peer 1"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 /// One second of TCP, nothing omitted, in pieces that a busy machine moves in time.
 fn short(direction: Directions) -> Settings {
     Settings { duration_s: 1.0, omit_s: Some(0), direction, ..Settings::default() }
 }
 
-fn number(sample: &Sample) -> f64 {
-    match &sample.values {
-        Values::Number(number) => *number,
-        other => panic!("a number, not {other:?}"),
-    }
-}
-
-fn why_not(sample: &Sample) -> &str {
-    match &sample.values {
-        Values::Unmeasured(reason) => &reason.0,
-        other => panic!("unmeasured, not {other:?}"),
-    }
-}
-
 async fn measured(settings: Settings, address: SocketAddr) -> Measurement {
-    Iperf3::new(settings).unwrap().run(&context(address)).await.unwrap()
+    Iperf3::new(settings).unwrap().run(&context(&address)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,7 +136,7 @@ async fn a_tcp_rate_that_was_asked_for_is_not_passed() {
 async fn a_busy_server_is_an_error_and_is_asked_again_where_there_is_patience() {
     let peer = Serving::start(Limits::default()).await;
     let (started, mut running) = watch::channel(false);
-    let mut first = context(peer.address);
+    let mut first = context(&peer.address);
     first.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Rate { .. }) {
             started.send_replace(true);
@@ -173,11 +146,11 @@ async fn a_busy_server_is_an_error_and_is_asked_again_where_there_is_patience() 
     let first = tokio::spawn(async move { Iperf3::new(settings).unwrap().run(&first).await });
     running.wait_for(|running| *running).await.unwrap();
     let hasty = Settings { queue_patience_s: 0, ..short(Directions::Down) };
-    let error = Iperf3::new(hasty).unwrap().run(&context(peer.address)).await.unwrap_err().to_string();
+    let error = Iperf3::new(hasty).unwrap().run(&context(&peer.address)).await.unwrap_err().to_string();
     assert!(error.contains("busy with another test"), "{error}");
     let queued = Arc::new(Mutex::new(0));
     let told = Arc::clone(&queued);
-    let mut second = context(peer.address);
+    let mut second = context(&peer.address);
     second.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Queued { ahead: 1 }) {
             *told.lock().unwrap() += 1;
@@ -193,7 +166,7 @@ async fn a_busy_server_is_an_error_and_is_asked_again_where_there_is_patience() 
 async fn a_stop_ends_the_test_and_keeps_what_was_counted() {
     let peer = Serving::start(Limits::default()).await;
     let (pull, stop) = Stop::new();
-    let mut context = context(peer.address);
+    let mut context = context(&peer.address);
     context.stop = stop;
     context.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Rate { at, .. } if at >= Span::millis(1_200)) {
@@ -214,7 +187,7 @@ async fn a_stop_ends_the_test_and_keeps_what_was_counted() {
 async fn a_server_that_is_told_to_stop_half_way_is_a_reason_not_a_rate() {
     for direction in [Directions::Down, Directions::Bidirectional] {
         let Serving { address, end, task } = Serving::start(Limits::default()).await;
-        let mut context = context(address);
+        let mut context = context(&address);
         context.listener = Some(Arc::new(move |event| {
             if matches!(event, Event::Rate { at, .. } if at >= Span::millis(300)) {
                 end.send_replace(true);
@@ -234,7 +207,7 @@ async fn a_server_that_is_told_to_stop_half_way_is_a_reason_not_a_rate() {
 async fn what_a_server_does_not_allow_is_said_in_words() {
     let peer = Serving::start(Limits { duration: Span::secs(5), streams: 4, ..Limits::default() }).await;
     let refused = async |settings: Settings| {
-        Iperf3::new(settings).unwrap().run(&context(peer.address)).await.unwrap_err().to_string()
+        Iperf3::new(settings).unwrap().run(&context(&peer.address)).await.unwrap_err().to_string()
     };
     let long = refused(Settings { duration_s: 6.0, ..short(Directions::Down) }).await;
     assert!(long.contains("error 37") && long.contains("longer than the server allows"), "{long}");

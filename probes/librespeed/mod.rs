@@ -61,13 +61,7 @@ impl Probe for Librespeed {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let mut out = Measurement {
-            started_at: context.clock.wall(),
-            samples: Vec::new(),
-            singletons: Vec::new(),
-            bytes_moved: 0,
-            interrupted: false,
-        };
+        let mut out = Measurement::begun(context.clock.wall());
         let base = base(&context.address)?;
         let trust = Trust { ca_file: self.settings.ca_file.clone(), insecure: self.settings.insecure };
         let client = Client::new(&trust, &["http/1.1"]).map_err(|error| error.of_method(DESCRIPTOR.name))?;
@@ -124,11 +118,7 @@ fn base(address: &str) -> Result<Url, ProbeError> {
 
 impl Librespeed {
     fn url(base: &Url, key: &'static str, path: &str) -> Result<Url, ProbeError> {
-        base.join(path).map_err(|problem| ProbeError::Setting {
-            method: DESCRIPTOR.name,
-            key: key.to_owned(),
-            problem,
-        })
+        base.join(path).map_err(|problem| ProbeError::setting(DESCRIPTOR.name, key, problem))
     }
 
     /// What the backend says of us, and how long small questions take while the line is idle.

@@ -10,7 +10,7 @@ use crate::tcp::info::TcpInfo;
 use crate::throughput::{Way, meter};
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{self, Counts, Load, Reason, Sample, Statistic, Values};
+use broadgauge_model::result::{self, Reason, Sample, Statistic, Values};
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 
@@ -58,20 +58,13 @@ impl Direction<'_> {
         let mut details = self.details();
         let values = self.values(loaded, &mut details);
         to.samples.push(Sample {
-            metric,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: self.context.line_id.clone(),
-            target: Some(self.context.target.clone()),
-            // The load is the observation itself.
-            load: Load::Idle,
+            // The line is idle but for the load, which is the observation itself.
             direction,
             started_at: loaded.started_at,
             lasted: loaded.over,
             statistic: Statistic::Mean,
-            values,
-            counts: Counts::default(),
             details,
+            ..self.context.sample(&DESCRIPTOR, metric, values)
         });
     }
 

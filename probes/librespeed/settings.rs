@@ -83,9 +83,7 @@ impl Settings {
     }
 
     pub(super) fn check(self) -> Result<Self, ProbeError> {
-        let wrong = |key: &str, problem: String| {
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let wrong = |key: &str, problem: String| Err(ProbeError::setting(DESCRIPTOR.name, key, problem));
         if !(1..=32).contains(&self.streams) {
             return wrong("streams", format!("{} is not between 1 and 32", self.streams));
         }

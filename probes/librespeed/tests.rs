@@ -4,7 +4,8 @@ use super::*;
 use crate::http::server::{Answer, Caller, Limits, Service, drain, plain};
 use crate::peer::queue::Queue;
 use crate::peer::service::Ground;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::{context, why_not};
 use crate::throughput::Directions;
 use crate::tls::Server;
 use broadgauge_model::clock::SystemClock;
@@ -26,20 +27,6 @@ fn backend(tls: Option<Server>, queue: Queue) -> SocketAddr {
     running.addresses[0]
 }
 
-fn context(address: String) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address,
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 fn fast() -> Settings {
     Settings {
         queue_patience_s: 0,
@@ -53,14 +40,7 @@ fn fast() -> Settings {
 }
 
 async fn measure(settings: Settings, address: String) -> Vec<Sample> {
-    Librespeed::new(settings).unwrap().run(&context(address)).await.unwrap().samples
-}
-
-fn why(sample: &Sample) -> &str {
-    match &sample.values {
-        Values::Unmeasured(why) => &why.0,
-        other => panic!("{other:?}"),
-    }
+    Librespeed::new(settings).unwrap().run(&context(&address)).await.unwrap().samples
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,8 +68,10 @@ async fn a_backend_that_is_busy_with_another_load_refuses() {
     let queue = Queue::new(8, 8);
     let _running = queue.enter("192.0.2.1".parse().unwrap()).unwrap();
     let samples = measure(fast(), backend(None, queue).to_string()).await;
-    assert!(why(&samples[0]).contains("refused every request") && why(&samples[0]).contains("status 503"));
-    assert!(why(&samples[1]).contains("status 503"), "{}", why(&samples[1]));
+    assert!(
+        why_not(&samples[0]).contains("refused every request") && why_not(&samples[0]).contains("status 503")
+    );
+    assert!(why_not(&samples[1]).contains("status 503"), "{}", why_not(&samples[1]));
 }
 
 /// A backend that answers with an error page of a megabyte, or takes uploads and refuses them afterwards.
@@ -114,8 +96,8 @@ async fn error_pages_and_refused_uploads_are_no_rate() {
     let address = service.addresses()[0].to_string();
     tokio::spawn(service.serve(Arc::new(Refuses), Stop::never()));
     let samples = measure(fast(), address).await;
-    assert!(why(&samples[0]).contains("status 500"), "{}", why(&samples[0]));
-    assert!(why(&samples[1]).contains("status 403"), "{}", why(&samples[1]));
+    assert!(why_not(&samples[0]).contains("status 500"), "{}", why_not(&samples[0]));
+    assert!(why_not(&samples[1]).contains("status 403"), "{}", why_not(&samples[1]));
     assert!(samples[0].details["backend_says"].is_null());
 }
 
@@ -134,7 +116,7 @@ async fn bodies_that_break_off_do_not_count() {
     });
     let settings = Settings { direction: Directions::Down, ..fast() };
     let samples = measure(settings, address).await;
-    assert!(why(&samples[0]).contains("broken off"), "{}", why(&samples[0]));
+    assert!(why_not(&samples[0]).contains("broken off"), "{}", why_not(&samples[0]));
     assert!(samples[0].details["refused_bytes"].as_u64().unwrap() > 1 << 20);
 }
 
@@ -179,7 +161,7 @@ async fn a_backend_that_never_acknowledges_an_upload_holds_nobody_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_keeps_what_is_known() {
     let (pull, stop) = Stop::new();
-    let mut context = context(backend(None, Queue::new(8, 8)).to_string());
+    let mut context = context(&backend(None, Queue::new(8, 8)));
     context.stop = stop;
     context.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Rate { at, .. } if at >= Span::millis(1_000)) {

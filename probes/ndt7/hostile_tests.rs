@@ -4,9 +4,9 @@ use super::peer::{Limits, Peer};
 use super::*;
 use crate::codec::ndt7::SUBPROTOCOL;
 use crate::peer::queue::Queue;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::{context, why_none};
 use broadgauge_model::clock::SystemClock;
-use broadgauge_model::result::Values;
 use futures_util::{SinkExt, StreamExt};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,20 +19,6 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async, client_async};
 
-fn context(address: SocketAddr) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("server 1"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 /// What a client makes of a server whose first connection behaves like this.
 async fn facing<F>(direction: Directions, behave: impl FnOnce(TcpStream) -> F + Send + 'static) -> String
 where
@@ -42,15 +28,9 @@ where
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { behave(listener.accept().await.unwrap().0).await });
     let settings = Settings { direction, tls: false, duration_s: 1.0, ..Settings::default() };
-    let came_to = Ndt7::new(settings).unwrap().run(&context(address)).await;
+    let came_to = Ndt7::new(settings).unwrap().run(&context(&address)).await;
     server.abort();
-    match came_to {
-        Err(error) => error.to_string(),
-        Ok(measurement) => match &measurement.samples[0].values {
-            Values::Unmeasured(reason) => reason.0.clone(),
-            other => panic!("{other:?} from a server that does not keep to the protocol"),
-        },
-    }
+    why_none(came_to)
 }
 
 #[expect(clippy::result_large_err, reason = "the library's own type")]

@@ -16,7 +16,8 @@ mod result;
 mod settings;
 mod socket;
 
-pub use settings::{DESCRIPTOR, Directions, Settings};
+pub use crate::throughput::Directions;
+pub use settings::{DESCRIPTOR, Settings};
 
 use crate::codec::ndt7::Subtest;
 use crate::http::Url;
@@ -81,14 +82,8 @@ impl Probe for Ndt7 {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let mut out = Measurement {
-            started_at: context.clock.wall(),
-            samples: Vec::new(),
-            singletons: Vec::new(),
-            bytes_moved: 0,
-            interrupted: false,
-        };
-        for (part, &subtest) in self.settings.direction.subtests().iter().enumerate() {
+        let mut out = Measurement::begun(context.clock.wall());
+        for (part, subtest) in self.settings.subtests().enumerate() {
             let asked_at = context.clock.wall();
             let mut test =
                 result::Test { subtest, server: None, tls: None, settings: &self.settings, context };

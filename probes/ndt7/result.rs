@@ -10,7 +10,7 @@ use crate::throughput::meter;
 use crate::tls;
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Counts, Direction, Load, Reason, Sample, Statistic, Values};
+use broadgauge_model::result::{Direction, Load, Reason, Sample, Statistic, Values};
 use broadgauge_model::unit::Rate;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
@@ -51,12 +51,13 @@ impl Test<'_> {
         };
         to.samples.push(self.goodput(ran.started_at, ran.elapsed, values, details));
         if let Some(least) = ran.last_tcp().and_then(|tcp| tcp.min_rtt_us) {
+            let values = Values::Number(least as f64 / 1e3);
             to.samples.push(Sample {
                 load: self.load(),
+                started_at: ran.started_at,
                 lasted: ran.elapsed,
                 statistic: Statistic::Min,
-                values: Values::Number(least as f64 / 1e3),
-                ..self.sample(MetricId::ROUND_TRIP_DELAY, ran.started_at)
+                ..self.context.sample(&DESCRIPTOR, MetricId::ROUND_TRIP_DELAY, values)
             });
         }
     }
@@ -167,27 +168,9 @@ impl Test<'_> {
             Subtest::Download => (MetricId::DOWNLOAD_GOODPUT, Direction::Down),
             Subtest::Upload => (MetricId::UPLOAD_GOODPUT, Direction::Up),
         };
-        // The load is the observation itself.
-        let sample = self.sample(metric, started_at);
-        Sample { direction, lasted, statistic: Statistic::Mean, values, details, ..sample }
-    }
-
-    fn sample(&self, metric: MetricId, started_at: Wall) -> Sample {
-        Sample {
-            metric,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: self.context.line_id.clone(),
-            target: Some(self.context.target.clone()),
-            load: Load::Idle,
-            direction: Direction::RoundTrip,
-            started_at,
-            lasted: Span::ZERO,
-            statistic: Statistic::Singleton,
-            values: Values::Unmeasured(Reason(String::new())),
-            counts: Counts::default(),
-            details: Map::new(),
-        }
+        // The line is idle but for the load, which is the observation itself.
+        let sample = self.context.sample(&DESCRIPTOR, metric, values);
+        Sample { direction, started_at, lasted, statistic: Statistic::Mean, details, ..sample }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::codec::ndt7::Subtest;
 use crate::http::Url;
 use crate::probe::{Descriptor, Kind, ProbeError};
+use crate::throughput::{Directions, Way};
 use crate::tls::{Client, Trust};
 use broadgauge_model::clock::Span;
 use serde::{Deserialize, Serialize};
@@ -18,29 +19,6 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     loads_the_line: true,
     default_port: Some(443),
 };
-
-/// Which directions, one after the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Directions {
-    /// Download only.
-    Down,
-    /// Upload only.
-    Up,
-    /// Download, then upload.
-    #[default]
-    Both,
-}
-
-impl Directions {
-    pub(super) const fn subtests(self) -> &'static [Subtest] {
-        match self {
-            Self::Down => &[Subtest::Download],
-            Self::Up => &[Subtest::Upload],
-            Self::Both => &[Subtest::Download, Subtest::Upload],
-        }
-    }
-}
 
 /// The settings as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +55,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// One after the other.
+    pub(super) fn subtests(&self) -> impl Iterator<Item = Subtest> {
+        self.direction.ways().iter().map(|way| match way {
+            Way::Down => Subtest::Download,
+            Way::Up => Subtest::Upload,
+        })
+    }
+
     pub(super) fn duration(&self) -> Span {
         Span::from_secs_f64(self.duration_s)
     }
@@ -89,9 +75,7 @@ impl Settings {
     }
 
     pub(super) fn check(self) -> Result<Self, ProbeError> {
-        let wrong = |key: &str, problem: String| {
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let wrong = |key: &str, problem: String| Err(ProbeError::setting(DESCRIPTOR.name, key, problem));
         if !(1.0..=12.0).contains(&self.duration_s) {
             return wrong("duration_s", String::from("must be 1 to 12: an ndt7 server ends a test after 15"));
         }

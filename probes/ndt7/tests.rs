@@ -4,10 +4,11 @@ use super::peer::{Limits, Peer};
 use super::*;
 use crate::peer::queue::Queue;
 use crate::peer::service::Kept;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::{context, number};
 use crate::tls::Server;
 use broadgauge_model::clock::SystemClock;
-use broadgauge_model::result::{Load, Sample, Statistic, Values};
+use broadgauge_model::result::{Load, Statistic, Values};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::io::Read;
@@ -49,29 +50,8 @@ async fn serving(limits: Limits, tls: Option<Server>) -> Serving {
     Serving { address, queue, kept, _end: end }
 }
 
-fn context(address: &str) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("server 1"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 fn plain(direction: Directions) -> Settings {
     Settings { direction, tls: false, duration_s: 1.5, ..Settings::default() }
-}
-
-fn number(sample: &Sample) -> f64 {
-    match &sample.values {
-        Values::Number(number) => *number,
-        other => panic!("a number, not {other:?}"),
-    }
 }
 
 fn document(kept: &Kept) -> Value {
@@ -84,7 +64,7 @@ fn document(kept: &Kept) -> Value {
 async fn a_download_is_counted_here_an_upload_by_the_servers_kernel_and_both_are_kept() {
     let mut server = serving(short(), None).await;
     let measurement =
-        Ndt7::new(plain(Directions::Both)).unwrap().run(&context(&server.address.to_string())).await.unwrap();
+        Ndt7::new(plain(Directions::Both)).unwrap().run(&context(&server.address)).await.unwrap();
     let ids: Vec<_> =
         measurement.samples.iter().map(|sample| (sample.metric.id(), sample.statistic)).collect();
     let (rate, least) = (Statistic::Mean, Statistic::Min);
@@ -130,7 +110,7 @@ async fn under_tls_a_certificate_has_to_be_believed() {
     std::fs::write(&file, tls.certificate_pem().unwrap()).unwrap();
     let server = serving(short(), Some(tls)).await;
     let settings = Settings { tls: true, ..plain(Directions::Both) };
-    let context = context(&server.address.to_string());
+    let context = context(&server.address);
     assert!(Ndt7::new(settings.clone()).unwrap().run(&context).await.is_err());
     let believing = Settings { ca_file: Some(file), ..settings };
     let measurement = Ndt7::new(believing).unwrap().run(&context).await.unwrap();
@@ -143,10 +123,10 @@ async fn a_server_is_busy_while_any_test_has_its_turn() {
     let server = serving(short(), None).await;
     let turn = server.queue.enter("192.0.2.1".parse().unwrap()).unwrap();
     let probe = Ndt7::new(plain(Directions::Down)).unwrap();
-    let error = probe.run(&context(&server.address.to_string())).await.unwrap_err().to_string();
+    let error = probe.run(&context(&server.address)).await.unwrap_err().to_string();
     assert!(error.contains("is busy with other tests"), "{error}");
     drop(turn);
-    assert!(probe.run(&context(&server.address.to_string())).await.is_ok());
+    assert!(probe.run(&context(&server.address)).await.is_ok());
 }
 
 /// A locate service that answers this, once.
@@ -174,7 +154,7 @@ async fn a_locate_service_names_the_server_and_a_dead_one_is_passed_over() {
     let service = locating(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
     let locate = Some(format!("http://{service}/v2/nearest/ndt/ndt7"));
     let settings = Settings { locate, ..plain(Directions::Down) };
-    let measurement = Ndt7::new(settings).unwrap().run(&context("nearest")).await.unwrap();
+    let measurement = Ndt7::new(settings).unwrap().run(&context(&"nearest")).await.unwrap();
     assert!(number(&measurement.samples[0]) > 0.0);
     assert_eq!(measurement.samples[0].details["server"], server.address.to_string());
     let mut kept = server.kept;
@@ -194,7 +174,7 @@ async fn a_locate_service_without_a_server_is_an_error_in_words() {
         let service = locating(answer.to_owned()).await;
         let locate = Some(format!("http://{service}/v2/nearest/ndt/ndt7"));
         let settings = Settings { locate, ..plain(Directions::Down) };
-        let error = Ndt7::new(settings).unwrap().run(&context("nearest")).await.unwrap_err().to_string();
+        let error = Ndt7::new(settings).unwrap().run(&context(&"nearest")).await.unwrap_err().to_string();
         assert!(error.contains(words), "{answer}: {error}");
     }
 }
@@ -203,7 +183,7 @@ async fn a_locate_service_without_a_server_is_an_error_in_words() {
 async fn a_stop_ends_the_test_and_keeps_what_was_counted() {
     let server = serving(Limits { duration: Span::secs(10), longest: Span::secs(15), ..short() }, None).await;
     let (pull, stop) = Stop::new();
-    let mut context = context(&server.address.to_string());
+    let mut context = context(&server.address);
     context.stop = stop;
     context.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Rate { at, .. } if at >= Span::millis(1_200)) {

@@ -93,6 +93,13 @@ pub struct Wanted {
     pub reports: bool,
 }
 
+impl Wanted {
+    /// Of the system's own time to live, asking the kernel neither for stamps nor for reports.
+    pub fn plain(protocol: Protocol, end: End, binding: &Binding) -> Self {
+        Self { protocol, end, binding: binding.clone(), ttl: None, transmit_stamps: false, reports: false }
+    }
+}
+
 /// What one packet's IP header says, where it is not what the socket's packets say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {

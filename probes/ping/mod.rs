@@ -8,7 +8,6 @@
 pub mod session;
 
 use crate::codec::icmp::Version;
-use crate::net::real::RealNet;
 use crate::net::{End, Net, Protocol, Wanted};
 use crate::packets::{self, Settings};
 use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
@@ -66,11 +65,11 @@ impl Ping {
         if (LEAST_PAYLOAD..=LONGEST).contains(&bytes) {
             return Ok(bytes);
         }
-        Err(ProbeError::Setting {
-            method: DESCRIPTOR.name,
-            key: String::from("payload_bytes"),
-            problem: format!("{bytes} is not between {LEAST_PAYLOAD} and {LONGEST}"),
-        })
+        Err(ProbeError::setting(
+            DESCRIPTOR.name,
+            "payload_bytes",
+            format!("{bytes} is not between {LEAST_PAYLOAD} and {LONGEST}"),
+        ))
     }
 }
 
@@ -84,15 +83,9 @@ impl Probe for Ping {
         let (pace, timeout) = self.settings.check(DESCRIPTOR.name, context.seed)?;
         let payload_bytes = self.payload_bytes()?;
         let to = resolve(context, 0).await?;
-        let net = self.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
-        let wanted = Wanted {
-            protocol: Protocol::Icmp,
-            end: End::To(to),
-            binding: context.binding.clone(),
-            ttl: None,
-            transmit_stamps: true,
-            reports: false,
-        };
+        let net = packets::network(self.net.as_ref(), context);
+        let plain = Wanted::plain(Protocol::Icmp, End::To(to), &context.binding);
+        let wanted = Wanted { transmit_stamps: true, ..plain };
         let plan = Plan {
             pace,
             timeout,

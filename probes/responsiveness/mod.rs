@@ -57,13 +57,7 @@ impl Probe for Responsiveness {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let mut out = Measurement {
-            started_at: context.clock.wall(),
-            samples: Vec::new(),
-            singletons: Vec::new(),
-            bytes_moved: 0,
-            interrupted: false,
-        };
+        let mut out = Measurement::begun(context.clock.wall());
         let trust = Trust { ca_file: self.settings.ca_file.clone(), insecure: self.settings.insecure };
         let client = Client::new(&trust, &["h2"]).map_err(|error| error.of_method(DESCRIPTOR.name))?;
         let mut stop = context.stop.clone();
@@ -164,11 +158,9 @@ impl Responsiveness {
             url.port = port;
         }
         match &self.settings.path {
-            Some(path) => url.join(path).map_err(|problem| ProbeError::Setting {
-                method: DESCRIPTOR.name,
-                key: String::from("path"),
-                problem,
-            }),
+            Some(path) => {
+                url.join(path).map_err(|problem| ProbeError::setting(DESCRIPTOR.name, "path", problem))
+            }
             None if url.path == "/" => url.join(WELL_KNOWN).map_err(wrong),
             None => Ok(url),
         }

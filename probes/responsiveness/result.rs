@@ -12,7 +12,7 @@ use crate::throughput::Way;
 use crate::tls::Facts;
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Counts, Direction, Reason, Sample, Statistic, Values};
+use broadgauge_model::result::{Counts, Reason, Sample, Statistic, Values};
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 
@@ -48,19 +48,13 @@ impl Asked<'_> {
             }
         };
         to.samples.push(Sample {
-            metric: MetricId::RESPONSIVENESS,
-            method: DESCRIPTOR.name.to_owned(),
-            method_version: DESCRIPTOR.version,
-            line_id: self.context.line_id.clone(),
-            target: Some(self.context.target.clone()),
             load: self.way.load(),
-            direction: Direction::RoundTrip,
             started_at,
             lasted,
             statistic: Statistic::Mean,
-            values,
             counts,
             details,
+            ..self.context.sample(&DESCRIPTOR, MetricId::RESPONSIVENESS, values)
         });
     }
 

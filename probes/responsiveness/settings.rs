@@ -1,7 +1,7 @@
 //! What the method is, and its settings: the parameters of section 4.3 of the draft, at the draft's values.
 
 use super::meter::Rule;
-use crate::probe::{Descriptor, Kind, ProbeError};
+use crate::probe::{Descriptor, Kind, ProbeError, within};
 use crate::throughput::Directions;
 use broadgauge_model::clock::Span;
 use serde::{Deserialize, Serialize};
@@ -101,13 +101,7 @@ impl Settings {
     }
 
     pub(super) fn check(self) -> Result<Self, ProbeError> {
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                return Ok(());
-            }
-            let problem = format!("{value} is not between {least} and {most}");
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         within("interval_s", self.interval_s, 0.1, 30.0)?;
         within("longest_s", self.longest_s, self.interval_s, 120.0)?;
         within("moving_average", self.moving_average as f64, 2.0, 20.0)?;

@@ -4,7 +4,8 @@ use super::*;
 use crate::http::server::{Answer, Caller, Limits, Service, plain};
 use crate::peer::queue::Queue;
 use crate::peer::service::Ground;
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::context;
 use crate::throughput::Directions;
 use crate::tls::Server;
 use broadgauge_model::clock::SystemClock;
@@ -35,20 +36,6 @@ fn peer(queue: Queue) -> SocketAddr {
     running.addresses[0]
 }
 
-fn context(address: &str) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address: address.to_owned(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 fn fast() -> Settings {
     Settings {
         interval_s: 0.2,
@@ -68,7 +55,7 @@ async fn measure(settings: Settings, context: &Context) -> Result<Measurement, P
 #[tokio::test(flavor = "multi_thread")]
 async fn both_directions_have_both_parts_and_say_how_far_they_settled() {
     let address = peer(Queue::new(8, 8));
-    let measurement = measure(fast(), &context(&address.to_string())).await.unwrap();
+    let measurement = measure(fast(), &context(&address)).await.unwrap();
     assert_eq!(measurement.samples.len(), 2);
     for (sample, load) in measurement.samples.iter().zip([Load::Down, Load::Up]) {
         let Values::Number(rpm) = sample.values else { panic!("{:?} {:?}", sample.values, sample.details) };
@@ -96,7 +83,7 @@ async fn a_peer_that_is_busy_with_another_load_says_so() {
     let _running = queue.enter("192.0.2.1".parse().unwrap()).unwrap();
     let address = peer(queue);
     let settings = Settings { direction: Directions::Down, ..fast() };
-    let measurement = measure(settings, &context(&address.to_string())).await.unwrap();
+    let measurement = measure(settings, &context(&address)).await.unwrap();
     let Values::Unmeasured(why) = &measurement.samples[0].values else { panic!() };
     assert!(why.0.contains("status 429"), "{}", why.0);
 }
@@ -105,7 +92,7 @@ async fn a_peer_that_is_busy_with_another_load_says_so() {
 async fn a_client_with_patience_comes_back_when_the_peer_is_free() {
     let queue = Queue::new(8, 8);
     let running = Arc::new(std::sync::Mutex::new(Some(queue.enter("192.0.2.1".parse().unwrap()).unwrap())));
-    let mut context = context(&peer(queue).to_string());
+    let mut context = context(&peer(queue));
     context.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Queued { .. }) {
             running.lock().unwrap().take();
@@ -124,7 +111,7 @@ async fn a_client_with_patience_comes_back_when_the_peer_is_free() {
 async fn a_stop_keeps_what_is_known() {
     let address = peer(Queue::new(8, 8));
     let (pull, stop) = Stop::new();
-    let mut context = context(&address.to_string());
+    let mut context = context(&address);
     context.stop = stop;
     context.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Rate { .. }) {
@@ -174,7 +161,7 @@ async fn an_object_that_cannot_be_believed_ends_the_test_before_any_load() {
     for (how, said) in
         [("not an object", "no such object"), ("endless", "more than"), ("several hosts", "several hosts")]
     {
-        let context = context(&strange(how).to_string());
+        let context = context(&strange(how));
         let settings = Settings { direction: Directions::Down, ..fast() };
         let error = measure(settings, &context).await.unwrap_err().to_string();
         assert!(error.contains(said), "{how}: {error}");
@@ -184,11 +171,11 @@ async fn an_object_that_cannot_be_believed_ends_the_test_before_any_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_keeps_silent_holds_us_no_longer_than_planned() {
     let settings = Settings { direction: Directions::Down, timeout_ms: 100.0, longest_s: 0.6, ..fast() };
-    let measurement = measure(settings.clone(), &context(&strange("mute").to_string())).await.unwrap();
+    let measurement = measure(settings.clone(), &context(&strange("mute"))).await.unwrap();
     let sample = &measurement.samples[0];
     assert!(matches!(&sample.values, Values::Unmeasured(why) if why.0.contains("no probe succeeded")));
     assert_eq!(sample.counts.received, 0);
-    let measurement = measure(settings, &context(&strange("no small").to_string())).await.unwrap();
+    let measurement = measure(settings, &context(&strange("no small"))).await.unwrap();
     let sample = &measurement.samples[0];
     assert!(
         matches!(&sample.values, Values::Unmeasured(why) if why.0.contains("404")),

@@ -11,7 +11,6 @@ pub mod session;
 use crate::codec::ntp::ErrorEstimate;
 use crate::codec::stamp::{Key, Mode, PORT};
 use crate::codec::stamp_tlv::Wishes;
-use crate::net::real::RealNet;
 use crate::net::{ClockState, End, Net, Protocol, Wanted};
 use crate::packets::{self, Door, Settings};
 use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
@@ -77,11 +76,11 @@ impl Extensions {
     /// As relied on.
     pub fn check(self) -> Result<Self, ProbeError> {
         match self.reply_dscp {
-            Some(dscp) if dscp > 63 => Err(ProbeError::Setting {
-                method: DESCRIPTOR.name,
-                key: String::from("reply_dscp"),
-                problem: format!("{dscp} is not between 0 and 63"),
-            }),
+            Some(dscp) if dscp > 63 => Err(ProbeError::setting(
+                DESCRIPTOR.name,
+                "reply_dscp",
+                format!("{dscp} is not between 0 and 63"),
+            )),
             _ => Ok(self),
         }
     }
@@ -150,11 +149,11 @@ impl Stamp {
         match self.settings.payload_bytes {
             None => Ok(base),
             Some(bytes) if bytes == base || (base + 4..=LONGEST).contains(&bytes) => Ok(bytes),
-            Some(bytes) => Err(ProbeError::Setting {
-                method: DESCRIPTOR.name,
-                key: String::from("payload_bytes"),
-                problem: format!("{bytes} is neither {base} nor between {} and {LONGEST}", base + 4),
-            }),
+            Some(bytes) => Err(ProbeError::setting(
+                DESCRIPTOR.name,
+                "payload_bytes",
+                format!("{bytes} is neither {base} nor between {} and {LONGEST}", base + 4),
+            )),
         }
     }
 }
@@ -207,15 +206,9 @@ pub async fn exchange(
     let mode = probe.mode();
     let payload_bytes = probe.payload_bytes(&mode)?;
     let wishes = probe.extensions.wishes();
-    let net = probe.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
-    let wanted = Wanted {
-        protocol: Protocol::Udp,
-        end: End::To(to),
-        binding: context.binding.clone(),
-        ttl: Some(TTL),
-        transmit_stamps: true,
-        reports: false,
-    };
+    let net = packets::network(probe.net.as_ref(), context);
+    let plain = Wanted::plain(Protocol::Udp, End::To(to), &context.binding);
+    let wanted = Wanted { ttl: Some(TTL), transmit_stamps: true, ..plain };
     let ssid = ChaCha8Rng::seed_from_u64(context.seed ^ 0x5353_4944).random_range(1..=u16::MAX);
     let (watcher, haste) = (packets::watcher(context, load), probe.haste);
     let (sender, door) = packets::run(net, wanted, context.stop.clone(), move |socket| {

@@ -16,17 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 fn context(address: &impl ToString) -> Context {
-    Context {
-        line_id: String::from("line"),
-        target: String::from("peer"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 42,
-        listener: None,
-        stop: Stop::never(),
-    }
+    Context::alone(address, Arc::new(SystemClock::start()), 42)
 }
 
 fn reflector(at: &str, mode: Mode) -> Serving {

@@ -13,7 +13,7 @@ use broadgauge_probes::net::{Inbox, Net, Now, Packet};
 use broadgauge_probes::packets::Settings;
 use broadgauge_probes::peer::queue::Queue;
 use broadgauge_probes::ping::Ping;
-use broadgauge_probes::probe::{Binding, Context, Event, Listener, Measurement, Probe, Stop};
+use broadgauge_probes::probe::{Context, Event, Listener, Measurement, Probe, Stop};
 use broadgauge_probes::session::{Datagram, Session, Step};
 use broadgauge_probes::stamp::peer::{Limits, Reflector};
 use broadgauge_probes::stamp::{Stamp, estimate};
@@ -92,17 +92,7 @@ fn loader(scenario: &Scenario) -> Arc<SimNet> {
 
 fn context(net: &Arc<SimNet>) -> Context {
     let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(net);
-    Context {
-        line_id: String::from("line"),
-        target: String::from("peer"),
-        address: String::from("192.0.2.9"),
-        family: None,
-        binding: Binding::default(),
-        clock,
-        seed: 42,
-        listener: None,
-        stop: Stop::never(),
-    }
+    Context::alone(&"192.0.2.9", clock, 42)
 }
 
 async fn measure(method: &str, task: &Settings, net: &Arc<SimNet>) -> Measurement {

@@ -2,7 +2,8 @@
 
 use super::peer::{Limits, Peer};
 use super::*;
-use crate::probe::{Binding, Event, Stop};
+use crate::probe::{Event, Stop};
+use crate::testing::{behaving, context, why_none};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::Values;
 use std::future::Future;
@@ -12,20 +13,6 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 const WELCOME: &str = "{\"welcome\":{\"token\":\"t\",\"software\":\"s\",\"stamp_port\":null}}\n";
-
-fn context(address: SocketAddr) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("peer 1"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
 
 /// What a client makes of a peer that behaves like this on its first connection, and holds all others open.
 async fn facing<F>(direction: Directions, behave: impl FnOnce(TcpStream) -> F + Send + 'static) -> String
@@ -44,30 +31,14 @@ async fn facing_for<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let peer = tokio::spawn(async move {
-        let (control, _) = listener.accept().await.unwrap();
-        let mut held = Vec::new();
-        tokio::join!(behave(control), async {
-            while let Ok((data, _)) = listener.accept().await {
-                held.push(data);
-            }
-        });
-    });
+    let (address, peer) = behaving(behave).await;
     let settings =
         Settings { streams: 2, duration_s: 1.0, direction, delay_per_second: 0.0, ..Settings::default() };
     let mut probe = Throughput::new(settings).unwrap();
     probe.patience = patience;
-    let came_to = probe.run(&context(address)).await;
+    let came_to = probe.run(&context(&address)).await;
     peer.abort();
-    match came_to {
-        Err(error) => error.to_string(),
-        Ok(measurement) => match &measurement.samples[0].values {
-            Values::Unmeasured(reason) => reason.0.clone(),
-            other => panic!("{other:?} from a peer that does not keep to the protocol"),
-        },
-    }
+    why_none(came_to)
 }
 
 async fn heard(control: &mut TcpStream) {
@@ -261,7 +232,7 @@ where
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (pull, stop) = Stop::new();
-    let mut context = Context { stop, ..context(listener.local_addr().unwrap()) };
+    let mut context = Context { stop, ..context(&listener.local_addr().unwrap()) };
     context.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Queued { .. }) {
             pull.send_replace(true);

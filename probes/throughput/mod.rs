@@ -60,13 +60,7 @@ impl Probe for Throughput {
     }
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
-        let mut out = Measurement {
-            started_at: context.clock.wall(),
-            samples: Vec::new(),
-            singletons: Vec::new(),
-            bytes_moved: 0,
-            interrupted: false,
-        };
+        let mut out = Measurement::begun(context.clock.wall());
         let direction = |way, peer| result::Direction { way, peer, settings: &self.settings, context };
         let ways = self.settings.direction.ways();
         let Some(mut turn) = client::take_turn(&self.settings, self.patience, context).await? else {

@@ -207,21 +207,7 @@ const fn packet_bytes(counts: &Counts) -> u64 {
 
 /// A sample of a metric, to be completed.
 fn sample(context: &Context, metric: MetricId, load: Load, values: Values) -> Sample {
-    Sample {
-        metric,
-        method: DESCRIPTOR.name.to_owned(),
-        method_version: DESCRIPTOR.version,
-        line_id: context.line_id.clone(),
-        target: Some(context.target.clone()),
-        load,
-        direction: result::Direction::RoundTrip,
-        started_at: Wall::default(),
-        lasted: Span::ZERO,
-        statistic: Statistic::Singleton,
-        values,
-        counts: Counts::default(),
-        details: Map::new(),
-    }
+    Sample { load, ..context.sample(&DESCRIPTOR, metric, values) }
 }
 
 const fn span_of(intervals: usize) -> Span {

@@ -92,13 +92,7 @@ impl Settings {
     }
 
     pub(super) fn check(self) -> Result<Self, ProbeError> {
-        let wrong = |key: &str, problem: &str| {
-            Err(ProbeError::Setting {
-                method: DESCRIPTOR.name,
-                key: key.to_owned(),
-                problem: problem.to_owned(),
-            })
-        };
+        let wrong = |key: &str, problem: &str| Err(ProbeError::setting(DESCRIPTOR.name, key, problem));
         if self.streams == 0 || self.streams > 64 {
             return wrong("streams", "must be 1 to 64");
         }

@@ -6,6 +6,7 @@ use crate::codec::stamp::Mode;
 use crate::net::real::RealNet;
 use crate::probe::{Binding, Event, Stop};
 use crate::stamp::serve::serve;
+use crate::testing::{context, number, why_not};
 use broadgauge_model::clock::{Clock, SystemClock};
 use broadgauge_model::result::{Sample, Values};
 use serde_json::Value;
@@ -35,20 +36,6 @@ impl Serving {
     }
 }
 
-fn context(address: SocketAddr) -> Context {
-    Context {
-        line_id: String::from("line 1"),
-        target: String::from("peer 1"),
-        address: address.to_string(),
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    }
-}
-
 fn short(direction: Directions) -> Throughput {
     Throughput::new(Settings { duration_s: 1.0, direction, ..bare() }).unwrap()
 }
@@ -56,20 +43,6 @@ fn short(direction: Directions) -> Throughput {
 /// Without delay probes.
 fn bare() -> Settings {
     Settings { streams: 3, delay_per_second: 0.0, ..Settings::default() }
-}
-
-fn number(sample: &Sample) -> f64 {
-    match &sample.values {
-        Values::Number(number) => *number,
-        other => panic!("a number, not {other:?}"),
-    }
-}
-
-fn why_not(sample: &Sample) -> &str {
-    match &sample.values {
-        Values::Unmeasured(reason) => &reason.0,
-        other => panic!("unmeasured, not {other:?}"),
-    }
 }
 
 fn sum(value: &Value) -> u64 {
@@ -81,7 +54,7 @@ async fn every_byte_in_the_intervals_is_on_a_stream_and_the_rate_is_that_of_the_
     let peer = Serving::start().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&seen);
-    let mut context = context(peer.address);
+    let mut context = context(&peer.address);
     context.listener = Some(Arc::new(move |event| {
         if let Event::Rate { load, rate, .. } = event {
             ear.lock().unwrap().push((load, rate.0));
@@ -118,7 +91,7 @@ async fn every_byte_in_the_intervals_is_on_a_stream_and_the_rate_is_that_of_the_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_family_works_alike() {
     let peer = Serving::with(Limits::default(), "[::1]:0").await;
-    let measurement = short(Directions::Up).run(&context(peer.address)).await.unwrap();
+    let measurement = short(Directions::Up).run(&context(&peer.address)).await.unwrap();
     assert!(number(&measurement.samples[0]) > 0.0);
 }
 
@@ -126,7 +99,7 @@ async fn the_other_family_works_alike() {
 async fn the_congestion_control_that_was_asked_for_is_used_at_the_sending_end() {
     let peer = Serving::start().await;
     let settings = Settings { streams: 1, duration_s: 1.0, congestion: Some(String::from("reno")), ..bare() };
-    let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
+    let measurement = Throughput::new(settings).unwrap().run(&context(&peer.address)).await.unwrap();
     for sample in &measurement.samples {
         assert_eq!(sample.details["sender"]["congestion_control"], "reno");
     }
@@ -136,7 +109,7 @@ async fn the_congestion_control_that_was_asked_for_is_used_at_the_sending_end() 
 async fn a_congestion_control_that_the_system_lacks_is_a_reason_not_a_rate() {
     let peer = Serving::start().await;
     let settings = Settings { congestion: Some(String::from("nosuch")), ..bare() };
-    let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
+    let measurement = Throughput::new(settings).unwrap().run(&context(&peer.address)).await.unwrap();
     let [down, up] = &measurement.samples[..] else { panic!("{:?}", measurement.samples) };
     assert!(why_not(down).contains("nosuch"));
     assert_eq!(why_not(up), "not asked: the download before it failed");
@@ -146,7 +119,7 @@ async fn a_congestion_control_that_the_system_lacks_is_a_reason_not_a_rate() {
 async fn the_second_test_waits_and_is_told_its_place() {
     let peer = Serving::start().await;
     let (started, mut running) = watch::channel(false);
-    let mut first = context(peer.address);
+    let mut first = context(&peer.address);
     first.listener = Some(Arc::new(move |event| {
         if matches!(event, Event::Rate { .. }) {
             started.send_replace(true);
@@ -156,7 +129,7 @@ async fn the_second_test_waits_and_is_told_its_place() {
     running.wait_for(|running| *running).await.unwrap();
     let places = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&places);
-    let mut second = context(peer.address);
+    let mut second = context(&peer.address);
     second.listener = Some(Arc::new(move |event| match event {
         Event::Queued { ahead } => told.lock().unwrap().push(ahead),
         Event::Phase(_) => told.lock().unwrap().push(0),
@@ -180,7 +153,7 @@ async fn both_families_of_one_port_share_one_queue() {
     let waited = Arc::new(Mutex::new(false));
     let contexts = ["127.0.0.1", "::1"].map(|host| {
         let told = Arc::clone(&waited);
-        let mut context = context(SocketAddr::new(host.parse().unwrap(), port));
+        let mut context = context(&SocketAddr::new(host.parse().unwrap(), port));
         context.listener = Some(Arc::new(move |event| {
             if matches!(event, Event::Queued { ahead: 1 }) {
                 *told.lock().unwrap() = true;
@@ -201,7 +174,7 @@ async fn a_stop_ends_the_test_at_once_and_keeps_what_was_counted() {
     let peer = Serving::start().await;
     for direction in [Directions::Down, Directions::Up] {
         let (pull, stop) = Stop::new();
-        let mut context = context(peer.address);
+        let mut context = context(&peer.address);
         context.stop = stop;
         context.listener = Some(Arc::new(move |event| {
             if matches!(event, Event::Rate { at, .. } if at >= Span::millis(1_200)) {
@@ -221,7 +194,7 @@ async fn a_stop_ends_the_test_at_once_and_keeps_what_was_counted() {
 async fn a_peer_that_is_stopped_half_way_is_a_reason_not_a_rate() {
     for direction in [Directions::Down, Directions::Up] {
         let Serving { address, end, task } = Serving::start().await;
-        let mut context = context(address);
+        let mut context = context(&address);
         context.listener = Some(Arc::new(move |event| {
             if matches!(event, Event::Rate { at, .. } if at >= Span::millis(300)) {
                 end.send_replace(true);
@@ -244,7 +217,7 @@ async fn the_delay_is_watched_idle_and_in_the_window_of_each_load() {
     let limits = crate::stamp::peer::Limits::default();
     let reflector = serve(&net, local, &Binding::default(), Mode::Open, limits).unwrap();
     let peer = Peer::bind(local, Limits::default(), Some(reflector.address().port())).await.unwrap();
-    let context = context(peer.address().unwrap());
+    let context = context(&peer.address().unwrap());
     let (end, stop) = Stop::new();
     let serving = tokio::spawn(peer.serve(clock, stop));
     let settings =
@@ -280,7 +253,7 @@ async fn without_a_reflector_the_delay_is_unmeasured_and_the_rate_is_not() {
     let peer = Serving::start().await;
     let settings = Settings { direction: Directions::Down, delay_per_second: 20.0, ..bare() };
     let settings = Settings { duration_s: 1.0, ..settings };
-    let measurement = Throughput::new(settings).unwrap().run(&context(peer.address)).await.unwrap();
+    let measurement = Throughput::new(settings).unwrap().run(&context(&peer.address)).await.unwrap();
     let [idle, rate, loaded] = &measurement.samples[..] else { panic!("{:?}", measurement.samples) };
     assert!(why_not(idle).contains("no STAMP reflector") && why_not(loaded).contains("no STAMP reflector"));
     assert!(number(rate) > 0.0);

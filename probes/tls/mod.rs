@@ -43,7 +43,7 @@ pub enum TlsError {
 impl TlsError {
     /// The same as what a method tells of its setting `ca_file`.
     pub fn of_method(&self, method: &'static str) -> ProbeError {
-        ProbeError::Setting { method, key: String::from("ca_file"), problem: self.to_string() }
+        ProbeError::setting(method, "ca_file", self.to_string())
     }
 }
 

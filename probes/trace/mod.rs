@@ -16,17 +16,16 @@ pub use path::{Answer, Asked, Hop, Ladder, Path};
 pub use session::{LEAST_PAYLOAD, Plan, Tracer};
 
 use crate::codec::icmp_error::Trouble;
-use crate::net::real::RealNet;
 use crate::net::{End, Net, Protocol, Wanted};
 use crate::pace::{Pace, Stop, Stream};
 use crate::packets;
-use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError};
+use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError, within};
 use crate::resolve::resolve;
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
 use broadgauge_model::histogram::Histogram;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Counts, Direction, Load, Reason, Sample, Statistic, Values};
+use broadgauge_model::result::{Counts, Reason, Sample, Statistic, Values};
 use broadgauge_model::unit::Ratio;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -104,13 +103,7 @@ impl Default for Settings {
 
 impl Settings {
     fn check(&self) -> Result<(), ProbeError> {
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                return Ok(());
-            }
-            let problem = format!("{value} is not between {least} and {most}");
-            Err(ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem })
-        };
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         within("per_second", self.per_second, 0.01, 10_000.0)?;
         within("timeout_ms", self.timeout_ms, 1.0, 60_000.0)?;
         within("max_hops", self.max_hops.into(), 1.0, 255.0)?;
@@ -119,7 +112,8 @@ impl Settings {
         // Each probe of a trace needs a number of its own in ICMP's sixteen bits.
         let hops = f64::from(self.max_hops - self.first_hop + 1);
         within("count", self.count.into(), 1.0, (f64::from(u16::MAX) / hops).floor())?;
-        within("payload_bytes", self.payload_bytes as f64, LEAST_PAYLOAD as f64, LONGEST as f64)
+        within("payload_bytes", self.payload_bytes as f64, LEAST_PAYLOAD as f64, LONGEST as f64)?;
+        Ok(())
     }
 
     const fn ladder(&self) -> Ladder {
@@ -158,15 +152,9 @@ impl Probe for Trace {
         let to = resolve(context, PORT).await?;
         let udp = settings.protocol == Carrier::Udp;
         let protocol = if udp { Protocol::Udp } else { Protocol::Icmp };
-        let net = self.net.clone().unwrap_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))));
-        let wanted = Wanted {
-            protocol,
-            end: End::To(to),
-            binding: context.binding.clone(),
-            ttl: None,
-            transmit_stamps: true,
-            reports: true,
-        };
+        let net = packets::network(self.net.as_ref(), context);
+        let plain = Wanted::plain(protocol, End::To(to), &context.binding);
+        let wanted = Wanted { transmit_stamps: true, reports: true, ..plain };
         let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ 0x7472_6163);
         let (identifier, cookie) = (rng.random(), rng.random());
         let slots = u64::from(settings.count) * u64::from(settings.max_hops);
@@ -224,19 +212,12 @@ fn measurement(
     let hops = path.hops(target);
     let lasted = context.clock.mono() - path.start.mono;
     let sample = |metric, statistic, values, counts, details| Sample {
-        metric,
-        method: DESCRIPTOR.name.to_owned(),
-        method_version: DESCRIPTOR.version,
-        line_id: context.line_id.clone(),
-        target: Some(context.target.clone()),
-        load: Load::Idle,
-        direction: Direction::RoundTrip,
         started_at: path.start.wall,
         lasted,
         statistic,
-        values,
         counts,
         details,
+        ..context.sample(&DESCRIPTOR, metric, values)
     };
     let there = hops.iter().find(|hop| Some(hop.number) == reached);
     let (delay, loss, counts) = if let Some(hop) = there {

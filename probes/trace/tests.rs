@@ -1,6 +1,5 @@
 use super::*;
 use crate::net::sim::{Far, Path as Line, Router, Scenario, SimNet};
-use crate::probe::{Binding, Stop as Halt};
 use crate::session::{Datagram, Session, Step};
 use broadgauge_model::clock::{Clock, Mono};
 use std::io;
@@ -34,17 +33,7 @@ fn line() -> Scenario {
 async fn trace(scenario: Scenario, settings: Settings) -> Measurement {
     let net = Arc::new(SimNet::new(scenario, Box::new(Mute)));
     let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(&net);
-    let context = Context {
-        line_id: String::from("line"),
-        target: String::from("peer"),
-        address: String::from("192.0.2.9"),
-        family: None,
-        binding: Binding::default(),
-        clock,
-        seed: 42,
-        listener: None,
-        stop: Halt::never(),
-    };
+    let context = Context::alone(&"192.0.2.9", clock, 42);
     Trace::new(settings).unwrap().over(net).run(&context).await.unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::http::Url;
 use crate::pace::{Pace, Stop as PaceStop, Stream};
-use crate::probe::{Descriptor, Kind, ProbeError};
+use crate::probe::{Descriptor, Kind, ProbeError, within};
 use broadgauge_model::clock::Span;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -61,12 +61,7 @@ impl Default for Settings {
 impl Settings {
     /// As relied on: the slots from this seed, and the time in which a page must be there.
     pub(super) fn check(&self, seed: u64) -> Result<(Pace, Span), ProbeError> {
-        let within = |key: &str, value: f64, least: f64, most: f64| {
-            if value >= least && value <= most {
-                return Ok(value);
-            }
-            Err(wrong(key, format!("{value} is not between {least} and {most}")))
-        };
+        let within = |key, value, least, most| within(DESCRIPTOR.name, key, value, least, most);
         let rate = within("per_second", self.per_second, 0.000_1, 10.0)?;
         within("count", self.count as f64, 1.0, 1_000.0)?;
         let timeout = within("timeout_s", self.timeout_s, 0.1, 300.0)?;
@@ -85,5 +80,5 @@ impl Settings {
 }
 
 fn wrong(key: &str, problem: String) -> ProbeError {
-    ProbeError::Setting { method: DESCRIPTOR.name, key: key.to_owned(), problem }
+    ProbeError::setting(DESCRIPTOR.name, key, problem)
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::http::Payload;
 use crate::http::server::{Answer, Caller, Limits, Service, plain};
-use crate::probe::{Binding, Stop};
+use crate::probe::Stop;
+use crate::testing::context;
 use crate::tls::Server;
-use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Sample, Values};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
@@ -60,18 +60,7 @@ fn settings(objects: impl IntoIterator<Item = String>) -> Settings {
 }
 
 async fn measure(settings: Settings, url: String) -> Sample {
-    let context = Context {
-        line_id: String::from("line 1"),
-        target: String::from("target 1"),
-        address: url,
-        family: None,
-        binding: Binding::default(),
-        clock: Arc::new(SystemClock::start()),
-        seed: 7,
-        listener: None,
-        stop: Stop::never(),
-    };
-    Web::new(settings).unwrap().run(&context).await.unwrap().samples.remove(0)
+    Web::new(settings).unwrap().run(&context(&url)).await.unwrap().samples.remove(0)
 }
 
 fn pages(sample: &Sample) -> u64 {
