@@ -3,6 +3,7 @@
 //! No socket, no file, no SQL. A thing enters here only when both the measuring side and the reading side
 //! need it.
 
+pub mod action;
 pub mod clock;
 pub mod complaint;
 pub mod histogram;
@@ -10,6 +11,7 @@ pub mod metric;
 pub mod panel;
 pub mod place;
 pub mod result;
+pub mod surroundings;
 pub mod task;
 pub mod text;
 pub mod unit;

@@ -2,12 +2,14 @@
 //!
 //! A panel holds no SQL and no file handle; it is gathered once, and every study of a report reads the same one.
 
+use crate::action::Action;
 use crate::clock::Wall;
 use crate::complaint::Complaint;
 use crate::histogram::Histogram;
 use crate::metric::MetricId;
 use crate::place::AccessLine;
 use crate::result::{Direction, Health, Load, Statistic};
+use crate::surroundings::Reputation;
 use crate::text::Words;
 use serde::Serialize;
 
@@ -24,6 +26,14 @@ pub struct Panel {
     pub complaints: Vec<PanelComplaint>,
     /// Complaints opened before the period, in the same order: they tell which of the period's are repeats.
     pub earlier_complaints: Vec<PanelComplaint>,
+    /// The names of the nodes that [`Panel::loads`] speaks of.
+    pub nodes: Vec<String>,
+    /// How full nodes ran, sorted by node and time.
+    pub loads: Vec<NodeLoad>,
+    /// What was done about the network, by id.
+    pub actions: Vec<PanelAction>,
+    /// What is said of operators, by region, month and operator.
+    pub reputation: Vec<Reputation>,
     /// Uses of methods named by the cells.
     pub methods: Vec<MethodUse>,
     /// Where the rows came from.
@@ -137,6 +147,34 @@ pub struct PanelComplaint {
     pub hour: u8,
     /// The complaint.
     pub complaint: Complaint,
+}
+
+/// How full a node ran in an hour: its fullest reading of either direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NodeLoad {
+    /// Index into [`Panel::nodes`].
+    pub node: u32,
+    /// The local day, in the panel's zone.
+    pub day: i32,
+    /// The local hour.
+    pub hour: u8,
+    /// Carried through capacity.
+    pub ratio: f64,
+}
+
+/// An action with its times as local days, in the panel's zone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PanelAction {
+    /// The action.
+    pub action: Action,
+    /// The day it is due.
+    pub due: i32,
+    /// The day it began.
+    pub started: Option<i32>,
+    /// The day it ended.
+    pub done: Option<i32>,
+    /// The day its effect is to be known.
+    pub verify_by: Option<i32>,
 }
 
 /// How cells came about: what was done, and to what kind of far end. Two uses are compared only where all of it is the

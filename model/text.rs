@@ -71,7 +71,8 @@ impl Phrase {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
     phrase: Phrase,
-    values: Vec<(&'static str, String)>,
+    /// In English and in Chinese.
+    values: Vec<(&'static str, [String; 2])>,
 }
 
 impl Words {
@@ -82,13 +83,24 @@ impl Words {
 
     /// A phrase with the values of its `{name}`s.
     pub fn with(phrase: Phrase, values: &[(&'static str, &dyn ToString)]) -> Self {
-        Self { phrase, values: values.iter().map(|(name, value)| (*name, value.to_string())).collect() }
+        let both = |value: &dyn ToString| [value.to_string(), value.to_string()];
+        Self { phrase, values: values.iter().map(|(name, value)| (*name, both(*value))).collect() }
+    }
+
+    /// The same with one more value, which is a phrase itself.
+    #[must_use]
+    pub fn and(mut self, name: &'static str, value: Phrase) -> Self {
+        self.values.push((name, [value.en.to_owned(), value.zh.to_owned()]));
+        self
     }
 
     /// The text in one language.
     pub fn get(&self, lang: Lang) -> String {
-        let values: Vec<(&str, &str)> =
-            self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let values: Vec<(&str, &str)> = self
+            .values
+            .iter()
+            .map(|(name, [en, zh])| (*name, if lang == Lang::En { en } else { zh }.as_str()))
+            .collect();
         self.phrase.fill(lang, &values)
     }
 }

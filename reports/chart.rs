@@ -16,9 +16,12 @@ pub mod axis;
 pub mod scene;
 pub mod table;
 
+pub mod balance;
+pub mod course;
 pub mod coverage;
 pub mod distribution;
 pub mod dose_response;
+pub mod dots;
 pub mod forest;
 pub mod health;
 pub mod heatmap;
@@ -26,6 +29,7 @@ pub mod importance;
 pub mod ladder;
 pub mod ribbon;
 pub mod smoke;
+pub mod waterfall;
 
 mod backend;
 mod legend;

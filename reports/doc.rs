@@ -4,9 +4,12 @@
 //! same data. A renderer takes the document and a language and gives bytes. Numbers keep their raw values beside
 //! their words, so that a table, a JSON file and a sentence cannot disagree.
 
+pub mod actions;
 pub mod complaints;
+pub mod expectation;
 pub mod operator;
 pub mod satisfaction;
+mod told;
 
 use crate::chart::table::Table as ChartTable;
 use crate::chart::{Chart, Figure as ChartFigure};

@@ -8,6 +8,8 @@
 //! What it cannot tell: rows that a store never received. Rows that are there and are not used are counted, with the
 //! reason, in [`Panel::left_out`].
 
+mod surroundings;
+
 use crate::store::{Filter, LocalHours, Row, RowValues, Store, StoreError};
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::complaint::Complaint;
@@ -153,7 +155,12 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     let (earlier_complaints, complaints) =
         placed.into_iter().partition(|placed| placed.complaint.opened_at < period.from);
     let left_out = gathered.left_out.into_values().collect();
+    let around = surroundings::gather(store, &period)?;
     Ok(Panel {
+        nodes: around.nodes,
+        loads: around.loads,
+        actions: around.actions,
+        reputation: store.reputation()?,
         period,
         lines,
         cells: gathered.cells,

@@ -5,7 +5,7 @@ use crate::store::Store;
 use broadgauge_model::text::Lang;
 use broadgauge_reports::doc::{self, Document, operator};
 use broadgauge_reports::render::{RenderError, Renderer, chart, html::Html, json::Json};
-use broadgauge_reports::study::{complaints, handling, peers};
+use broadgauge_reports::study::{balance, closed_loop, complaints, expectation, handling, peers, silent};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -78,6 +78,52 @@ pub fn operator(store: &dyn Store, request: &Request) -> Result<Document, Publis
         ..operator::Query::of(request.gather.own.as_str())
     };
     Ok(operator::write(&panel, operator::Studies { peers: &peers, complaints: &complaints }, &query))
+}
+
+/// What the reports on expectation and on actions are asked to say.
+#[derive(Clone, Debug)]
+pub struct LoopRequest {
+    /// Which part of the store.
+    pub gather: gather::Request,
+    /// What is asked of the expectations.
+    pub expectation: expectation::Query,
+    /// What is asked about the silent.
+    pub silent: silent::Query,
+    /// What is asked of the balance.
+    pub balance: balance::Query,
+    /// What is asked of the actions.
+    pub closed_loop: closed_loop::Query,
+}
+
+impl LoopRequest {
+    /// The usual reports of an operator.
+    pub fn of(own: &str) -> Self {
+        Self {
+            gather: gather::Request { own: own.to_owned(), ..gather::Request::default() },
+            expectation: expectation::Query::of(own),
+            silent: silent::Query::of(own),
+            balance: balance::Query::of(own),
+            closed_loop: closed_loop::Query::of(own),
+        }
+    }
+}
+
+/// The report on expectation.
+pub fn expectation(store: &dyn Store, request: &LoopRequest) -> Result<Document, PublishError> {
+    let panel = gather::panel(store, &request.gather)?;
+    let expected = expectation::study(&panel, &request.expectation);
+    let silent = silent::study(&panel, &request.silent);
+    let studies = doc::expectation::Studies { expectation: &expected, silent: &silent };
+    Ok(doc::expectation::write(&panel, studies, &request.gather.own))
+}
+
+/// The report on actions.
+pub fn actions(store: &dyn Store, request: &LoopRequest) -> Result<Document, PublishError> {
+    let panel = gather::panel(store, &request.gather)?;
+    let balance = balance::study(&panel, &request.balance);
+    let closed = closed_loop::study(&panel, &request.closed_loop);
+    let studies = doc::actions::Studies { balance: &balance, closed_loop: &closed };
+    Ok(doc::actions::write(&panel, studies, &request.gather.own))
 }
 
 /// The report on complaints.

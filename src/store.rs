@@ -1,6 +1,6 @@
 //! What is kept, and the promises that every backend makes.
 //!
-//! One noun, one trait: [`Results`], [`Complaints`], [`Fleet`]; [`Store`] is all of them. Calls block, and a call
+//! One noun, one trait: [`Results`], [`Complaints`], [`Fleet`], [`Operations`]; [`Store`] is all of them. Calls block, and a call
 //! that writes returns only when what it wrote is durable. A store hands out rows and merged histograms, never
 //! quantiles: percentiles come from our own buckets, the same for every backend. `contract` holds the promises as
 //! tests that each backend passes.
@@ -13,8 +13,10 @@ mod error;
 mod fold;
 mod lines;
 mod memory;
+mod operations;
 mod read;
 mod sqlite;
+mod surroundings;
 
 #[cfg(test)]
 mod contract;
@@ -28,10 +30,12 @@ pub use memory::Memory;
 pub use read::{Filter, HistogramRow, LocalHours, Row, RowValues};
 pub use sqlite::Sqlite;
 
+use broadgauge_model::action::Action;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Batch, Health};
+use broadgauge_model::surroundings::{Reputation, Utilisation};
 use broadgauge_model::wire::registration::Registration;
 use std::borrow::Cow;
 use std::path::Path;
@@ -100,10 +104,31 @@ pub trait Fleet: Send + Sync {
     fn health(&self) -> Result<Vec<(String, Health)>, StoreError>;
 }
 
-/// Everything that is kept.
-pub trait Store: Results + Complaints + Fleet {}
+/// What the operator knows beside its lines: how full its nodes ran, what it did, and what is said of it.
+pub trait Operations: Send + Sync {
+    /// Keeps readings of nodes; one whose node, time and direction are known is brought up to date.
+    fn put_utilisation(&self, rows: &[Utilisation]) -> Result<Tally, StoreError>;
 
-impl<T: Results + Complaints + Fleet> Store for T {}
+    /// The readings taken in a half-open stretch of time, by node, then time.
+    fn utilisation(&self, from: Option<Wall>, to: Option<Wall>) -> Result<Vec<Utilisation>, StoreError>;
+
+    /// Keeps actions; one whose id is known is brought up to date.
+    fn put_actions(&self, actions: &[Action]) -> Result<Tally, StoreError>;
+
+    /// Every action, by id.
+    fn actions(&self) -> Result<Vec<Action>, StoreError>;
+
+    /// Keeps what is said; a score whose region, month, operator and source are known is brought up to date.
+    fn put_reputation(&self, rows: &[Reputation]) -> Result<Tally, StoreError>;
+
+    /// Everything that is said, by region, month, operator, then source.
+    fn reputation(&self) -> Result<Vec<Reputation>, StoreError>;
+}
+
+/// Everything that is kept.
+pub trait Store: Results + Complaints + Fleet + Operations {}
+
+impl<T: Results + Complaints + Fleet + Operations> Store for T {}
 
 /// Opens a store by its URL, making it where it does not exist: a path is SQLite, `memory:` forgets everything at
 /// the end.

@@ -14,7 +14,7 @@ mod study {
     pub(crate) use broadgauge_reports::study::*;
 }
 
-use planted::{Finding, experiments, views};
+use planted::{Finding, experiments, loops, views};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -52,6 +52,11 @@ fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
         ("a_lag_is_named", Box::new(move || views::a_lag_is_named(runs))),
         ("the_day_before_stands_out", Box::new(move || views::the_day_before_stands_out(runs))),
         ("the_explained_share_is_right", Box::new(move || views::the_explained_share_is_right(runs))),
+        ("expectations", Box::new(move || loops::expectations(runs / 25))),
+        ("fixed_thresholds", Box::new(move || loops::fixed_thresholds(runs / 10))),
+        ("silence", Box::new(move || loops::silence(runs / 50))),
+        ("balances", Box::new(move || loops::balances(runs / 5))),
+        ("repairs", Box::new(move || loops::repairs(runs))),
     ]
 }
 

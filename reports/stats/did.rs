@@ -79,6 +79,55 @@ pub fn difference_in_differences(units: &[Unit], picked: Picked, level: f64) -> 
     })
 }
 
+/// The same, given how bad each unit was: changes are held against the line that they follow in the value before, one
+/// slope for both sides (analysis of covariance; Vickers and Altman, BMJ 323, 2001). Treated units that were a little worse
+/// than those left alone would get better by themselves by a little more. Variances of their own on each side, as in
+/// Welch's test, and that of the slope; one degree of freedom goes with it.
+pub fn difference_given_before(units: &[Unit], picked: Picked, level: f64) -> Answer<Effect> {
+    let plain = difference_in_differences(units, picked, level)?;
+    let side = |treated: bool| -> Vec<(f64, f64)> {
+        units.iter().filter(|u| u.treated == treated).map(|u| (u.before, u.after - u.before)).collect()
+    };
+    let sides = [side(true), side(false)];
+    let middles = sides.each_ref().map(|side| {
+        let n = side.len() as f64;
+        (side.iter().map(|u| u.0).sum::<f64>() / n, side.iter().map(|u| u.1).sum::<f64>() / n)
+    });
+    let (mut across, mut along) = (0.0, 0.0);
+    for (side, (before, change)) in sides.iter().zip(middles) {
+        across += side.iter().map(|u| (u.0 - before).powi(2)).sum::<f64>();
+        along += side.iter().map(|u| (u.0 - before) * (u.1 - change)).sum::<f64>();
+    }
+    finite(across, "the values before")?;
+    if across <= 0.0 {
+        return Ok(plain);
+    }
+    let slope = along / across;
+    let n = units.len() as f64;
+    let lost = (n - 2.0) / (n - 3.0);
+    let squares = [0, 1].map(|k| {
+        let (before, change) = middles[k];
+        let rest = |u: &(f64, f64)| (u.1 - change - slope * (u.0 - before)).powi(2);
+        lost * sides[k].iter().map(rest).sum::<f64>()
+    });
+    let [treated, controls] = [0, 1].map(|k| {
+        let n = sides[k].len() as f64;
+        (squares[k] / (n - 1.0) / n, n)
+    });
+    let apart = middles[0].0 - middles[1].0;
+    let variance = treated.0 + controls.0 + apart * apart * (squares[0] + squares[1]) / (n - 2.0) / across;
+    if variance <= 0.0 {
+        return Err(Refusal::NoVariation { what: "the changes" });
+    }
+    let parts = treated.0.powi(2) / (treated.1 - 1.0) + controls.0.powi(2) / (controls.1 - 1.0);
+    let df = ((treated.0 + controls.0).powi(2) / parts - 1.0).max(1.0);
+    let effect = finite(middles[0].1 - middles[1].1 - slope * apart, "the effect")?;
+    let error = variance.sqrt();
+    let half = super::distribution::t_quantile(f64::midpoint(1.0, level), df)? * error;
+    let p = 2.0 * super::distribution::t_cdf(-(effect / error).abs(), df)?;
+    Ok(Effect { effect, interval: Interval::new(effect - half, effect + half), p, ..plain })
+}
+
 /// The plain change of treated units, without controls: only for units that were not picked for their values.
 pub fn before_after(units: &[Unit], picked: Picked, level: f64) -> Answer<Effect> {
     if picked != Picked::Regardless {
@@ -99,6 +148,60 @@ pub fn before_after(units: &[Unit], picked: Picked, level: f64) -> Answer<Effect
     let p = 2.0 * super::distribution::t_cdf(-(mean / error).abs(), n - 1.0)?;
     let interval = Interval::new(mean - half, mean + half);
     Ok(Effect { effect: mean, interval, p, treated: changes.len(), controls: 0 })
+}
+
+/// The change of a single treated unit less the mean change of others as bad, by the prediction interval of Student's t:
+/// what one more unit left alone would have done (Crawford and Howell, Clin. Neuropsychol. 12, 1998). Six units left alone
+/// or more.
+pub fn single_case(change: f64, controls: &[f64], picked: Picked, level: f64) -> Answer<Effect> {
+    guard(picked)?;
+    at_least(controls.len(), 6, "units left alone")?;
+    all_finite(controls, "a change")?;
+    finite(change, "a change")?;
+    let n = controls.len() as f64;
+    let mean = controls.iter().sum::<f64>() / n;
+    let square = controls.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    if square <= 0.0 {
+        return Err(Refusal::NoVariation { what: "the changes" });
+    }
+    let error = (square * (1.0 + 1.0 / n)).sqrt();
+    let effect = finite(change - mean, "the effect")?;
+    let half = super::distribution::t_quantile(f64::midpoint(1.0, level), n - 1.0)? * error;
+    let p = 2.0 * super::distribution::t_cdf(-(effect / error).abs(), n - 1.0)?;
+    let interval = Interval::new(effect - half, effect + half);
+    Ok(Effect { effect, interval, p, treated: 1, controls: controls.len() })
+}
+
+/// The change of a single treated unit less what its value before makes expect: the line that changes follow in others
+/// about as bad, with the prediction interval of one more of them (Crawford and Garthwaite, J. Clin. Exp. Neuropsychol.
+/// 28, 2006). What was worst gets better by itself by more than what was nearly as bad, and the line allows for it. Six
+/// units left alone or more.
+pub fn single_case_by_level(unit: &Unit, controls: &[Unit], picked: Picked, level: f64) -> Answer<Effect> {
+    let change = |unit: &Unit| unit.after - unit.before;
+    let changes: Vec<f64> = controls.iter().map(change).collect();
+    let plain = single_case(change(unit), &changes, picked, level)?;
+    let n = controls.len() as f64;
+    let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n;
+    let before = mean(&mut controls.iter().map(|c| c.before));
+    let usual = mean(&mut changes.iter().copied());
+    let across: f64 = controls.iter().map(|c| (c.before - before).powi(2)).sum();
+    finite(unit.before - before, "a value before")?;
+    if across <= 0.0 {
+        // All of them were equally bad: there is no line to follow.
+        return Ok(plain);
+    }
+    let slope = controls.iter().map(|c| (c.before - before) * (change(c) - usual)).sum::<f64>() / across;
+    let expected = |at: f64| usual + slope * (at - before);
+    let square = controls.iter().map(|c| (change(c) - expected(c.before)).powi(2)).sum::<f64>() / (n - 2.0);
+    if square <= 0.0 {
+        return Err(Refusal::NoVariation { what: "the changes" });
+    }
+    let error = (square * (1.0 + 1.0 / n + (unit.before - before).powi(2) / across)).sqrt();
+    let effect = finite(change(unit) - expected(unit.before), "the effect")?;
+    let half = super::distribution::t_quantile(f64::midpoint(1.0, level), n - 2.0)? * error;
+    let p = 2.0 * super::distribution::t_cdf(-(effect / error).abs(), n - 2.0)?;
+    let interval = Interval::new(effect - half, effect + half);
+    Ok(Effect { effect, interval, p, treated: 1, controls: controls.len() })
 }
 
 /// A unit over all periods.
@@ -295,6 +398,71 @@ mod tests {
         assert!(matches!(did, Err(Refusal::Design { .. })));
         let did = difference_in_differences(&units, Picked::SameRule, 0.95);
         assert!(matches!(did, Err(Refusal::TooFew { .. })));
+    }
+
+    // Oracle: the formula by hand with scipy 1.17.1, scipy.stats.t.ppf and t.cdf at 6 degrees of freedom: controls of mean 0
+    // and standard deviation 2.160247, sqrt(1 + 1/7) = 1.069045.
+    #[test]
+    fn one_unit_is_held_against_what_others_did() {
+        let controls = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0];
+        let got = single_case(-8.0, &controls, Picked::SameRule, 0.95).unwrap();
+        assert!((got.effect + 8.0).abs() < 1e-12, "{got:?}");
+        assert!((got.interval.high + 8.0 - 5.650_905).abs() < 1e-4, "{got:?}");
+        assert!(got.p < 0.02 && got.p > 0.01, "{got:?}");
+        assert!(matches!(
+            single_case(-8.0, &controls[..5], Picked::SameRule, 0.95),
+            Err(Refusal::TooFew { .. })
+        ));
+        assert!(matches!(single_case(-8.0, &controls, Picked::OtherRule, 0.95), Err(Refusal::Design { .. })));
+    }
+
+    // Oracle: least squares by hand in Python 3, and Student's 2.446912 at 6 degrees of freedom.
+    #[test]
+    fn the_worst_is_expected_to_get_better_by_more_than_the_nearly_as_bad() {
+        let changes = [-1.2, -1.9, -3.3, -3.8, -5.1, -6.2, -6.7, -8.2];
+        let controls: Vec<Unit> = (1..=8)
+            .zip(changes)
+            .map(|(before, change)| {
+                let before = f64::from(before);
+                Unit { treated: false, before, after: before + change }
+            })
+            .collect();
+        let own = |change: f64| Unit { treated: true, before: 9.0, after: 9.0 + change };
+        let usual = single_case_by_level(&own(-9.0), &controls, Picked::SameRule, 0.95).unwrap();
+        assert!((usual.effect + 0.003_571_43).abs() < 1e-8 && usual.p > 0.98, "{usual:?}");
+        assert!((usual.interval.high - usual.effect - 0.731_937_8).abs() < 1e-6, "{usual:?}");
+        let better = single_case_by_level(&own(-10.0), &controls, Picked::SameRule, 0.95).unwrap();
+        assert!(better.interval.high < 0.0, "{better:?}");
+        // Beside the plain mean of the others, the usual change of the worst would look like a cure.
+        let plain = single_case(-9.0, &changes, Picked::SameRule, 0.95).unwrap();
+        assert!(plain.effect < -4.0, "{plain:?}");
+        let level: Vec<Unit> = controls.iter().map(|unit| Unit { before: 2.0, ..*unit }).collect();
+        assert!(single_case_by_level(&own(-9.0), &level, Picked::SameRule, 0.95).is_ok());
+    }
+
+    #[test]
+    fn treated_units_that_were_worse_before_are_not_said_to_be_helped() {
+        // What is beyond 10 falls by half of that by itself; the treated were worse, and nothing was done to them.
+        let u = uniforms(7, 120);
+        let units: Vec<Unit> = (0..60)
+            .map(|i| {
+                let treated = i % 3 == 0;
+                let before = 10.0 + 2.0 * u[i] + if treated { 1.0 } else { 0.0 };
+                Unit { treated, before, after: 10.0 + 0.5 * (before - 10.0) + 0.4 * (u[60 + i] - 0.5) }
+            })
+            .collect();
+        let plain = difference_in_differences(&units, Picked::SameRule, 0.95).unwrap();
+        assert!(plain.interval.high < 0.0, "{plain:?}");
+        let given = difference_given_before(&units, Picked::SameRule, 0.95).unwrap();
+        assert!(given.interval.contains(0.0) && given.interval.width() < 0.4, "{given:?}");
+        let helped: Vec<Unit> =
+            units.iter().map(|u| Unit { after: u.after - if u.treated { 1.0 } else { 0.0 }, ..*u }).collect();
+        let found = difference_given_before(&helped, Picked::SameRule, 0.95).unwrap();
+        assert!((found.effect + 1.0 - given.effect).abs() < 1e-9 && found.p < 1e-6, "{found:?}");
+        let level: Vec<Unit> =
+            units.iter().map(|u| Unit { before: 10.0, after: 10.0 + u.after - u.before, ..*u }).collect();
+        let same = difference_given_before(&level, Picked::SameRule, 0.95).unwrap();
+        assert!((same.effect - plain.effect).abs() < 1e-9, "{same:?}");
     }
 
     fn histories(effect: f64) -> Vec<History> {

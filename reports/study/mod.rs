@@ -4,10 +4,14 @@
 //! threads and the order of the rows.
 
 pub mod answer;
+pub mod balance;
 pub mod change;
+pub mod closed_loop;
 pub mod complaints;
 pub mod coverage;
 pub mod describe;
+pub mod expectation;
+mod experience;
 pub mod handling;
 pub mod head;
 pub mod league;
@@ -19,6 +23,7 @@ mod refusal;
 pub mod satisfaction;
 mod seed;
 pub mod series;
+pub mod silent;
 
 pub use answer::{Answer, Declined, Estimate, Words};
 pub use head::{Head, Method, Note};

@@ -14,11 +14,14 @@ pub struct Args {
     /// Decides the town
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Measure nothing: make the whole town, with utilisation, expectations, actions and a survey, and its truth
+    #[arg(long)]
+    town: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Outcome {
-    let request = demo::Request { folder: args.out, seed: args.seed };
+    let request = demo::Request { folder: args.out, seed: args.seed, town: args.town };
     let bar = out::progress("starting");
     let tell = |step: &str| {
         // Asked before: inside `suspend` the bar is locked.

@@ -5,14 +5,14 @@ use crate::import::{self, Kind, Reading, Request};
 use crate::store;
 use std::path::PathBuf;
 
-/// Take in tables of lines, results or complaints (CSV, XLSX, XLS, ODS), and other tools' own results
+/// Take in tables of lines, results, complaints, utilisation, actions or reputation (CSV, XLSX, XLS, ODS), and other tools' own results
 #[derive(clap::Args)]
 #[command(
     after_help = "A bad row is refused and told with its file, line, column and reason; the others are stored, \
 and the exit code is 4. Importing a file again changes nothing."
 )]
 pub struct Args {
-    /// What the files hold: lines, results or complaints
+    /// What the files hold: lines, results, complaints, utilisation, actions or reputation
     kind: Kind,
     /// The files
     #[arg(required = true, value_name = "FILE")]

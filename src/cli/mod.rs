@@ -22,9 +22,13 @@ pub mod pick;
 pub mod report;
 mod secret;
 pub mod study;
+mod study_balance;
+mod study_closed_loop;
 mod study_complaints;
+mod study_expectation;
 mod study_handling;
 mod study_satisfaction;
+mod study_silent;
 mod study_text;
 mod wait;
 

@@ -1,7 +1,9 @@
 //! `broadgauge report NAME`: what the store says, for people.
 
 use super::study_satisfaction::AskSatisfaction;
-use super::{Ended, Failure, Outcome, out, pick};
+use super::{
+    Ended, Failure, Outcome, out, pick, study_balance, study_closed_loop, study_expectation, study_silent,
+};
 use crate::publish::{self, Format};
 use crate::store;
 use broadgauge_model::text::Lang;
@@ -29,6 +31,10 @@ enum Report {
         #[arg(short, long, value_name = "FILE", default_value = "report.html")]
         output: PathBuf,
     },
+    /// What customers expect, where we fall short of it, and who suffers in silence
+    Expectation(LoopArgs),
+    /// What to fix first, how full nodes may run, and whether the fixes worked
+    Actions(LoopArgs),
     /// What customers complain about, what the network explains of it, and how complaints are handled
     Complaints {
         #[command(flatten)]
@@ -98,9 +104,59 @@ struct What {
     internal: bool,
 }
 
+/// A report that has no peers to compare with.
+#[derive(clap::Args)]
+struct LoopArgs {
+    #[command(flatten)]
+    ground: pick::Ground,
+    #[command(flatten)]
+    balance: study_balance::Ask,
+    /// The language: en or zh
+    #[arg(long, default_value = "en")]
+    lang: Lang,
+    /// The form
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
+}
+
+impl LoopArgs {
+    fn request(&self) -> publish::LoopRequest {
+        publish::LoopRequest {
+            gather: self.ground.request(),
+            expectation: study_expectation::query(&self.ground),
+            silent: study_silent::query(&self.ground),
+            balance: self.balance.query(&self.ground),
+            closed_loop: study_closed_loop::query(&self.ground),
+        }
+    }
+
+    fn write(
+        &self,
+        make: fn(&dyn store::Store, &publish::LoopRequest) -> Result<Document, publish::PublishError>,
+    ) -> Outcome {
+        let store = store::open_existing(&self.ground.store).map_err(Failure::input)?;
+        let bar = out::progress("reading the store and asking it");
+        let document = make(store.as_ref(), &self.request());
+        bar.finish_and_clear();
+        let document = document.map_err(Failure::input)?;
+        let written =
+            publish::write(&document, self.lang, self.format, &self.output).map_err(Failure::input)?;
+        out::line(&self.output.display().to_string());
+        if written.len() > 1 {
+            out::talk(&format!("and the data of {} charts beside it", written.len() - 1));
+        }
+        Ok(Ended::Done)
+    }
+}
+
 /// Runs the command.
 pub fn run(args: Args) -> Outcome {
     match args.report {
+        Report::Expectation(args) => return args.write(publish::expectation),
+        Report::Actions(args) => return args.write(publish::actions),
         Report::Operator { what, format, output } => {
             let bar = out::progress("reading the store and asking it");
             let document = document(&what);

@@ -1,6 +1,9 @@
 //! `broadgauge study NAME`: one question to a store, answered with intervals or declined with a reason.
 
-use super::{Ended, Outcome, out, pick, study_complaints, study_handling, study_satisfaction, study_text};
+use super::{
+    Ended, Outcome, out, pick, study_balance, study_closed_loop, study_complaints, study_expectation,
+    study_handling, study_satisfaction, study_silent, study_text,
+};
 use broadgauge_reports::study::{change, complaints, coverage, league, peers, profile};
 
 /// Ask one question of the stored figures
@@ -24,6 +27,14 @@ enum Question {
     Profile(Profile),
     /// For what can the data speak, for what not, and what should be measured next?
     Coverage(Coverage),
+    /// What have customers come to expect, and where do we fall short of it?
+    Expectation(study_expectation::Args),
+    /// Who suffers in silence?
+    Silent(study_silent::Args),
+    /// How full may a node run before customers notice, and what should be fixed first?
+    Balance(study_balance::Args),
+    /// Did the fix work?
+    ClosedLoop(study_closed_loop::Args),
     /// How soon are complaints answered and resolved, and what lies about?
     Handling(study_handling::Args),
     /// What makes customers satisfied, and how satisfied are they? From a table of survey answers
@@ -161,6 +172,10 @@ pub fn run(args: Args) -> Outcome {
             let breached = study.counts.contains_key(&broadgauge_reports::profile::Finding::Breached);
             Ok(if args.fail_on_breach && breached { Ended::Findings } else { Ended::Done })
         }
+        Question::Expectation(args) => study_expectation::run(&args),
+        Question::Silent(args) => study_silent::run(&args),
+        Question::Balance(args) => study_balance::run(&args),
+        Question::ClosedLoop(args) => study_closed_loop::run(&args),
         Question::Coverage(args) => {
             let panel = args.ground.panel()?;
             let query = coverage::Query { peers: args.ask.query(&args.ground) };

@@ -29,6 +29,8 @@ pub struct Request {
     pub folder: PathBuf,
     /// Decides the town.
     pub seed: u64,
+    /// The whole town, with all that surrounds its lines, and nothing measured.
+    pub town: bool,
 }
 
 /// What the demo left behind.
@@ -92,6 +94,9 @@ pub enum DemoError {
 
 /// Runs the demo; `tell` hears what is going on.
 pub async fn run(request: &Request, tell: &(dyn Fn(&str) + Sync), stop: Stop) -> Result<Finished, DemoError> {
+    if request.town {
+        return whole(request, tell).await;
+    }
     let folder = &request.folder;
     let database = clear(folder)?;
     let store: Arc<dyn Store> = Arc::from(store::open(&database.to_string_lossy())?);
@@ -99,9 +104,7 @@ pub async fn run(request: &Request, tell: &(dyn Fn(&str) + Sync), stop: Stop) ->
 
     tell("making a town of 600 lines, and starting two far ends behind lines of known rate, delay and loss");
     let town_folder = folder.join("town");
-    let today =
-        jiff::Timestamp::from_second(clock.wall().secs())?.to_zoned(TimeZone::get(town::ZONE)?).date();
-    let plan = town::Plan::of(request.seed, today.yesterday()?);
+    let plan = town::Plan::of(request.seed, yesterday(&clock)?);
     let (town_store, tables) = (Arc::clone(&store), town_folder.clone());
     let settling = tokio::task::spawn_blocking(move || settle(&plan, &tables, town_store.as_ref()));
     let mut actors = Vec::new();
@@ -124,6 +127,43 @@ pub async fn run(request: &Request, tell: &(dyn Fn(&str) + Sync), stop: Stop) ->
     let reports =
         tokio::task::spawn_blocking(move || write(writing_store.as_ref(), &request, &writing_folder));
     Ok(Finished { reports: reports.await??, store: database, town: town_folder, interrupted: stop.is_set() })
+}
+
+/// The whole town, as tables, in a store and in reports.
+async fn whole(request: &Request, tell: &(dyn Fn(&str) + Sync)) -> Result<Finished, DemoError> {
+    let folder = request.folder.clone();
+    let database = clear(&folder)?;
+    let plan = town::Plan::whole(request.seed, yesterday(&SystemClock::start())?);
+    let tables = folder.join("town");
+    tell(&format!("making a town of {} lines over {} days, and importing it", plan.lines(), plan.days));
+    let store: Arc<dyn Store> = Arc::from(store::open(&database.to_string_lossy())?);
+    let (town_store, town_tables) = (Arc::clone(&store), tables.clone());
+    tokio::task::spawn_blocking(move || settle(&plan, &town_tables, town_store.as_ref())).await??;
+    tell(
+        "asking what customers expect, who is silent, how full nodes may run and what helped; writing the reports",
+    );
+    let reports = tokio::task::spawn_blocking(move || loop_reports(store.as_ref(), &folder)).await??;
+    Ok(Finished { reports, store: database, town: tables, interrupted: false })
+}
+
+/// The reports that only the whole town can fill.
+fn loop_reports(store: &dyn Store, folder: &Path) -> Result<Vec<(Lang, PathBuf)>, DemoError> {
+    let request = publish::LoopRequest::of(town::OWN);
+    let mut reports = Vec::new();
+    for document in [publish::expectation(store, &request)?, publish::actions(store, &request)?] {
+        for lang in Lang::ALL {
+            let path = folder.join(format!("{}.{}.html", document.name, lang.tag()));
+            publish::write(&document, lang, Format::Html, &path)?;
+            reports.push((lang, path));
+        }
+    }
+    Ok(reports)
+}
+
+/// The last whole day on the town's calendar.
+fn yesterday(clock: &SystemClock) -> Result<jiff::civil::Date, DemoError> {
+    let now = jiff::Timestamp::from_second(clock.wall().secs())?;
+    Ok(now.to_zoned(TimeZone::get(town::ZONE)?).date().yesterday()?)
 }
 
 /// Makes the folder, and takes away what an earlier demo left in it: its store, and its agent's spool.
@@ -150,7 +190,7 @@ fn clear(folder: &Path) -> Result<PathBuf, DemoError> {
 fn settle(plan: &town::Plan, folder: &Path, store: &dyn Store) -> Result<(), DemoError> {
     town::write(plan, folder).map_err(DemoError::Town)?;
     let key = folder.join("pseudonym.key");
-    for kind in town::TABLES {
+    for &kind in plan.tables() {
         let file = kind.word();
         let request = import::Request {
             kind,

@@ -12,11 +12,18 @@ pub enum Kind {
     Results,
     /// What customers said.
     Complaints,
+    /// How full nodes ran.
+    Utilisation,
+    /// What was done, or is to be done.
+    Actions,
+    /// What is said of operators.
+    Reputation,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Lines, Self::Results, Self::Complaints];
+    pub const ALL: [Self; 6] =
+        [Self::Lines, Self::Results, Self::Complaints, Self::Utilisation, Self::Actions, Self::Reputation];
 
     /// The word on the command line.
     pub const fn word(self) -> &'static str {
@@ -24,6 +31,9 @@ impl Kind {
             Self::Lines => "lines",
             Self::Results => "results",
             Self::Complaints => "complaints",
+            Self::Utilisation => "utilisation",
+            Self::Actions => "actions",
+            Self::Reputation => "reputation",
         }
     }
 
@@ -33,6 +43,9 @@ impl Kind {
             Self::Lines => LINES,
             Self::Results => RESULTS,
             Self::Complaints => COMPLAINTS,
+            Self::Utilisation => UTILISATION,
+            Self::Actions => ACTIONS,
+            Self::Reputation => REPUTATION,
         }
     }
 
@@ -48,7 +61,7 @@ impl std::str::FromStr for Kind {
         Self::ALL
             .into_iter()
             .find(|k| k.word() == text)
-            .ok_or_else(|| format!("kind {text:?} is not one of: lines, results, complaints"))
+            .ok_or_else(|| format!("kind {text:?} is not one of: {}", Self::ALL.map(Self::word).join(", ")))
     }
 }
 
@@ -85,6 +98,8 @@ pub enum Measure {
     Rate,
     /// Milliseconds.
     Delay,
+    /// A share, 0 to 1.
+    Share,
     /// Has no unit.
     Plain,
 }
@@ -152,4 +167,37 @@ const COMPLAINTS: &[Field] = &[
     may("due_at", Holds::Time),
     may("city", Holds::Text),
     may("postcode", Holds::Text),
+];
+
+const UTILISATION: &[Field] = &[
+    need("node", Holds::Text),
+    need("started_at", Holds::Time),
+    need("ratio", Holds::Number(Measure::Share)),
+    may("direction", Holds::Text),
+    may("capacity_mbps", Holds::Number(Measure::Rate)),
+];
+
+const ACTIONS: &[Field] = &[
+    need("action_id", Holds::Text),
+    need("kind", Holds::Text),
+    need("owner", Holds::Text),
+    need("due_at", Holds::Time),
+    may("line_id", Holds::Text),
+    may("node", Holds::Text),
+    may("area", Holds::Text),
+    may("metric", Holds::Text),
+    may("target_value", Holds::Number(Measure::Plain)),
+    may("started_at", Holds::Time),
+    may("done_at", Holds::Time),
+    may("verify_by", Holds::Time),
+    may("cost", Holds::Number(Measure::Plain)),
+    may("status", Holds::Text),
+];
+
+const REPUTATION: &[Field] = &[
+    need("region", Holds::Text),
+    need("month", Holds::Text),
+    need("operator", Holds::Text),
+    need("score", Holds::Number(Measure::Plain)),
+    may("source", Holds::Text),
 ];

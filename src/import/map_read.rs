@@ -9,6 +9,7 @@ use super::unit::{Conversion, zone_named};
 use super::when;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Statistic};
+use broadgauge_model::unit::Unit;
 use std::path::Path;
 
 /// Reads a map. `name` is its file, for messages.
@@ -131,6 +132,7 @@ fn check_column(field: &Field, column: &ColumnTable) -> Result<(), String> {
         match field.holds {
             Holds::Number(Measure::Rate) => Conversion::rate(unit).map(drop),
             Holds::Number(Measure::Delay) => Conversion::delay(unit).map(drop),
+            Holds::Number(Measure::Share) => Conversion::to(Unit::Ratio, unit).map(drop),
             // The metric may differ from row to row: it is checked there.
             Holds::Value => Ok(()),
             _ => Err("this column has no unit".into()),

@@ -9,6 +9,7 @@ use super::unit::Conversion;
 use super::when::Times;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Statistic};
+use broadgauge_model::unit::Unit;
 use std::collections::BTreeMap;
 
 /// How the rows of one file are read.
@@ -170,6 +171,7 @@ impl Binder<'_> {
         let conversion = match (field.holds, &table.unit) {
             (Holds::Number(Measure::Rate), Some(unit)) => Conversion::rate(unit)?,
             (Holds::Number(Measure::Delay), Some(unit)) => Conversion::delay(unit)?,
+            (Holds::Number(Measure::Share), Some(unit)) => Conversion::to(Unit::Ratio, unit)?,
             _ => Conversion::NONE,
         };
         let zone = table.zone.as_deref().or(self.map.zone.as_deref());

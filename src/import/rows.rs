@@ -4,6 +4,7 @@ mod complaints;
 mod lines;
 mod record;
 mod results;
+mod surroundings;
 
 pub(super) use record::{Reading, Record};
 
@@ -24,6 +25,13 @@ pub(super) fn read(
     match plan.kind {
         Kind::Lines => record::one(lines::read(&mut draft).map(|l| Record::Line(Box::new(l)))),
         Kind::Results => results::read(&mut draft),
+        Kind::Utilisation => {
+            record::one(surroundings::utilisation(&mut draft).map(|u| Record::Utilisation(Box::new(u))))
+        }
+        Kind::Actions => record::one(surroundings::action(&mut draft).map(|a| Record::Action(Box::new(a)))),
+        Kind::Reputation => {
+            record::one(surroundings::reputation(&mut draft).map(|r| Record::Reputation(Box::new(r))))
+        }
         Kind::Complaints => match complaints::read(&mut draft, pseudonyms) {
             Ok((complaint, masked)) => {
                 Reading { masked, ..record::one(Ok(Record::Complaint(Box::new(complaint)))) }

@@ -266,7 +266,11 @@ impl<'a> Importer<'a> {
         format!("{record:?}").hash(&mut hasher);
         let meaning = hasher.finish();
         let (first, known) = *self.seen.entry(name.to_owned()).or_insert((line, meaning));
-        let column = if self.plan.kind == Kind::Lines { "line_id" } else { "complaint_id" };
+        let column = match self.plan.kind {
+            Kind::Lines => "line_id",
+            Kind::Actions => "action_id",
+            _ => "complaint_id",
+        };
         let header = self.plan.columns.iter().find(|c| c.field.name == column).map_or(column, |c| &c.header);
         (known != meaning).then(|| {
             Fault::at(header, format!("the same {column} stands on line {first} with other content"))
@@ -312,11 +316,15 @@ impl<'a> Importer<'a> {
         let mut lines: Vec<AccessLine> = Vec::new();
         let mut complaints: Vec<Complaint> = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
+        let (mut loads, mut actions, mut said) = (Vec::new(), Vec::new(), Vec::new());
         for (_, record) in pending {
             match record {
                 Record::Line(line) => lines.push((**line).clone()),
                 Record::Complaint(complaint) => complaints.push((**complaint).clone()),
                 Record::Result(entry) => entries.push((**entry).clone()),
+                Record::Utilisation(load) => loads.push((**load).clone()),
+                Record::Action(action) => actions.push((**action).clone()),
+                Record::Reputation(one) => said.push((**one).clone()),
             }
         }
         let mut tally = crate::store::Tally::default();
@@ -325,6 +333,15 @@ impl<'a> Importer<'a> {
         }
         if !complaints.is_empty() {
             tally.add(self.store.put_complaints(&complaints)?);
+        }
+        if !loads.is_empty() {
+            tally.add(self.store.put_utilisation(&loads)?);
+        }
+        if !actions.is_empty() {
+            tally.add(self.store.put_actions(&actions)?);
+        }
+        if !said.is_empty() {
+            tally.add(self.store.put_reputation(&said)?);
         }
         self.summary.stored += tally.added;
         self.summary.updated += tally.changed;
@@ -343,6 +360,9 @@ fn shown(record: &Record) -> String {
     let json = match record {
         Record::Line(line) => serde_json::to_value(line),
         Record::Complaint(complaint) => serde_json::to_value(complaint),
+        Record::Utilisation(load) => serde_json::to_value(load),
+        Record::Action(action) => serde_json::to_value(action),
+        Record::Reputation(said) => serde_json::to_value(said),
         Record::Result(entry) => {
             let sample = &entry.sample;
             let values = match &sample.values {

@@ -5,6 +5,7 @@ use super::{
     Entry, Filter, HistogramRow, LocalHours, Ready, Receipt, Row, RowValues, Source, SourceKind, Store,
     Tally, Window, fold_by_operator_metric_hour,
 };
+use broadgauge_model::action::Action;
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::complaint::{Class, Complaint};
 use broadgauge_model::histogram::Histogram;
@@ -13,6 +14,7 @@ use broadgauge_model::place::{AccessLine, Promise};
 use broadgauge_model::result::{
     Batch, Counts, Direction, Health, Load, Numbered, Reason, Sample, Statistic, Values,
 };
+use broadgauge_model::surroundings::{Reputation, Utilisation};
 use broadgauge_model::wire::registration::Registration;
 use std::borrow::Cow;
 
@@ -36,6 +38,7 @@ macro_rules! store_contract {
             complaints_are_brought_up_to_date_and_listed_by_time,
             the_newest_books_of_an_agent_stay,
             folding_equals_recording_once,
+            what_surrounds_the_lines_is_brought_up_to_date_and_listed,
         );
     };
     ($open:path; $($promise:ident),* $(,)?) => {
@@ -350,4 +353,54 @@ pub(crate) fn folding_equals_recording_once(store: &dyn Store) {
     assert_eq!((scanned, merged.len()), (40, 40));
     let first = (Some("A".to_owned()), MetricId::ROUND_TRIP_DELAY, NOON, Histogram::of(ticks(0)));
     assert_eq!(merged[0], first);
+}
+
+pub(crate) fn what_surrounds_the_lines_is_brought_up_to_date_and_listed(store: &dyn Store) {
+    let reading = |node: &str, second: i64, ratio: f64| Utilisation {
+        node: node.into(),
+        started_at: NOON + Span::secs(second),
+        direction: Direction::Down,
+        ratio,
+        capacity_mbps: Some(1_000.0),
+    };
+    let mut rows = vec![reading("b", 0, 0.5), reading("a", 3_600, 0.7), reading("a", 0, 0.6)];
+    assert_eq!(store.put_utilisation(&rows).unwrap().added, 3);
+    rows[0].ratio = 0.55;
+    let again = store.put_utilisation(&rows).unwrap();
+    assert_eq!(again, Tally { changed: 1, unchanged: 2, ..Tally::default() });
+    rows.reverse();
+    assert_eq!(store.utilisation(None, None).unwrap(), rows);
+    assert_eq!(store.utilisation(Some(NOON + Span::secs(1)), None).unwrap(), rows[1..2]);
+
+    let full = Action {
+        action_id: "x1".into(),
+        kind: "split".into(),
+        owner: "planning".into(),
+        due_at: NOON,
+        node: Some("a".into()),
+        metric: Some(MetricId::LOADED_ROUND_TRIP_DELAY),
+        target_value: Some(50.0),
+        started_at: Some(NOON),
+        done_at: Some(NOON + Span::secs(60)),
+        verify_by: None,
+        cost: Some(900.0),
+        ..Action::default()
+    };
+    let bare = Action { action_id: "x0".into(), kind: "其他".into(), ..Action::default() };
+    assert_eq!(store.put_actions(&[full.clone(), bare.clone()]).unwrap().added, 2);
+    assert_eq!(store.put_actions(std::slice::from_ref(&full)).unwrap().unchanged, 1);
+    assert_eq!(store.actions().unwrap(), [bare, full]);
+
+    let said = |source: Option<&str>, score: f64| Reputation {
+        region: "north".into(),
+        month: "2026-05".into(),
+        operator: "A".into(),
+        score,
+        source: source.map(str::to_owned),
+    };
+    let mut rows = vec![said(None, 61.0), said(Some("survey"), 70.0)];
+    assert_eq!(store.put_reputation(&rows).unwrap().added, 2);
+    rows[0].score = 62.0;
+    assert_eq!(store.put_reputation(&rows).unwrap().changed, 1);
+    assert_eq!(store.reputation().unwrap(), rows);
 }

@@ -2,6 +2,7 @@
 
 use super::entry::{Encoded, Entry, IMPORTED, Ready, content_key, is_newer};
 use super::lines::{Teller, settle};
+use super::surroundings::Surroundings;
 use super::{
     Complaints, Filter, Fleet, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError,
     Tally, Window,
@@ -26,6 +27,7 @@ struct Inner {
     agents: BTreeMap<String, Agent>,
     lines: BTreeMap<String, (AccessLine, Teller)>,
     complaints: BTreeMap<String, Complaint>,
+    pub(super) surroundings: Surroundings,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +48,10 @@ struct Kept {
 }
 
 impl Memory {
+    pub(super) fn surroundings<T>(&self, work: impl FnOnce(&mut Surroundings) -> T) -> Result<T, StoreError> {
+        Ok(work(&mut self.lock()?.surroundings))
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, Inner>, StoreError> {
         self.0.lock().map_err(|_| StoreError::Poisoned)
     }

@@ -8,6 +8,7 @@ mod complaints;
 mod dictionary;
 mod fleet;
 mod line_row;
+mod operations;
 mod results;
 mod schema;
 

@@ -13,53 +13,53 @@ use std::ops::Range;
 
 /// A line at risk.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(in crate::study) struct Line {
     /// Days in service within the period, half open.
-    pub(super) days: Range<i32>,
+    pub(in crate::study) days: Range<i32>,
     /// Technology, region and plan: the ground on which lines are compared.
-    pub(super) ground: u32,
+    pub(in crate::study) ground: u32,
     /// The node, numbered.
-    pub(super) node: Option<u32>,
+    pub(in crate::study) node: Option<u32>,
     /// The area, numbered.
-    pub(super) area: Option<u32>,
+    pub(in crate::study) area: Option<u32>,
     /// Technology, region, plan and segment, each numbered: what a regression allows for.
-    pub(super) traits: [u32; 4],
+    pub(in crate::study) traits: [u32; 4],
 }
 
 /// The words for [`Line::traits`].
-pub(super) const TRAITS: [&str; 4] = ["technology", "region", "plan", "segment"];
+pub(in crate::study) const TRAITS: [&str; 4] = ["technology", "region", "plan", "segment"];
 
 /// A complaint that names an area and no line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct AreaComplaint {
-    pub(super) area: u32,
-    pub(super) day: i32,
+pub(in crate::study) struct AreaComplaint {
+    pub(in crate::study) area: u32,
+    pub(in crate::study) day: i32,
 }
 
 /// Complaints of one line and class that belong together, at the time of the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Episode {
+pub(in crate::study) struct Episode {
     /// Place of the line.
-    pub(super) line: u32,
-    pub(super) day: i32,
-    pub(super) hour: u8,
+    pub(in crate::study) line: u32,
+    pub(in crate::study) day: i32,
+    pub(in crate::study) hour: u8,
 }
 
 /// The lines of the operator and what their customers said.
 #[derive(Debug)]
-pub(super) struct AtRisk {
+pub(in crate::study) struct AtRisk {
     /// Index into the panel, ascending by line id.
-    pub(super) index: Vec<u32>,
-    pub(super) lines: Vec<Line>,
+    pub(in crate::study) index: Vec<u32>,
+    pub(in crate::study) lines: Vec<Line>,
     /// First day of the period, for every line the same calendar.
-    pub(super) first_day: i32,
-    pub(super) end_day: i32,
+    pub(in crate::study) first_day: i32,
+    pub(in crate::study) end_day: i32,
     /// By class.
-    pub(super) episodes: BTreeMap<Class, Vec<Episode>>,
+    pub(in crate::study) episodes: BTreeMap<Class, Vec<Episode>>,
     /// The areas of the lines, ascending.
-    pub(super) areas: Vec<String>,
+    pub(in crate::study) areas: Vec<String>,
     /// Complaints that name an area and no line, by class.
-    pub(super) of_areas: BTreeMap<Class, Vec<AreaComplaint>>,
+    pub(in crate::study) of_areas: BTreeMap<Class, Vec<AreaComplaint>>,
 }
 
 /// Local days by zone.
@@ -94,7 +94,7 @@ fn numbered<T: Ord>(known: &mut BTreeMap<T, u32>, key: T) -> u32 {
 }
 
 /// Reads the panel.
-pub(super) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<Note>) -> AtRisk {
+pub(in crate::study) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<Note>) -> AtRisk {
     let mut index: Vec<u32> =
         (0..panel.lines.len() as u32).filter(|&l| panel.lines[l as usize].operator == query.own).collect();
     index.sort_by(|&a, &b| panel.lines[a as usize].line_id.cmp(&panel.lines[b as usize].line_id));

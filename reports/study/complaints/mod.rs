@@ -13,7 +13,7 @@ mod around;
 mod bands;
 mod crossover;
 mod daily;
-mod episodes;
+pub(super) mod episodes;
 mod exposure;
 mod monotone;
 pub mod query;

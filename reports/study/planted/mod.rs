@@ -2,7 +2,11 @@
 //! else. The same source is compiled into the example `planted_studies`, which runs every experiment at full length.
 
 pub(crate) mod experiments;
+pub(crate) mod habits;
+pub(crate) mod loops;
 pub(crate) mod operators;
+pub(crate) mod queues;
+pub(crate) mod repairs;
 #[cfg(test)]
 mod tests;
 pub(crate) mod town;

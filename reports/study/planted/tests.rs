@@ -1,6 +1,6 @@
 //! The experiments, at a length that a test run can bear; the example `planted_studies` runs them longer.
 
-use super::{Finding, experiments, views};
+use super::{Finding, experiments, loops, views};
 
 fn check(findings: Vec<Finding>) {
     for finding in findings {
@@ -37,6 +37,28 @@ fn a_planted_rate_ratio_is_found_and_both_controls_are_silent() {
 #[test]
 fn what_the_technology_explains_is_not_blamed_on_the_metric() {
     check(experiments::technology_is_not_blamed_on_the_metric(60, 200));
+}
+
+// The experiments below are short here; the example runs them longer.
+#[test]
+fn planted_expectations_come_back_and_one_threshold_for_all_raises_no_alarm() {
+    check(loops::expectations(4));
+    check(loops::fixed_thresholds(12));
+}
+
+#[test]
+fn silent_lines_are_found_and_their_risk_means_what_it_says() {
+    check(loops::silence(3));
+}
+
+#[test]
+fn the_planted_balance_point_is_covered() {
+    check(loops::balances(12));
+}
+
+#[test]
+fn repairs_are_verified_only_where_they_helped() {
+    check(loops::repairs(60));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use crate::import::draft::Fault;
 use crate::import::mask::Masked;
 use crate::store::Entry;
+use broadgauge_model::action::Action;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
+use broadgauge_model::surroundings::{Reputation, Utilisation};
 
 /// What a row says.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,12 @@ pub(in crate::import) enum Record {
     Result(Box<Entry>),
     /// A complaint.
     Complaint(Box<Complaint>),
+    /// How full a node ran.
+    Utilisation(Box<Utilisation>),
+    /// What was done.
+    Action(Box<Action>),
+    /// What is said.
+    Reputation(Box<Reputation>),
 }
 
 impl Record {
@@ -23,7 +31,8 @@ impl Record {
         match self {
             Self::Line(line) => Some(&line.line_id),
             Self::Complaint(complaint) => Some(&complaint.complaint_id),
-            Self::Result(_) => None,
+            Self::Action(action) => Some(&action.action_id),
+            Self::Result(_) | Self::Utilisation(_) | Self::Reputation(_) => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 const APPLICATION: i64 = 0x4247_4442;
 
 /// One step per version: what leads from the version before to this one.
-const STEPS: [&str; 2] = [VERSION_1, VERSION_2];
+const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -60,6 +60,20 @@ ALTER TABLE complaint ADD COLUMN kind TEXT;
 ALTER TABLE complaint ADD COLUMN class_by TEXT;
 ALTER TABLE complaint ADD COLUMN class_confidence REAL;
 ALTER TABLE complaint ADD COLUMN class_reason TEXT;
+";
+
+/// What surrounds the lines. `source` is empty where nobody was named.
+const VERSION_3: &str = "
+CREATE TABLE utilisation(
+  node TEXT NOT NULL, started_at INTEGER NOT NULL, direction TEXT NOT NULL, ratio REAL NOT NULL, capacity_mbps REAL,
+  PRIMARY KEY(node, started_at, direction)) STRICT, WITHOUT ROWID;
+CREATE TABLE action(
+  action_id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, due_at INTEGER NOT NULL, line_id TEXT, node TEXT,
+  area TEXT, metric TEXT, target_value REAL, started_at INTEGER, done_at INTEGER, verify_by INTEGER, cost REAL,
+  status TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE reputation(
+  region TEXT NOT NULL, month TEXT NOT NULL, operator TEXT NOT NULL, source TEXT NOT NULL, score REAL NOT NULL,
+  PRIMARY KEY(region, month, operator, source)) STRICT, WITHOUT ROWID;
 ";
 
 /// Makes a new file ours, or checks that it is.

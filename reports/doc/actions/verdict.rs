@@ -1,0 +1,219 @@
+//! The page for those who read one page.
+
+use super::basis::Basis;
+use super::first::standing_out;
+use crate::doc::operator::words;
+use crate::doc::told::{key, made_up, say};
+use crate::doc::{Answer as Sentence, Block, Section};
+use crate::stats::proportion;
+use crate::study::Answer;
+use crate::study::balance::Point;
+use crate::study::closed_loop::State;
+use crate::text::Prose;
+use crate::text::number::{self, Style};
+use broadgauge_model::text::Phrase;
+
+pub(super) fn section(report: &Basis<'_>) -> Section {
+    let mut blocks: Vec<Block> = made_up(report.panel).into_iter().collect();
+    blocks.push(Block::Answers(vec![
+        Sentence {
+            label: Phrase { en: "What is wrong", zh: "问题在哪" }.into(),
+            text: wrong(report),
+            detail: fullness(report),
+        },
+        Sentence {
+            label: Phrase { en: "How sure that is", zh: "把握多大" }.into(),
+            text: sure(report),
+            detail: Prose::default(),
+        },
+        Sentence {
+            label: Phrase { en: "What to do", zh: "怎么办" }.into(),
+            text: todo(report),
+            detail: open(report),
+        },
+    ]));
+    blocks.push(keys(report));
+    Section {
+        id: "verdict",
+        heading: Phrase { en: "In short", zh: "结论" }.into(),
+        question: Prose::default(),
+        blocks,
+    }
+}
+
+fn wrong(report: &Basis<'_>) -> Prose {
+    const OUT: Phrase = Phrase {
+        en: "{n} nodes of {own} have more complaints than other nodes of their kind and region. The worst is {node}: {episodes} complaints where {expected} would be usual.",
+        zh: "{own}有 {n} 个节点的投诉多于同类同地区的其他节点。最差的是 {node}：投诉 {episodes} 件，通常为 {expected} 件。",
+    };
+    const NONE: Phrase = Phrase {
+        en: "No node of {own} is shown to have more complaints than others of its kind and region.",
+        zh: "没有证据表明{own}的某个节点投诉多于同类同地区的其他节点。",
+    };
+    let out = standing_out(report);
+    let Some(worst) = out.first() else {
+        return Prose::say(&NONE, &[("own", Prose::plain(report.own))]);
+    };
+    let gaps = [
+        ("n", number::count(out.len() as u64)),
+        ("own", Prose::plain(report.own)),
+        ("node", Prose::plain(&worst.node)),
+        ("episodes", number::count(worst.episodes)),
+        ("expected", Prose::plain(number::short(worst.expected))),
+    ];
+    Prose::say(&OUT, &gaps)
+}
+
+/// The technology with most nodes above what is safe.
+fn tightest<'a>(report: &Basis<'a>) -> Option<&'a Point> {
+    report.studies.balance.points.iter().filter(|p| p.safe.is_some()).max_by_key(|p| p.above_safe)
+}
+
+fn fullness(report: &Basis<'_>) -> Prose {
+    const FULL: Phrase = Phrase {
+        en: "{n} of {all} {technology} nodes run fuller in their busiest hour than {safe}, up to which customers do not notice.",
+        zh: "{technology} 节点 {all} 个中有 {n} 个最忙小时超过 {safe}，在此以下用户不会察觉。",
+    };
+    let Some(point) = tightest(report).filter(|p| p.above_safe > 0) else { return Prose::default() };
+    let gaps = [
+        ("n", number::count(point.above_safe as u64)),
+        ("all", number::count(point.nodes as u64)),
+        ("technology", words::technology(&point.technology)),
+        ("safe", Prose::plain(number::percent(round(point.safe)))),
+    ];
+    Prose::say(&FULL, &gaps)
+}
+
+fn round(share: Option<f64>) -> f64 {
+    (share.unwrap_or(0.0) * 100.0).floor() / 100.0
+}
+
+fn sure(report: &Basis<'_>) -> Prose {
+    const NODES: Phrase = Phrase {
+        en: "Nodes are named only where chance would name fewer than one in twenty of them wrongly.",
+        zh: "仅在误报不超过二十分之一时才点名节点。",
+    };
+    const LIMIT: Phrase = Phrase {
+        en: "Customers begin to complain at {limit}; the fullest a {technology} node may run is {point}.",
+        zh: "用户自 {limit} 起开始投诉；{technology} 节点最高可运行至 {point}。",
+    };
+    const FIXES: Phrase = Phrase {
+        en: "Fixes are held against nodes as bad that were left alone, because what is bad gets better by itself.",
+        zh: "修复效果与同样差而未处理的节点相比，因为差的会自行回升。",
+    };
+    let balance = report.studies.balance;
+    let metric = balance.metric;
+    let limit = match (tightest(report), metric) {
+        (Some(point), Some(metric)) => Prose::say(
+            &LIMIT,
+            &[
+                ("limit", say(&balance.limit, words::value_style(metric))),
+                ("technology", words::technology(&point.technology)),
+                ("point", say(&point.utilisation, Style::Share)),
+            ],
+        ),
+        _ => Prose::default(),
+    };
+    Prose::from(NODES).then(limit).then(FIXES.into())
+}
+
+fn todo(report: &Basis<'_>) -> Prose {
+    const RELIEVE: Phrase = Phrase {
+        en: "Relieve {node} first: it avoids {avoided} complaints in 30 days. All {n} nodes on the list together avoid about {all}.",
+        zh: "先疏解 {node}：30 天内可避免投诉 {avoided} 件。名单上 {n} 个节点合计约可避免 {all} 件。",
+    };
+    const LOOK: Phrase = Phrase { en: "Look at {node} first.", zh: "先检查 {node}。" };
+    const NOTHING: Phrase =
+        Phrase { en: "Nothing stands out: keep watching.", zh: "无突出问题：继续观察。" };
+    let relief = &report.studies.balance.relief;
+    if let Some(first) = relief.first().filter(|r| r.avoided_in_30_days.as_estimate().is_some()) {
+        let all = relief.last().map_or(0.0, |r| r.avoided_so_far);
+        let gaps = [
+            ("node", Prose::plain(&first.node)),
+            ("avoided", say(&first.avoided_in_30_days, Style::Bare)),
+            ("n", number::count(relief.len() as u64)),
+            ("all", Prose::plain(number::short(all))),
+        ];
+        return Prose::say(&RELIEVE, &gaps);
+    }
+    match standing_out(report).first() {
+        Some(worst) => Prose::say(&LOOK, &[("node", Prose::plain(&worst.node))]),
+        None => NOTHING.into(),
+    }
+}
+
+/// What became of the actions.
+fn open(report: &Basis<'_>) -> Prose {
+    const STATES: Phrase = Phrase {
+        en: "Of {n} actions that were done, {verified} are verified, {failed} are open again because they were not shown to help, {recurred} recurred. Overdue: {late}.",
+        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未见效而重新打开，{recurred} 项复发。逾期 {late} 项。",
+    };
+    let actions = &report.studies.closed_loop.actions;
+    if actions.is_empty() {
+        return Prose::default();
+    }
+    let count = |state: State| actions.iter().filter(|a| a.state == state).count() as u64;
+    let done = actions.iter().filter(|a| !matches!(a.state, State::Proposed | State::InProgress)).count();
+    let late = actions.iter().filter(|a| a.overdue_days.is_some()).count();
+    let gaps = [
+        ("n", number::count(done as u64)),
+        ("verified", number::count(count(State::Verified))),
+        ("failed", number::count(count(State::NotVerified))),
+        ("recurred", number::count(count(State::Recurred))),
+        ("late", number::count(late as u64)),
+    ];
+    Prose::say(&STATES, &gaps)
+}
+
+fn keys(report: &Basis<'_>) -> Block {
+    const FULLEST: Phrase = Phrase {
+        en: "utilisation of the busiest hour at which the usual delay on {technology} comes to where complaints begin",
+        zh: "{technology} 常见时延达到投诉起点时最忙小时的利用率",
+    };
+    const NODES: Phrase = Phrase { en: "{n} nodes", zh: "{n} 个节点" };
+    const JUDGED: Phrase = Phrase { en: "{n} actions judged", zh: "已判定措施 {n} 项" };
+    const COMPLAINTS: Phrase = Phrase { en: "{n} complaints", zh: "投诉 {n} 件" };
+    let mut keys = Vec::new();
+    if let Some(point) = tightest(report) {
+        let technology = words::technology(&point.technology);
+        keys.push(key(
+            "balance_point_ratio",
+            Phrase { en: "The fullest a node may run", zh: "节点最高可运行" },
+            &point.utilisation,
+            Style::Share,
+            Prose::say(&NODES, &[("n", number::count(point.nodes as u64))]),
+            Prose::say(&FULLEST, &[("technology", technology)]),
+        ));
+    }
+    if let Some(worst) = standing_out(report).first() {
+        keys.push(key(
+            "worst_excess_complaints",
+            Phrase { en: "Complaints too many at the worst node", zh: "最差节点多出的投诉" },
+            &worst.excess,
+            Style::Bare,
+            Prose::say(&COMPLAINTS, &[("n", number::count(worst.episodes))]),
+            Phrase { en: "beyond what the others on its ground have", zh: "超出同类同地区水平" }.into(),
+        ));
+    }
+    let actions = &report.studies.closed_loop.actions;
+    let verified = actions.iter().filter(|a| a.state == State::Verified).count() as u64;
+    let judged = actions
+        .iter()
+        .filter(|a| matches!(a.state, State::Verified | State::NotVerified | State::Recurred))
+        .count() as u64;
+    let share = match proportion::wilson(verified, judged, 0.95) {
+        Ok(interval) => Answer::estimate(verified as f64 / judged as f64, interval.pair(), judged),
+        Err(_) => {
+            Answer::declined(Phrase { en: "no action could be judged yet", zh: "尚无措施可判定" })
+        }
+    };
+    keys.push(key(
+        "verified_ratio",
+        Phrase { en: "Actions verified", zh: "验证有效的措施" },
+        &share,
+        Style::Share,
+        Prose::say(&JUDGED, &[("n", number::count(judged))]),
+        Phrase { en: "of those old enough to be judged", zh: "占可判定措施" }.into(),
+    ));
+    Block::Keys(keys)
+}

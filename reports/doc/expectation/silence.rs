@@ -1,0 +1,148 @@
+//! Who suffers in silence, by region, and how good the list is.
+
+use super::basis::Basis;
+use crate::chart::Caption;
+use crate::chart::dots::{DotRow, Dots};
+use crate::doc::operator::words;
+use crate::doc::told::{cell, plain, say, table};
+use crate::doc::{Align, Block, Figure, Finding, Section, Tone};
+use crate::study::Estimate;
+use crate::study::silent::{Judged, Region};
+use crate::text::Prose;
+use crate::text::number::{self, Style};
+use broadgauge_model::text::{Lang, Phrase};
+
+/// Fewer lines than this are not shown.
+const LEAST_LINES: usize = 10;
+
+pub(super) fn section(report: &Basis<'_>) -> Section {
+    let silent = report.studies.silent;
+    let mut blocks = Vec::new();
+    if let Some(judged) = &silent.judged {
+        blocks.push(Block::Findings(findings(judged)));
+    }
+    if let Some(declined) = &silent.declined {
+        let what = Phrase { en: "Silent lines at risk", zh: "有风险的沉默线路" }.into();
+        blocks.push(Block::Declined { what, reason: words::said(&declined.reason) });
+    }
+    let shown: Vec<&Region> = silent.regions.iter().filter(|r| r.lines >= LEAST_LINES).collect();
+    if !shown.is_empty() {
+        blocks.push(regions(report, &shown));
+    }
+    if !silent.features.is_empty() {
+        blocks.push(features(report));
+    }
+    Section {
+        id: "silence",
+        heading: Phrase { en: "Who suffers in silence", zh: "谁在沉默中忍受" }.into(),
+        question: Phrase {
+            en: "Who gets less than they expect, and does not call?",
+            zh: "谁得到的低于期望，却不投诉？",
+        }
+        .into(),
+        blocks,
+    }
+}
+
+fn findings(judged: &Judged) -> Vec<Finding> {
+    const LIFT: Phrase = Phrase {
+        en: "Of the {k} lines at highest risk, {precision} complained within four weeks: {lift} times the {base} of all lines. By a plain count of bad evenings it would be {rule} times.",
+        zh: "风险最高的 {k} 条线路中，{precision} 在四周内投诉：为全部线路 {base} 的 {lift} 倍。若只数差的晚上，为 {rule} 倍。",
+    };
+    const MEANS: Phrase = Phrase {
+        en: "The risk means what it says: where it tells 10%, about 10% complain (slope {slope}, 1 is right).",
+        zh: "风险值名副其实：标为 10% 的约有 10% 投诉（斜率 {slope}，1 为准确）。",
+    };
+    const EXTREME: Phrase = Phrase {
+        en: "The risk ranks, and its size is not to be taken at its word (slope {slope}, 1 is right).",
+        zh: "风险可用于排序，但数值不宜照用（斜率 {slope}，1 为准确）。",
+    };
+    let base = judged.complained as f64 / judged.lines.max(1) as f64;
+    let bare = |value: Option<f64>| Prose::plain(value.map_or_else(|| "–".into(), number::short));
+    let gaps = [
+        ("k", number::count(judged.capacity as u64)),
+        ("precision", say(&judged.precision, Style::Share)),
+        ("lift", bare(judged.lift)),
+        ("base", Prose::plain(number::percent(base))),
+        ("rule", bare(judged.lift_of_rule)),
+    ];
+    let finds = judged.precision.as_estimate().is_some_and(|e| e.interval().0 > base);
+    let means = judged
+        .calibration_slope
+        .as_estimate()
+        .is_some_and(|e| e.interval().0 <= 1.0 && 1.0 <= e.interval().1);
+    let told = |tone: Tone, word: Phrase, text: Prose| Finding { tone, word: word.into(), text };
+    vec![
+        told(
+            if finds { Tone::Better } else { Tone::CannotTell },
+            if finds { Phrase { en: "Finds them", zh: "能发现" } } else { Tone::CannotTell.phrase() },
+            Prose::say(&LIFT, &gaps),
+        ),
+        told(
+            Tone::Plain,
+            Phrase { en: "Calibration", zh: "校准" },
+            Prose::say(
+                if means { &MEANS } else { &EXTREME },
+                &[("slope", say(&judged.calibration_slope, Style::Bare))],
+            ),
+        ),
+    ]
+}
+
+fn regions(report: &Basis<'_>, regions: &[&Region]) -> Block {
+    const TITLE: Phrase = Phrase {
+        en: "Where most complaints are still to come: {region}",
+        zh: "最可能出现投诉的地区：{region}",
+    };
+    const CAPTION: Phrase = Phrase {
+        en: "Points: complaints in the last four weeks per 100 lines, with exact intervals (Garwood). Upright bars: what the lines' own figures foretell for the next four weeks. Where the bar lies right of the point, customers suffer and do not call yet. At the right, lines that get less than they expect and have not complained for 90 days.",
+        zh: "点：近四周每百条线路投诉数及精确区间（Garwood）。竖条：按线路自身指标预测的未来四周。竖条在点右侧：用户在忍受而尚未投诉。右侧为低于期望且 90 天未投诉的线路数。",
+    };
+    const SILENT: Phrase = Phrase { en: "{n} silent", zh: "沉默 {n} 条" };
+    let mut order = regions.to_vec();
+    let more = |r: &Region| {
+        r.predicted_per_100_lines - r.complaints_per_100_lines.as_estimate().map_or(0.0, Estimate::value)
+    };
+    order.sort_by(|a, b| more(b).total_cmp(&more(a)).then(a.region.cmp(&b.region)));
+    let title = Prose::say(&TITLE, &[("region", Prose::plain(&order[0].region))]);
+    let subtitle = words::subtitle(Vec::new(), report.panel);
+    let make = |lang: Lang| Dots {
+        caption: Caption {
+            title: title.get(lang).to_owned(),
+            subtitle: subtitle.get(lang).to_owned(),
+            note: String::new(),
+        },
+        axis: Phrase { en: "Per 100 lines in four weeks", zh: "每百条线路四周内" }.get(lang).to_owned(),
+        style: Style::Bare,
+        neutral: Some(0.0),
+        legend: (
+            Phrase { en: "complaints so far", zh: "已有投诉" }.get(lang).to_owned(),
+            Phrase { en: "foretold", zh: "预测" }.get(lang).to_owned(),
+        ),
+        rows: order
+            .iter()
+            .map(|region| DotRow {
+                label: region.region.clone(),
+                value: words::answer(&region.complaints_per_100_lines).figure(lang),
+                reference: Some(region.predicted_per_100_lines),
+                marked: more(region) > 0.0,
+                note: SILENT.fill(lang, &[("n", &region.silent.to_string())]),
+            })
+            .collect(),
+    };
+    Block::Figure(Figure::new("silent-regions", title.clone(), CAPTION.into(), make))
+}
+
+fn features(report: &Basis<'_>) -> Block {
+    const CAPTION: Phrase = Phrase {
+        en: "What the risk is told by: the odds ratio for one standard deviation more. The list itself, with a reason in words for each line, is exported by `broadgauge study silent --export`.",
+        zh: "风险依据：增加一个标准差的优势比。名单及每条线路的原因由 `broadgauge study silent --export` 导出。",
+    };
+    let columns = [
+        (Phrase { en: "Told by", zh: "依据" }, Align::Left),
+        (Phrase { en: "Odds ratio", zh: "优势比" }, Align::Right),
+    ];
+    let rows = report.studies.silent.features.iter();
+    let rows = rows.map(|f| vec![plain(&f.feature), cell(&f.odds_ratio_per_sd, Style::Bare)]);
+    table(CAPTION, &columns, rows.collect())
+}

@@ -1,0 +1,59 @@
+use super::*;
+use crate::doc::Block;
+use crate::render::Renderer;
+use crate::render::html::Html;
+use crate::study::planted::habits::Habits;
+use crate::study::{expectation, silent};
+use broadgauge_model::text::Lang;
+
+fn document(lines: usize, weeks: i32) -> Document {
+    let panel = Habits { lines, weeks, slope: 5.0, ..Habits::PLANTED }.town(11);
+    let asked = expectation::Query { swaps: 19, ..expectation::Query::of("A") };
+    let expected = expectation::study(&panel, &asked);
+    let silent =
+        silent::study(&panel, &silent::Query { capacity: 40, replicates: 60, ..silent::Query::of("A") });
+    write(&panel, Studies { expectation: &expected, silent: &silent }, "A")
+}
+
+fn first_page(document: &Document) -> Vec<String> {
+    let told = document.sections[0].blocks.iter().find_map(|block| match block {
+        Block::Answers(answers) => Some(answers),
+        _ => None,
+    });
+    let told = told.expect("a first page");
+    told.iter().map(|a| format!("{} {}", a.text.get(Lang::En), a.detail.get(Lang::En))).collect()
+}
+
+#[test]
+fn the_first_page_says_what_is_short_how_sure_that_is_and_who_can_act() {
+    let document = document(900, 18);
+    let told = first_page(&document);
+    assert!(told[0].contains("less than they have come to expect"), "{told:?}");
+    assert!(told[1].contains("Customers do complain by what they expect"), "{told:?}");
+    assert!(told[2].contains("Begin with the promise") && told[2].contains("Marketing can act"), "{told:?}");
+    for lang in Lang::ALL {
+        let page = String::from_utf8(Html.render(&document, lang).unwrap()).unwrap();
+        assert!(!page.contains("NaN") && !page.contains("{size}") && !page.contains("{who}"));
+        for name in document.figure_names() {
+            let chart = document.figure(name).unwrap().chart(lang);
+            for width in [600.0, 860.0, 1000.0] {
+                let scene = chart.scene(width, lang);
+                assert_eq!(scene.faults(), Vec::<String>::new(), "{name} {} {width}", lang.tag());
+                assert_eq!(scene.uncovered(), Vec::<char>::new(), "{name}");
+            }
+            assert!(!chart.table(lang).rows.is_empty(), "{name}");
+        }
+    }
+    assert!(document.figure_names().iter().any(|name| name.starts_with("expectation-gap")));
+}
+
+#[test]
+fn where_nothing_is_known_the_reason_stands_in_its_place() {
+    let mut panel = Habits { lines: 60, weeks: 6, ..Habits::PLANTED }.panel(12);
+    panel.cells.clear();
+    let expected = expectation::study(&panel, &expectation::Query::of("A"));
+    let silent = silent::study(&panel, &silent::Query::of("A"));
+    let document = write(&panel, Studies { expectation: &expected, silent: &silent }, "A");
+    let page = String::from_utf8(Html.render(&document, Lang::En).unwrap()).unwrap();
+    assert!(page.contains("no metric was measured"), "{page}");
+}

@@ -1,0 +1,134 @@
+//! What the reports on expectation and on actions share: cells, tables, and how the numbers were made.
+
+use super::operator::words;
+use super::{Align, Block, KeyNumber, Number, Section, Table, TableCell, Tone};
+use crate::study::{Answer, Head};
+use crate::text::number::Style;
+use crate::text::{Prose, number};
+use broadgauge_model::panel::{Panel, SourceKind};
+use broadgauge_model::text::Phrase;
+
+/// A cell of an estimate: the value, and below it the interval; a dash where there is none.
+pub(super) fn cell(answer: &Answer, style: Style) -> TableCell {
+    match answer.as_estimate() {
+        None => Prose::plain("–").into(),
+        Some(e) => {
+            let (text, detail) = number::estimate_parts(e.value(), e.interval(), style);
+            TableCell { text, detail, tone: None }
+        }
+    }
+}
+
+/// A cell of plain words.
+pub(super) fn plain(text: impl Into<String>) -> TableCell {
+    Prose::plain(text).into()
+}
+
+/// A cell with a verdict.
+pub(super) fn toned(text: Prose, tone: Tone) -> TableCell {
+    TableCell { text, detail: Prose::default(), tone: Some(tone) }
+}
+
+/// A table.
+pub(super) fn table(caption: Phrase, columns: &[(Phrase, Align)], rows: Vec<Vec<TableCell>>) -> Block {
+    Block::Table(Table {
+        caption: caption.into(),
+        columns: columns.iter().map(|(name, align)| (Prose::from(name), *align)).collect(),
+        rows,
+    })
+}
+
+/// One of the few numbers that matter.
+pub(super) fn key(
+    key: &str,
+    label: Phrase,
+    answer: &Answer,
+    style: Style,
+    basis: Prose,
+    meaning: Prose,
+) -> KeyNumber {
+    let number = words::answer(answer);
+    let known = matches!(number, Number::Known { .. });
+    KeyNumber {
+        key: key.to_owned(),
+        label: label.into(),
+        number,
+        style,
+        basis: if known { basis } else { Prose::default() },
+        meaning,
+        tone: Tone::Plain,
+    }
+}
+
+/// An estimate in a sentence, or why there is none.
+pub(super) fn say(answer: &Answer, style: Style) -> Prose {
+    words::answer(answer).words(style)
+}
+
+/// That some of the data were made up, where they were.
+pub(super) fn made_up(panel: &Panel) -> Option<Block> {
+    const MADE: Phrase = Phrase {
+        en: "The data of this report were made up to show the method: {n} observations, with complaints and actions to match. They say nothing about any real operator.",
+        zh: "本报告的数据为演示方法而合成：{n} 条观测，以及相应的投诉和措施，不代表任何真实运营商。",
+    };
+    let made = |cell: &&broadgauge_model::panel::Cell| {
+        panel.sources.get(usize::from(cell.source)).is_some_and(|s| s.kind == SourceKind::Made)
+    };
+    let count: u64 = panel.cells.iter().filter(made).map(|cell| cell.values.len()).sum();
+    (count > 0).then(|| Block::Note(Prose::say(&MADE, &[("n", number::count(count))])))
+}
+
+/// How the numbers were made, study by study, and what was left out.
+pub(super) fn method(heads: &[(&Head, Phrase)], software: &str) -> Section {
+    const SOURCE: Phrase = Phrase {
+        en: "{method}, version {version} ({source}); seed {seed}",
+        zh: "{method}，版本 {version}（{source}）；随机种子 {seed}",
+    };
+    const LEFT: Phrase = Phrase { en: "{reason}: {n}", zh: "{reason}：{n}" };
+    let mut definitions = Vec::new();
+    let mut left_out: Vec<Prose> = Vec::new();
+    for (head, about) in heads {
+        let method = Prose::of(|lang| match lang {
+            broadgauge_model::text::Lang::En => head.method.name.to_owned(),
+            broadgauge_model::text::Lang::Zh => chinese(head).to_owned(),
+        });
+        let gaps = [
+            ("method", method),
+            ("version", Prose::plain(head.method.version.to_string())),
+            ("source", Prose::plain(head.method.source)),
+            ("seed", Prose::plain(head.seed.to_string())),
+        ];
+        definitions.push((Prose::from(about), Prose::say(&SOURCE, &gaps).capital()));
+        for note in &head.notes {
+            let gaps = [("reason", words::said(&note.reason)), ("n", number::count(note.count))];
+            let told = Prose::say(&LEFT, &gaps);
+            if !left_out.contains(&told) {
+                left_out.push(told);
+            }
+        }
+    }
+    definitions
+        .push((Phrase { en: "Software", zh: "软件" }.into(), Prose::plain(format!("Broadgauge {software}"))));
+    let mut blocks = vec![Block::Definitions(definitions)];
+    if !left_out.is_empty() {
+        blocks.push(Block::Heading(Phrase { en: "What was left out", zh: "未使用的数据" }.into()));
+        blocks.extend(left_out.into_iter().map(|told| Block::Paragraph(told.capital())));
+    }
+    Section {
+        id: "method",
+        heading: Phrase { en: "How the numbers were made", zh: "数据与方法" }.into(),
+        question: Prose::default(),
+        blocks,
+    }
+}
+
+/// Studies name their methods in English; the Chinese stands here.
+fn chinese(head: &Head) -> &'static str {
+    match head.study {
+        "expectation" => "相对加权参照水平的差距之逻辑回归",
+        "silent" => "带惩罚的逻辑回归，在其他线路和之后的周上检验",
+        "balance" => "排队曲线到投诉拐点；超出同类的投诉",
+        "closed_loop" => "与同样差而未处理单元的双重差分",
+        _ => head.method.name,
+    }
+}

@@ -1,0 +1,126 @@
+//! Nodes day by day: how full they ran, what their lines had, and who complained the day after.
+
+use super::query::Query;
+use crate::study::experience::{Daily, Risk};
+use broadgauge_model::panel::Panel;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A node of the own operator.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) technology: String,
+    pub(super) region: String,
+    /// Index into the panel.
+    pub(super) lines: Vec<usize>,
+    /// By day: utilisation of the fullest busy hour.
+    pub(super) loads: BTreeMap<i32, f64>,
+    pub(super) line_days: u64,
+    pub(super) episodes: u64,
+}
+
+/// A day of a node of which both is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NodeDay {
+    /// Place among the nodes.
+    pub(super) node: usize,
+    pub(super) day: i32,
+    pub(super) utilisation: f64,
+    /// In the metric's unit.
+    pub(super) value: f64,
+}
+
+/// The own operator's nodes, by name.
+pub(super) fn nodes(panel: &Panel, risk: &Risk, query: &Query) -> Vec<Node> {
+    let mut found: BTreeMap<&str, Node> = BTreeMap::new();
+    for &at in &risk.own {
+        let line = &panel.lines[at];
+        let Some(name) = &line.node else { continue };
+        let node = found.entry(name).or_insert_with(|| Node {
+            name: name.clone(),
+            technology: line.technology.clone().unwrap_or_default(),
+            region: line.region.clone().unwrap_or_default(),
+            lines: Vec::new(),
+            loads: BTreeMap::new(),
+            line_days: 0,
+            episodes: 0,
+        });
+        node.lines.push(at);
+        let days = &risk.days[at];
+        node.line_days += (days.end - days.start).max(0) as u64;
+        node.episodes += risk.network[at].len() as u64;
+    }
+    for load in &panel.loads {
+        let name = panel.nodes[load.node as usize].as_str();
+        if query.peak.contains(load.day, load.hour)
+            && let Some(node) = found.get_mut(name)
+        {
+            let known = node.loads.entry(load.day).or_insert(load.ratio);
+            *known = known.max(load.ratio);
+        }
+    }
+    found.into_values().collect()
+}
+
+impl Node {
+    /// The utilisation that the busy hours of 95% of days stay below.
+    pub(super) fn busy_hour(&self) -> Option<f64> {
+        let mut all: Vec<f64> = self.loads.values().copied().collect();
+        all.sort_by(f64::total_cmp);
+        let rank = (0.95 * all.len() as f64).ceil() as usize;
+        all.get(rank.checked_sub(1)?).copied()
+    }
+
+    /// Technology and region.
+    pub(super) fn ground(&self) -> String {
+        [self.technology.as_str(), self.region.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// The days of which utilisation and values are both known. A node that is full to the brim has no place on the curve.
+pub(super) fn node_days(nodes: &[Node], daily: &Daily) -> Vec<NodeDay> {
+    let mut out = Vec::new();
+    for (place, node) in nodes.iter().enumerate() {
+        let mut levels: BTreeMap<i32, (f64, f64)> = BTreeMap::new();
+        for &line in &node.lines {
+            for &(day, level) in &daily.lines[line] {
+                let entry = levels.entry(day).or_default();
+                entry.0 += level;
+                entry.1 += 1.0;
+            }
+        }
+        for (&day, &utilisation) in node.loads.iter().filter(|load| *load.1 < 1.0) {
+            if let Some((sum, n)) = levels.get(&day) {
+                out.push(NodeDay { node: place, day, utilisation, value: daily.scale.back(sum / n) });
+            }
+        }
+    }
+    out
+}
+
+/// A line on a day, with what it had the day before and whether an episode began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineDay {
+    pub(super) line: usize,
+    pub(super) value: f64,
+    pub(super) complained: bool,
+}
+
+/// Every day of every line on which an episode could begin and the day before is known.
+pub(super) fn line_days(daily: &Daily, risk: &Risk) -> Vec<LineDay> {
+    let mut out = Vec::new();
+    for &line in &risk.own {
+        let began: BTreeSet<i32> = risk.network[line].iter().copied().collect();
+        for &(day, level) in &daily.lines[line] {
+            if risk.may_begin(line, day + 1) {
+                let complained = began.contains(&(day + 1));
+                out.push(LineDay { line, value: daily.scale.back(level), complained });
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,56 @@
+use super::*;
+use crate::study::planted::queues::Queues;
+
+fn quick() -> Query {
+    Query { replicates: 199, ..Query::of("A") }
+}
+
+#[test]
+fn the_balance_point_of_a_planted_queue_and_knee_is_found() {
+    let study = study(&Queues::PLANTED.panel(1), &quick());
+    assert!(study.declined.is_none(), "{:?}", study.declined);
+    let limit = study.limit.as_estimate().unwrap();
+    assert!((limit.value() - 40.0).abs() < 6.0, "{limit:?}");
+    let point = &study.points[0];
+    let rho = point.utilisation.as_estimate().unwrap();
+    assert!(
+        (rho.value() - 0.75).abs() < 0.05 && rho.interval().0 < 0.75 && 0.75 < rho.interval().1,
+        "{rho:?}"
+    );
+    assert!(point.safe.unwrap() <= rho.value() && point.above_safe > 0, "{point:?}");
+    assert!(point.seen.len() == 8 && !point.curve.is_empty());
+    let first = &study.relief[0];
+    assert!(first.busy_hour > first.to && first.avoided_in_30_days.as_estimate().unwrap().value() > 0.0);
+    assert!(!serde_json::to_string(&study).unwrap().contains("NaN"));
+}
+
+#[test]
+fn with_a_limit_that_is_given_the_point_is_where_the_curve_says() {
+    let study = study(&Queues::PLANTED.panel(2), &Query { limit: Some(40.0), ..quick() });
+    let rho = study.points[0].utilisation.as_estimate().unwrap();
+    assert!((rho.value() - 0.75).abs() < 0.02, "{rho:?}");
+    let far = super::study(&Queues::PLANTED.panel(2), &Query { limit: Some(4_000.0), ..quick() });
+    let reason = far.points[0].utilisation.as_declined().unwrap().reason.to_string();
+    assert!(reason.contains("not reached"), "{reason}");
+}
+
+#[test]
+fn what_to_fix_first_is_told_by_excess_and_not_by_number() {
+    let study = study(&Queues { bad_node: true, ..Queues::PLANTED }.panel(3), &quick());
+    assert_eq!(study.worst[0].node, "n007", "{:?}", &study.worst[..3]);
+    assert!(study.worst[0].q.unwrap() < 0.05);
+    // The largest node has more complaints, and no more than its size makes expect.
+    let most = study.worst.iter().max_by_key(|link| link.lines).unwrap();
+    assert!(most.node != "n007" && most.q.unwrap() > 0.05, "{most:?}");
+}
+
+#[test]
+fn without_utilisation_or_threshold_the_study_says_so() {
+    let mut panel = Queues { knee: false, ..Queues::PLANTED }.panel(4);
+    let study = study(&panel, &quick());
+    assert!(study.limit.as_declined().is_some(), "{:?}", study.limit);
+    assert!(study.points[0].utilisation.as_declined().is_some() && study.relief.is_empty());
+    panel.loads.clear();
+    let none = super::study(&panel, &quick());
+    assert!(none.declined.unwrap().reason.to_string().contains("import utilisation"));
+}

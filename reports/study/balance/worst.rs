@@ -1,0 +1,61 @@
+//! What to fix first: nodes by their complaints beyond what the others on their ground have.
+
+use super::nodes::Node;
+use super::row::Link;
+use crate::stats::multiple::q_values;
+use crate::stats::poisson::{garwood, rate_ratio};
+use crate::study::{Answer, Declined, Estimate};
+use std::collections::BTreeMap;
+
+/// Every node with complaints or without, the largest excess first.
+pub(super) fn links(nodes: &[Node]) -> Vec<Link> {
+    let mut grounds: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for node in nodes {
+        let sums = grounds.entry(node.ground()).or_default();
+        sums.0 += node.episodes;
+        sums.1 += node.line_days;
+    }
+    let mut links: Vec<Link> = nodes.iter().map(|node| link(node, grounds[&node.ground()])).collect();
+    let p: Vec<f64> = links.iter().filter_map(|link| link.p).collect();
+    let mut q = q_values(&p).unwrap_or_default().into_iter();
+    for link in links.iter_mut().filter(|link| link.p.is_some()) {
+        link.q = q.next();
+    }
+    let excess = |link: &Link| link.excess.as_estimate().map_or(f64::NEG_INFINITY, Estimate::value);
+    links.sort_by(|a, b| excess(b).total_cmp(&excess(a)).then(a.node.cmp(&b.node)));
+    links
+}
+
+fn link(node: &Node, (episodes, line_days): (u64, u64)) -> Link {
+    let others = (episodes - node.episodes, (line_days - node.line_days) as f64);
+    let own_days = node.line_days as f64;
+    let rate = if others.1 > 0.0 { others.0 as f64 / others.1 } else { 0.0 };
+    let expected = rate * own_days;
+    // The node's own count by Garwood; that of the many others is taken as known.
+    let excess = match garwood(node.episodes, 0.95) {
+        Ok(interval) if others.1 > 0.0 => Answer::estimate(
+            node.episodes as f64 - expected,
+            (interval.low - expected, interval.high - expected),
+            node.episodes,
+        ),
+        Ok(_) => Declined::from(crate::stats::Refusal::TooFew {
+            what: "other nodes on its ground",
+            have: 0,
+            need: 1,
+        })
+        .into(),
+        Err(refusal) => Declined::from(refusal).into(),
+    };
+    Link {
+        node: node.name.clone(),
+        ground: node.ground(),
+        lines: node.lines.len(),
+        line_days: node.line_days,
+        episodes: node.episodes,
+        expected,
+        excess,
+        p: rate_ratio((node.episodes, own_days), others, 0.95).ok().map(|found| found.p),
+        q: None,
+        busy_hour: node.busy_hour(),
+    }
+}

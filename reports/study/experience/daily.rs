@@ -1,0 +1,116 @@
+//! One series of a metric as one value a line and day.
+
+use super::scale::Scale;
+use crate::study::describe::Series;
+use crate::study::peers::Peak;
+use broadgauge_model::metric::MetricId;
+use broadgauge_model::panel::{Hours, Panel};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// A line without this many days says nothing of a history.
+const FEWEST_DAYS: usize = 7;
+
+/// What every line of the panel had, day by day.
+#[derive(Clone, Debug)]
+pub(in crate::study) struct Daily {
+    pub(in crate::study) series: Series,
+    pub(in crate::study) scale: Scale,
+    /// By index into the panel: (day, level), ascending; higher is worse.
+    pub(in crate::study) lines: Vec<Vec<(i32, f64)>>,
+    /// Observations outside the busy hours, or without an hour.
+    pub(in crate::study) outside: u64,
+}
+
+impl Daily {
+    /// The series of each metric that knows most line-days of the own operator; every metric that was observed where
+    /// none is asked for.
+    pub(in crate::study) fn of_panel(
+        panel: &Panel,
+        own: &str,
+        metrics: &[MetricId],
+        peak: Peak,
+    ) -> Vec<Self> {
+        let mut best: BTreeMap<MetricId, (usize, Self)> = BTreeMap::new();
+        for series in Series::all(panel).into_keys() {
+            if !metrics.is_empty() && !metrics.contains(&series.metric) {
+                continue;
+            }
+            let metric = series.metric;
+            let daily = Self::new(panel, series, peak);
+            let known = panel.lines.iter().zip(&daily.lines).filter(|(line, _)| line.operator == own);
+            let days = known.map(|(_, days)| days.len()).filter(|days| *days >= FEWEST_DAYS).sum();
+            if days > best.get(&metric).map_or(0, |best| best.0) {
+                best.insert(metric, (days, daily));
+            }
+        }
+        best.into_values().map(|(_, daily)| daily).collect()
+    }
+
+    fn new(panel: &Panel, series: Series, peak: Peak) -> Self {
+        let scale = Scale::of(series.metric);
+        let mut days: Vec<BTreeMap<i32, Vec<(f64, u64)>>> = vec![BTreeMap::new(); panel.lines.len()];
+        let mut outside = 0;
+        for operator in
+            panel.lines.iter().map(|line| line.operator.as_str()).collect::<std::collections::BTreeSet<_>>()
+        {
+            for cell in series.cells(panel, operator) {
+                match cell.hours {
+                    Hours::At { day, hour } if peak.contains(day, hour) => {
+                        let values = days[cell.line as usize].entry(day).or_default();
+                        series.visit(cell, |value, count| values.push((value, count)));
+                    }
+                    _ => outside += 1,
+                }
+            }
+        }
+        let lines = days.into_par_iter().map(|days| {
+            let level =
+                |(day, values): (i32, Vec<(f64, u64)>)| Some((day, scale.to(weighted_median(values)?)?));
+            days.into_iter().filter_map(level).collect()
+        });
+        Self { scale, lines: lines.collect(), outside, series }
+    }
+
+    /// The levels of a line from a day on and before another.
+    pub(in crate::study) fn between(&self, line: usize, from: i32, to: i32) -> &[(i32, f64)] {
+        let days = &self.lines[line];
+        &days[days.partition_point(|d| d.0 < from)..days.partition_point(|d| d.0 < to)]
+    }
+}
+
+fn weighted_median(mut values: Vec<(f64, u64)>) -> Option<f64> {
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: u64 = values.iter().map(|v| v.1).sum();
+    let at = |rank: u64| {
+        let mut seen = 0;
+        values.iter().find(|v| {
+            seen += v.1;
+            seen > rank
+        })
+    };
+    let (low, high) = (at(total.checked_sub(1)? / 2)?.0, at(total / 2)?.0);
+    Some(f64::midpoint(low, high))
+}
+
+/// The median; none of nothing.
+pub(in crate::study) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    (n > 0).then(|| f64::midpoint(values[(n - 1) / 2], values[n / 2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_lie_in_the_middle_also_where_values_repeat() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
+        assert_eq!(median(Vec::new()), None);
+        assert_eq!(weighted_median(vec![(9.0, 1), (1.0, 3)]), Some(1.0));
+        assert_eq!(weighted_median(vec![(9.0, 1), (1.0, 1)]), Some(5.0));
+        assert_eq!(weighted_median(vec![(9.0, 0)]), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What the studies of expectation, silence, balance and actions must find in planted panels, each with its bar.
+
+use super::Finding;
+use super::habits::Habits;
+use super::queues::Queues;
+use super::repairs::Repairs;
+use crate::study::Estimate;
+use crate::study::closed_loop::State;
+use crate::study::{balance, closed_loop, expectation, silent};
+
+fn rate(what: &'static str, hits: &[bool], bar: (f64, f64)) -> Finding {
+    let got = hits.iter().filter(|hit| **hit).count() as f64 / hits.len() as f64;
+    Finding { what, runs: hits.len() as u64, got, bar }
+}
+
+fn mean(what: &'static str, values: &[f64], bar: (f64, f64)) -> Finding {
+    Finding { what, runs: values.len() as u64, got: values.iter().sum::<f64>() / values.len() as f64, bar }
+}
+
+fn asked() -> expectation::Query {
+    expectation::Query { swaps: 19, ..expectation::Query::of("A") }
+}
+
+/// Weights .5, .3, .15 and .05 over some 13,000 weeks of lines, through the whole study.
+pub(crate) fn expectations(runs: u64) -> Vec<Finding> {
+    let runs = runs.max(2);
+    let mut weights = [const { Vec::new() }; 4];
+    let (mut told, mut found, mut placebo, mut gain) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for run in 0..runs {
+        let study = expectation::study(&Habits::PLANTED.town(100 + run), &asked());
+        let row = &study.rows[0];
+        told.push(row.weights.separable);
+        found.push(row.matters.p.is_some_and(|p| p < 0.05));
+        placebo.push(row.placebo.p.is_some_and(|p| p <= 0.05));
+        gain.push(row.held_out.is_some_and(|h| h.auc_shortfall > h.auc_value));
+        for (values, weight) in weights.iter_mut().zip(&row.weights.pooled) {
+            values.extend(weight.weight.as_estimate().map(Estimate::value));
+        }
+    }
+    // One run's weights have a standard deviation of about .06.
+    let slack = 0.03 + 0.12 / (runs as f64).sqrt();
+    let around = |truth: f64| ((truth - slack).max(0.0), truth + slack);
+    let [promise, history, region, talk] = weights;
+    vec![
+        rate("expectation: weights told apart", &told, (0.90, 1.0)),
+        rate("expectation planted: found", &found, (0.90, 1.0)),
+        rate("expectation: the placebo loses", &placebo, (0.95, 1.0)),
+        rate("expectation: ranks unseen lines better", &gain, (0.90, 1.0)),
+        mean("expectation: weight .50", &promise, around(0.5)),
+        mean("expectation: weight .30", &history, around(0.3)),
+        mean("expectation: weight .15", &region, around(0.15)),
+        mean("expectation: weight .05", &talk, around(0.05)),
+    ]
+}
+
+/// One threshold for all: expectation must not be found to matter.
+pub(crate) fn fixed_thresholds(runs: u64) -> Vec<Finding> {
+    let none = Habits { lines: 600, weeks: 12, weights: None, ..Habits::PLANTED };
+    let mut alarms = Vec::new();
+    for run in 0..runs.max(2) {
+        let study = expectation::study(&none.town(200 + run), &asked());
+        alarms.push(study.rows[0].matters.p.is_some_and(|p| p < 0.05));
+    }
+    vec![rate("one threshold for all: expectation flagged", &alarms, (0.0, 0.08))]
+}
+
+/// Customers who fall short and will complain: found on other lines and later weeks.
+pub(crate) fn silence(runs: u64) -> Vec<Finding> {
+    let (mut lifts, mut slopes) = (Vec::new(), Vec::new());
+    for run in 0..runs.max(2) {
+        let panel = Habits { lines: 1_200, weeks: 18, slope: 6.0, ..Habits::PLANTED }.town(300 + run);
+        let query = silent::Query { capacity: 100, replicates: 60, ..silent::Query::of("A") };
+        let Some(judged) = silent::study(&panel, &query).judged else { continue };
+        lifts.extend(judged.lift);
+        slopes.extend(judged.calibration_slope.as_estimate().map(Estimate::value));
+    }
+    vec![
+        mean("silent: lift at capacity", &lifts, (1.5, 20.0)),
+        mean("silent: calibration slope", &slopes, (0.7, 1.3)),
+    ]
+}
+
+/// A queue whose delay comes to where complaints begin at three quarters.
+pub(crate) fn balances(runs: u64) -> Vec<Finding> {
+    let (mut covered, mut safe, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for run in 0..runs.max(2) {
+        let query = balance::Query { replicates: 99, ..balance::Query::of("A") };
+        let study = balance::study(&Queues::PLANTED.panel(400 + run), &query);
+        let point = &study.points[0];
+        let Some(told) = point.utilisation.as_estimate() else {
+            covered.push(false);
+            continue;
+        };
+        places.push(told.value());
+        covered.push(told.interval().0 <= 0.75 && 0.75 <= told.interval().1);
+        safe.push(point.safe.is_some_and(|safe| safe <= 0.75));
+    }
+    vec![
+        mean("balance point .75: mean", &places, (0.72, 0.78)),
+        rate("balance point .75: interval covers", &covered, (0.90, 1.0)),
+        rate("balance point .75: the safe point is safe", &safe, (0.90, 1.0)),
+    ]
+}
+
+/// A repair by .75, none, and the worst without any.
+pub(crate) fn repairs(runs: u64) -> Vec<Finding> {
+    let runs = runs.max(2);
+    let query = closed_loop::Query { replicates: 60, ..closed_loop::Query::of("A") };
+    let (mut covered, mut alarms, mut unlucky, mut verified) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for run in 0..runs {
+        let helped = closed_loop::study(&Repairs::of(0.75).panel(500 + run), &query);
+        let change = helped.kinds[0].change.as_estimate().map(Estimate::interval);
+        covered.push(change.is_some_and(|(low, high)| low <= -0.25 && -0.25 <= high));
+        let nothing = closed_loop::study(&Repairs::of(1.0).panel(600 + run), &query);
+        alarms.push(nothing.kinds[0].p.is_some_and(|p| p < 0.05));
+        let worst = Repairs { worst: true, between: 0.02, nodes: 120, ..Repairs::of(1.0) };
+        let study = closed_loop::study(&worst.panel(700 + run), &query);
+        unlucky.push(study.kinds[0].helps == Some(true));
+        verified.extend(study.actions.iter().map(|action| action.state == State::Verified));
+    }
+    vec![
+        rate("repair by .75: interval covers", &covered, (0.91, 1.0)),
+        rate("no repair: flagged", &alarms, (0.02, 0.08)),
+        rate("the worst, no repair: kind said to help", &unlucky, (0.0, 0.05)),
+        rate("the worst, no repair: single actions verified", &verified, (0.0, 0.05)),
+    ]
+}

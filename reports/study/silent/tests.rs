@@ -1,0 +1,81 @@
+use super::*;
+use crate::study::planted::habits::Habits;
+
+/// A town in which falling short makes complaints four times as likely as it does elsewhere.
+fn town() -> Panel {
+    Habits { lines: 1_200, weeks: 18, slope: 6.0, ..Habits::PLANTED }.town(7)
+}
+
+fn query() -> Query {
+    Query { capacity: 100, replicates: 99, ..Query::of("A") }
+}
+
+#[test]
+fn those_at_risk_are_found_before_they_complain_and_the_risk_means_what_it_says() {
+    let study = study(&town(), &query());
+    assert!(study.declined.is_none(), "{:?}", study.declined);
+    let judged = study.judged.as_ref().unwrap();
+    assert!(judged.lift.unwrap() > 1.5, "{judged:?}");
+    let slope = judged.calibration_slope.as_estimate().unwrap();
+    assert!(slope.interval().0 < 1.0 && 1.0 < slope.interval().1, "{judged:?}");
+    let chance = judged.complained as f64 / judged.lines as f64;
+    assert!(judged.average_precision.as_estimate().unwrap().value() > 1.3 * chance, "{judged:?}");
+    assert_eq!(study.list.len(), 100);
+    assert_eq!(study.list.iter().filter(|line| line.group == "control").count(), 10);
+    let risk = |at: usize| study.list[at].risk.as_estimate().unwrap().value();
+    assert!(risk(0) >= risk(99));
+    assert!(study.list.iter().take(20).all(|line| !line.reasons.is_empty()), "{:?}", study.list[0]);
+    let zh = study.list[0].reasons[0].get(broadgauge_model::text::Lang::Zh);
+    assert!(zh.contains('：') || zh.contains('曾'), "{zh}");
+    assert!(!serde_json::to_string(&study).unwrap().contains("NaN"));
+}
+
+#[test]
+fn a_column_that_was_written_after_the_complaint_is_refused() {
+    let panel = town();
+    let mut leak = Extra { name: "modem_swapped".into(), ..Extra::default() };
+    for complaint in &panel.complaints {
+        let line = &panel.lines[complaint.line.unwrap() as usize].line_id;
+        leak.values.insert(line.clone(), 1.0);
+    }
+    let named = Extra { name: "open_tickets".into(), values: leak.values.clone() };
+    let honest = Extra { name: "tenure_years".into(), values: [("l00003".into(), 4.0)].into() };
+    // Every line that ever complains carries the mark: keep one window, in which the mark is the outcome.
+    let asked = Query { extra: vec![leak, named, honest], ..query() };
+    let study = study(&panel, &asked);
+    assert!(
+        study.refused.iter().any(|r| r.feature == "open_tickets" && r.reason.to_string().contains("ticket"))
+    );
+    assert!(study.features.iter().all(|f| f.feature != "open_tickets"));
+}
+
+#[test]
+fn a_column_that_ranks_without_error_is_refused_whatever_its_name() {
+    let mut panel = town();
+    // One complaint a line at most, all in the last four weeks: then the mark is the outcome itself.
+    let end = panel.period.to.secs() / 86_400;
+    panel.complaints.retain(|c| i64::from(c.day) >= end - 28);
+    let mut leak = Extra { name: "modem_swapped".into(), ..Extra::default() };
+    for complaint in &panel.complaints {
+        let line = &panel.lines[complaint.line.unwrap() as usize].line_id;
+        leak.values.insert(line.clone(), 1.0);
+    }
+    let risk = Risk::of(&panel, "A", 28, &mut Vec::new());
+    let mut features = Features::of(&panel, &risk, &Query { extra: vec![leak], ..query() });
+    let last = features.snapshots.iter().map(|s| s.day).filter(|d| i64::from(*d) + 28 <= end).max().unwrap();
+    let came = |s: &Snapshot| risk.episodes(s.line, &(s.day..s.day + 28)) > 0;
+    features.without_leaks(|s| s.day == last, &came);
+    assert!(features.refused.iter().any(|r| r.feature == "modem_swapped"), "{:?}", features.refused);
+}
+
+#[test]
+fn too_little_and_no_control_share_are_refused_by_name() {
+    let mut panel = town();
+    let none_left = study(&panel, &Query { control_share: 0.0, ..query() });
+    assert!(none_left.declined.unwrap().reason.to_string().contains("left alone"));
+    panel.complaints.truncate(10);
+    let reason = study(&panel, &query()).declined.unwrap().reason.to_string();
+    assert!(reason.contains("needed"), "{reason}");
+    panel.cells.clear();
+    assert!(study(&panel, &query()).declined.is_some());
+}
