@@ -23,6 +23,8 @@ use broadgauge_model::text::{Lang, Phrase};
 pub struct Document {
     /// Which report: `operator`.
     pub name: &'static str,
+    /// What kind of report it is, above the title: "Operator report".
+    pub kind: Phrase,
     /// Its title.
     pub title: Prose,
     /// One line below the title.

@@ -42,6 +42,7 @@ pub fn write(panel: &Panel, studies: Studies<'_>, own: &str) -> Document {
     let software = env!("CARGO_PKG_VERSION");
     Document {
         name: "actions",
+        kind: Phrase { en: "Actions report", zh: "整改措施报告" },
         title: Prose::say(&TITLE, &gaps),
         subtitle: Prose::say(&SUBTITLE, &gaps),
         meta: Meta {

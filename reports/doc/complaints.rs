@@ -72,6 +72,7 @@ pub fn write(panel: &Panel, studies: Studies<'_>, query: &Query) -> Document {
     ];
     Document {
         name: "complaints",
+        kind: Phrase { en: "Complaints report", zh: "用户投诉报告" },
         title: Prose::say(&TITLE, &[("own", own)]),
         subtitle: Prose::say(&SUBTITLE, &gaps),
         meta: Meta {

@@ -43,6 +43,7 @@ pub fn write(panel: &Panel, studies: Studies<'_>, own: &str) -> Document {
     let software = env!("CARGO_PKG_VERSION");
     Document {
         name: "expectation",
+        kind: Phrase { en: "Expectation report", zh: "用户期望报告" },
         title: Prose::say(&TITLE, &gaps),
         subtitle: Prose::say(&SUBTITLE, &gaps),
         meta: Meta {

@@ -60,6 +60,7 @@ pub fn write(panel: &Panel, studies: Studies<'_>, query: &Query) -> Document {
     ];
     Document {
         name: "operator",
+        kind: Phrase { en: "Operator report", zh: "运营商质量报告" },
         title: Prose::say(&TITLE, &[("own", Prose::plain(&query.own))]),
         subtitle: Prose::say(&SUBTITLE, &gaps),
         meta: Meta {

@@ -57,6 +57,7 @@ pub fn write(study: &Satisfaction, query: &Query) -> Document {
         vec![report.verdict(), report.indices(), report.priorities(), report.paths(), report.method()];
     Document {
         name: "satisfaction",
+        kind: Phrase { en: "Satisfaction report", zh: "用户满意度报告" },
         title: Prose::say(&TITLE, &gaps),
         subtitle: Prose::say(&SUBTITLE, &gaps),
         meta: Meta {

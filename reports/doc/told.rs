@@ -30,7 +30,11 @@ pub(super) fn toned(text: Prose, tone: Tone) -> TableCell {
 }
 
 /// A table.
-pub(super) fn table(caption: Phrase, columns: &[(Phrase, Align)], rows: Vec<Vec<TableCell>>) -> Block {
+pub(super) fn table(
+    caption: impl Into<Prose>,
+    columns: &[(Phrase, Align)],
+    rows: Vec<Vec<TableCell>>,
+) -> Block {
     Block::Table(Table {
         caption: caption.into(),
         columns: columns.iter().map(|(name, align)| (Prose::from(name), *align)).collect(),

@@ -149,7 +149,6 @@ macro_rules! words {
 
 words! {
     contents: "Contents", "目录";
-    kicker: "Operator report", "运营商质量报告";
     skip: "Skip to the findings", "跳到结论";
     data: "Show the numbers behind this figure", "查看本图数据";
     download: "Download as CSV", "下载 CSV";

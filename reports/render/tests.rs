@@ -98,6 +98,7 @@ fn document() -> Document {
     ];
     Document {
         name: "operator",
+        kind: Phrase { en: "Operator report", zh: "运营商质量报告" },
         title: say("A & its peers", "A 与对标"),
         subtitle: say("1 April 2026", "2026 年 4 月 1 日"),
         meta: Meta {

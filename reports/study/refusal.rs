@@ -12,17 +12,20 @@ impl From<Refusal> for Declined {
 
 /// The words for readers; the English is the refusal's own.
 fn refusal_words(refusal: &Refusal) -> Words {
+    if let Refusal::TooFew { have, need, .. } = refusal {
+        let few = Phrase { en: "{reason}", zh: "数据太少：现有 {have}，至少需要 {need}" };
+        return Words::with(few, &[("reason", refusal), ("have", have), ("need", need)]);
+    }
     let zh = match refusal {
-        Refusal::TooFew { .. } => "数据太少（{reason}）",
-        Refusal::NotFinite { .. } => "不是有限数（{reason}）",
-        Refusal::NoVariation { .. } => "数值没有变化（{reason}）",
-        Refusal::NoEvents { .. } => "没有事件（{reason}）",
+        Refusal::NotFinite { .. } => "不是有限数",
+        Refusal::NoVariation { .. } => "数值没有变化",
+        Refusal::NoEvents { .. } => "没有可用的事件",
         Refusal::Separated { .. } | Refusal::Collinear | Refusal::NoInformativeSet { .. } => {
-            "模型无法估计（{reason}）"
+            "数据不足以估计模型"
         }
-        Refusal::Redundant { .. } | Refusal::NotSeparable { .. } => "各因素无法区分（{reason}）",
-        Refusal::NotReached { .. } => "观察期内未达到（{reason}）",
-        Refusal::Design { .. } => "设计不支持该比较（{reason}）",
+        Refusal::Redundant { .. } | Refusal::NotSeparable { .. } => "各因素无法相互区分",
+        Refusal::NotReached { .. } => "观察期内未达到",
+        Refusal::Design { .. } => "设计不支持该比较",
         _ => "无法计算（{reason}）",
     };
     Words::with(Phrase { en: "{reason}", zh }, &[("reason", refusal)])

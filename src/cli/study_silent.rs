@@ -173,7 +173,7 @@ fn text(study: &silent::Silent) -> String {
         let mut rows = vec![["told by", "odds ratio per standard deviation"].map(String::from).to_vec()];
         for feature in &study.features {
             rows.push(vec![
-                feature.feature.clone(),
+                feature.feature.to_string(),
                 reasons.answer(&feature.odds_ratio_per_sd, Form::plain(2)),
             ]);
         }

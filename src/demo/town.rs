@@ -55,7 +55,7 @@ pub fn write(plan: &Plan, folder: &Path) -> io::Result<Truth> {
         surroundings::reputation(folder, &talk)?;
         surroundings::utilisation(folder, &calendar, &nodes, &mut rng)?;
         surroundings::actions(folder, &calendar, &work)?;
-        surroundings::survey(folder, &lines, &rates, &mut rng)?;
+        surroundings::survey(folder, &calendar, &lines, &rates, &mut rng)?;
         let short = habits::shortfalls(&lines, &rates, calendar.first_day, &talk);
         (rates, short)
     } else {

@@ -99,8 +99,8 @@ fn worst(report: &Basis<'_>) -> Block {
 
 fn relief(report: &Basis<'_>) -> Block {
     const CAPTION: Phrase = Phrase {
-        en: "Nodes that run fuller than is safe, by the complaints avoided for their cost. The last column adds up: where it hardly grows any more, more money brings little.",
-        zh: "超过安全利用率的节点，按单位成本可避免的投诉排序。最后一列为累计：几乎不再增加时，再投入收效甚微。",
+        en: "Nodes that run fuller than is safe (95% of the last four weeks' busiest hours stay below what is told), by the complaints avoided for their cost. The last column adds up: where it hardly grows any more, more money brings little.",
+        zh: "超过安全利用率的节点（近四周 95% 的最忙小时不超过所列值），按单位成本可避免的投诉排序。最后一列为累计：几乎不再增加时，再投入收效甚微。",
     };
     let columns = [
         (Phrase { en: "Node", zh: "节点" }, Align::Left),

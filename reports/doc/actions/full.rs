@@ -40,11 +40,11 @@ pub(super) fn section(report: &Basis<'_>) -> Section {
 
 fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
     const FOUND: Phrase = Phrase {
-        en: "{technology}: customers begin to notice at {point} in the busiest hour; up to {safe} is safe",
+        en: "On {technology}, customers begin to notice at {point} in the busiest hour; up to {safe} is safe",
         zh: "{technology}：最忙小时达 {point} 时用户开始察觉；{safe} 以内安全",
     };
     const OPEN: Phrase = Phrase {
-        en: "{technology}: no balance point is told ({reason})",
+        en: "On {technology}, no balance point is told ({reason})",
         zh: "{technology}：未给出平衡点（{reason}）",
     };
     const CAPTION: Phrase = Phrase {

@@ -14,6 +14,7 @@ use crate::text::Prose;
 use crate::text::number::{self, Style};
 use broadgauge_model::metric::Better;
 use broadgauge_model::text::{Lang, Phrase};
+use broadgauge_model::unit::Unit;
 
 /// Fewer lines than this are not shown.
 const LEAST_LINES: usize = 10;
@@ -124,17 +125,22 @@ fn waterfall(report: &Basis<'_>, row: &Expected, all: &Month) -> Option<Block> {
         en: "From what is promised to what is had: {observed} had, {expected} expected",
         zh: "从承诺到实际：实际 {observed}，期望 {expected}",
     };
+    const UNPROMISED: Phrase = Phrase {
+        en: "From what the region has to what is had: {observed} had, {expected} expected",
+        zh: "从本地区水平到实际：实际 {observed}，期望 {expected}",
+    };
     const CAPTION: Phrase = Phrase {
         en: "Points are means over lines (of logarithms, so that equal ratios count alike) with 95% intervals; bars are steps from one level to the next, each with who can act. The last step, from what is had to what customers expect, is what remains after all: it is always shown.",
         zh: "点为各线路的均值（取对数，使相同比例等价）及 95% 区间；条为相邻水平之间的差距及责任方。最后一步是实际与期望之差，始终显示。",
     };
     const LINES: Phrase = Phrase { en: "{n} lines in busy hours", zh: "{n} 条线路，忙时" };
     let value = |answer: &Answer| answer.as_estimate().map(Estimate::value);
+    let title = if all.promise.as_estimate().is_some() { &TITLE } else { &UNPROMISED };
     let observed = value(&all.observed)?;
     let expected = value(&all.expected)?;
     let style = words::value_style(row.metric);
     let gaps = [("observed", say(&all.observed, style)), ("expected", say(&all.expected, style))];
-    let title = Prose::say(&TITLE, &gaps);
+    let title = Prose::say(title, &gaps);
     let lines = Prose::say(&LINES, &[("n", number::count(all.lines as u64))]);
     let subtitle = words::subtitle(vec![lines], report.panel);
     let worse = |from: f64, to: f64| match row.metric.better {
@@ -215,22 +221,22 @@ fn waterfall(report: &Basis<'_>, row: &Expected, all: &Month) -> Option<Block> {
     Some(Block::Figure(Figure::new(file, title.clone(), CAPTION.into(), make)))
 }
 
-const COLUMNS: [(Phrase, Align); 9] = [
-    (Phrase { en: "Lines", zh: "线路" }, Align::Right),
+/// Short heads, so that all of it fits on a page; the caption says what they are.
+const COLUMNS: [(Phrase, Align); 8] = [
     (Phrase { en: "Had", zh: "实际" }, Align::Right),
     (Phrase { en: "Expected", zh: "期望" }, Align::Right),
     (Phrase { en: "Short", zh: "差距" }, Align::Right),
-    (Phrase { en: "Promise gap", zh: "承诺差距" }, Align::Right),
-    (Phrase { en: "History gap", zh: "历史差距" }, Align::Right),
-    (Phrase { en: "Peer gap", zh: "同侪差距" }, Align::Right),
-    (Phrase { en: "Talk gap", zh: "口碑差距" }, Align::Right),
-    (Phrase { en: "Below zone", zh: "低于容忍区" }, Align::Right),
+    (Phrase { en: "Promise", zh: "承诺" }, Align::Right),
+    (Phrase { en: "History", zh: "历史" }, Align::Right),
+    (Phrase { en: "Peers", zh: "同侪" }, Align::Right),
+    (Phrase { en: "Talk", zh: "口碑" }, Align::Right),
+    (Phrase { en: "Below", zh: "低于容忍区" }, Align::Right),
 ];
 
 fn cells(row: &Expected, month: &Month) -> Vec<crate::doc::TableCell> {
-    let style = words::value_style(row.metric);
+    // The unit stands in the caption.
+    let style = if row.metric.unit == Unit::Ratio { Style::Share } else { Style::Bare };
     let mut cells = vec![
-        plain(number::fixed(month.lines as f64, 0)),
         cell(&month.observed, style),
         cell(&month.expected, style),
         cell(&month.expectation_gap, Style::Share),
@@ -242,31 +248,43 @@ fn cells(row: &Expected, month: &Month) -> Vec<crate::doc::TableCell> {
 
 fn segments(row: &Expected) -> Block {
     const CAPTION: Phrase = Phrase {
-        en: "By segment, over the whole period. Gaps above 0 are to the customers' disadvantage.",
-        zh: "按用户群，全期。差距大于 0 为不利于用户。",
+        en: "By segment, with its lines, over the whole period{unit}. Short, and the gaps to promise, history, peers and talk: above 0 is to the customers' disadvantage. Below: weeks of lines below what is tolerated.",
+        zh: "按用户群（括号内为线路数），全期{unit}。差距及对承诺、历史、同侪、口碑的差距：大于 0 为不利于用户。低于容忍区：低于可容忍水平的线路周占比。",
     };
     let mut columns = vec![(Phrase { en: "Segment", zh: "用户群" }, Align::Left)];
     columns.extend(COLUMNS);
     let shown = |m: &&Month| m.month.is_none() && m.lines >= LEAST_LINES;
     let rows = row.months.iter().filter(shown).map(|month| {
+        const NAMED: Phrase = Phrase { en: "{name} ({n})", zh: "{name}（{n}）" };
         let name = month
             .segment
             .as_ref()
             .map_or_else(|| Prose::from(Phrase { en: "all", zh: "全部" }), Prose::plain);
+        let name = Prose::say(&NAMED, &[("name", name), ("n", number::count(month.lines as u64))]);
         std::iter::once(name.into()).chain(cells(row, month)).collect()
     });
-    table(CAPTION, &columns, rows.collect())
+    table(Prose::say(&CAPTION, &[("unit", unit(row))]), &columns, rows.collect())
 }
 
 fn months(row: &Expected) -> Block {
-    const CAPTION: Phrase = Phrase { en: "All customers, month by month.", zh: "全部用户，逐月。" };
+    const CAPTION: Phrase =
+        Phrase { en: "All customers, month by month{unit}.", zh: "全部用户，逐月{unit}。" };
     let mut columns = vec![(Phrase { en: "Month", zh: "月份" }, Align::Left)];
     columns.extend(COLUMNS);
     let shown = |m: &&Month| m.month.is_some() && m.segment.is_none() && m.lines >= LEAST_LINES;
     let rows = row.months.iter().filter(shown).map(|month| {
         std::iter::once(plain(month.month.clone().unwrap_or_default())).chain(cells(row, month)).collect()
     });
-    table(CAPTION, &columns, rows.collect())
+    table(Prose::say(&CAPTION, &[("unit", unit(row))]), &columns, rows.collect())
+}
+
+/// The unit of what was had and expected, for a caption.
+fn unit(row: &Expected) -> Prose {
+    const IN: Phrase = Phrase { en: ", in {unit}", zh: "，单位 {unit}" };
+    match row.metric.unit {
+        Unit::Ratio => Prose::default(),
+        unit => Prose::say(&IN, &[("unit", unit.symbol().into())]),
+    }
 }
 
 /// What an expectation is made of.

@@ -4,7 +4,7 @@ use super::basis::Basis;
 use crate::chart::Caption;
 use crate::chart::dots::{DotRow, Dots};
 use crate::doc::operator::words;
-use crate::doc::told::{cell, plain, say, table};
+use crate::doc::told::{cell, say, table};
 use crate::doc::{Align, Block, Figure, Finding, Section, Tone};
 use crate::study::Estimate;
 use crate::study::silent::{Judged, Region};
@@ -143,6 +143,6 @@ fn features(report: &Basis<'_>) -> Block {
         (Phrase { en: "Odds ratio", zh: "优势比" }, Align::Right),
     ];
     let rows = report.studies.silent.features.iter();
-    let rows = rows.map(|f| vec![plain(&f.feature), cell(&f.odds_ratio_per_sd, Style::Bare)]);
+    let rows = rows.map(|f| vec![words::said(&f.feature).into(), cell(&f.odds_ratio_per_sd, Style::Bare)]);
     table(CAPTION, &columns, rows.collect())
 }

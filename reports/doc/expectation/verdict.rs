@@ -103,7 +103,7 @@ fn worst_segment(row: &Expected) -> Prose {
 fn sure(row: &Expected) -> Prose {
     const SURE: Phrase = Phrase {
         en: "Customers do complain by what they expect, not by the figure alone: {weeks} weeks of lines, {episodes} complaints; if expectation did not matter, evidence this strong would come up in {p} of such studies. With expectations dealt out to the wrong lines, the link is weaker, as it must be.",
-        zh: "用户确实按期望而非仅按数值投诉：{weeks} 个线路周，投诉 {episodes} 件；若期望无关，如此强的证据只在 {p} 的同类研究中出现。把期望错配给其他线路后，关联变弱，理应如此。",
+        zh: "用户确实按期望而非仅按数值投诉：{weeks} 个线路周，投诉 {episodes} 件；若期望无关，如此强的证据只在{p}的同类研究中出现。把期望错配给其他线路后，关联变弱，理应如此。",
     };
     const NOT: Phrase = Phrase {
         en: "It is not shown that expectation matters beside the figure itself ({weeks} weeks of lines, {episodes} complaints): read the gaps as comparisons, not as causes of complaints.",

@@ -5,6 +5,9 @@ use crate::study::experience::{Daily, Risk};
 use broadgauge_model::panel::Panel;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Days that say how full a node runs now.
+const RECENT_DAYS: i32 = 28;
+
 /// A node of the own operator.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -15,6 +18,8 @@ pub(super) struct Node {
     pub(super) lines: Vec<usize>,
     /// By day: utilisation of the fullest busy hour.
     pub(super) loads: BTreeMap<i32, f64>,
+    /// The first of the days that say how full it runs now.
+    pub(super) recent: i32,
     pub(super) line_days: u64,
     pub(super) episodes: u64,
 }
@@ -42,6 +47,7 @@ pub(super) fn nodes(panel: &Panel, risk: &Risk, query: &Query) -> Vec<Node> {
             region: line.region.clone().unwrap_or_default(),
             lines: Vec::new(),
             loads: BTreeMap::new(),
+            recent: risk.period.end - RECENT_DAYS,
             line_days: 0,
             episodes: 0,
         });
@@ -63,12 +69,15 @@ pub(super) fn nodes(panel: &Panel, risk: &Risk, query: &Query) -> Vec<Node> {
 }
 
 impl Node {
-    /// The utilisation that the busy hours of 95% of days stay below.
+    /// How full it runs now: the utilisation that the busy hours of 95% of the last four weeks' days stay below. What it
+    /// was before it was relieved says nothing of it.
     pub(super) fn busy_hour(&self) -> Option<f64> {
-        let mut all: Vec<f64> = self.loads.values().copied().collect();
-        all.sort_by(f64::total_cmp);
-        let rank = (0.95 * all.len() as f64).ceil() as usize;
-        all.get(rank.checked_sub(1)?).copied()
+        most_days(self.loads.range(self.recent..).map(|load| *load.1).collect())
+    }
+
+    /// The same over the whole period.
+    pub(super) fn busy_hour_throughout(&self) -> Option<f64> {
+        most_days(self.loads.values().copied().collect())
     }
 
     /// Technology and region.
@@ -79,6 +88,12 @@ impl Node {
             .collect::<Vec<_>>()
             .join(", ")
     }
+}
+
+fn most_days(mut all: Vec<f64>) -> Option<f64> {
+    all.sort_by(f64::total_cmp);
+    let rank = (0.95 * all.len() as f64).ceil() as usize;
+    all.get(rank.checked_sub(1)?).copied()
 }
 
 /// The days of which utilisation and values are both known. A node that is full to the brim has no place on the curve.

@@ -57,7 +57,7 @@ fn avoided(node: &Node, busy: f64, fitted: &Fitted, limit: Limit, daily: &Daily)
     let curve = fitted.point.curve;
     let lower = fitted.safe / busy;
     let mut beyond: BTreeMap<i32, f64> = BTreeMap::new();
-    for (&day, &rho) in node.loads.iter().filter(|load| *load.1 < 1.0) {
+    for (&day, &rho) in node.loads.range(node.recent..).filter(|load| *load.1 < 1.0) {
         let ratio = curve.at(rho * lower) / curve.at(rho);
         if ratio.is_finite() && ratio > 0.0 {
             beyond.insert(day, ratio.min(1.0));
@@ -104,7 +104,7 @@ pub(super) fn rank(all: &mut [Relief], query: &Query) {
 /// Days of lines without a complaint against headroom.
 pub(super) fn returns(nodes: &[Node]) -> Returns {
     let mut known: Vec<(f64, &Node)> =
-        nodes.iter().filter_map(|node| Some((1.0 - node.busy_hour()?, node))).collect();
+        nodes.iter().filter_map(|node| Some((1.0 - node.busy_hour_throughout()?, node))).collect();
     known.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.name.cmp(&b.1.name)));
     let size = known.len().div_ceil(POINTS).max(1);
     let (mut effort, mut brought) = (Vec::new(), Vec::new());

@@ -44,7 +44,7 @@ pub struct Point {
     pub utilisation: Answer,
     /// The fullest that keeps to the good side with 95% confidence, at the lower end of the limit.
     pub safe: Option<f64>,
-    /// Nodes whose busy hour runs fuller than that.
+    /// Nodes whose busy hour runs fuller than that in the last four weeks.
     pub above_safe: usize,
     /// Share of the variance that the curve explains.
     pub r_squared: Option<f64>,
@@ -86,7 +86,7 @@ pub struct Link {
     pub p: Option<f64>,
     /// The share of false finds among the nodes.
     pub q: Option<f64>,
-    /// Utilisation of the busy hour, which 95% of days stay below.
+    /// Utilisation of the busy hour, which 95% of the last four weeks' days stay below.
     pub busy_hour: Option<f64>,
 }
 
@@ -99,7 +99,7 @@ pub struct Relief {
     pub technology: String,
     /// Lines.
     pub lines: usize,
-    /// Utilisation of the busy hour, which 95% of days stay below.
+    /// Utilisation of the busy hour, which 95% of the last four weeks' days stay below.
     pub busy_hour: f64,
     /// What it is to be brought to.
     pub to: f64,

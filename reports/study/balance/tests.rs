@@ -35,6 +35,21 @@ fn with_a_limit_that_is_given_the_point_is_where_the_curve_says() {
 }
 
 #[test]
+fn a_node_that_was_relieved_four_weeks_ago_is_not_relieved_again() {
+    let mut panel = Queues::PLANTED.panel(2);
+    let asked = Query { limit: Some(40.0), ..quick() };
+    let before = study(&panel, &asked);
+    let first = before.relief[0].node.clone();
+    let node = panel.nodes.iter().position(|node| *node == first).unwrap() as u32;
+    let recent = (panel.period.to.secs() / 86_400) as i32 - 28;
+    for load in panel.loads.iter_mut().filter(|load| load.node == node && load.day >= recent) {
+        load.ratio *= 0.5;
+    }
+    let after = study(&panel, &asked);
+    assert!(!after.relief.is_empty() && after.relief.iter().all(|one| one.node != first));
+}
+
+#[test]
 fn what_to_fix_first_is_told_by_excess_and_not_by_number() {
     let study = study(&Queues { bad_node: true, ..Queues::PLANTED }.panel(3), &quick());
     assert_eq!(study.worst[0].node, "n007", "{:?}", &study.worst[..3]);

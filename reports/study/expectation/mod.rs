@@ -49,7 +49,7 @@ pub fn study(panel: &Panel, query: &Query) -> Expectation {
             zh: "{metric}：忙时以外或没有具体小时的观测",
         };
         let metric = daily.series.metric;
-        Note::push(&mut head.notes, Words::with(outside, &[("metric", &metric)]), daily.outside);
+        Note::push(&mut head.notes, Words::plain(outside).and("metric", metric.label), daily.outside);
         let weeks = line_weeks(panel, &daily, &risk, query);
         let lines: BTreeSet<usize> = weeks.iter().map(|week| week.line).collect();
         if lines.len() < FEWEST_LINES {
@@ -57,7 +57,7 @@ pub fn study(panel: &Panel, query: &Query) -> Expectation {
                 en: "{metric}: lines with known weeks, too few to speak of expectations",
                 zh: "{metric}：有已知周的线路太少，无法谈期望",
             };
-            Note::push(&mut head.notes, Words::with(few, &[("metric", &metric)]), lines.len() as u64);
+            Note::push(&mut head.notes, Words::plain(few).and("metric", metric.label), lines.len() as u64);
             continue;
         }
         rows.push(expected(panel, &daily, &weeks, lines.len(), query));

@@ -38,13 +38,20 @@ pub(super) enum Says {
 }
 
 impl Says {
-    pub(super) fn name(&self) -> String {
+    pub(super) fn name(&self) -> Words {
+        const SHORT: Phrase = Phrase { en: "{metric}: short of expectation", zh: "{metric}：低于期望" };
+        const BEHIND: Phrase =
+            Phrase { en: "{metric}: worse than the region", zh: "{metric}：差于本地区" };
+        const DAYS: Phrase =
+            Phrase { en: "{metric}: days worse than usual", zh: "{metric}：差于往常的天数" };
+        const BEFORE: Phrase = Phrase { en: "Other complaints before", zh: "此前的其他投诉" };
+        const EXTRA: Phrase = Phrase { en: "{name}", zh: "{name}" };
         match self {
-            Self::Short(metric) => format!("{metric}: short of expectation"),
-            Self::Behind(metric) => format!("{metric}: worse than the region"),
-            Self::Days(metric) => format!("{metric}: days worse than usual"),
-            Self::Before => "other complaints before".into(),
-            Self::Extra(name) => name.clone(),
+            Self::Short(metric) => Words::plain(SHORT).and("metric", metric.label),
+            Self::Behind(metric) => Words::plain(BEHIND).and("metric", metric.label),
+            Self::Days(metric) => Words::plain(DAYS).and("metric", metric.label),
+            Self::Before => Words::plain(BEFORE),
+            Self::Extra(name) => Words::with(EXTRA, &[("name", name)]),
         }
     }
 
@@ -165,7 +172,7 @@ impl Features {
             let Ok(table) = self.rows(&rows) else { return };
             let Ok(Some((column, area))) = classifier::leak(&table, &known) else { return };
             let reason = Words::with(LEAKS, &[("area", &format!("{area:.3}"))]);
-            self.refused.push(Refused { feature: self.columns[column].name(), reason });
+            self.refused.push(Refused { feature: self.columns[column].name().to_string(), reason });
             self.drop_column(column);
         }
     }

@@ -34,7 +34,7 @@ pub struct Silent {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureRow {
     /// Its name.
-    pub feature: String,
+    pub feature: Words,
     /// The odds ratio for one standard deviation more.
     pub odds_ratio_per_sd: Answer,
 }

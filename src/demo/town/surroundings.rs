@@ -122,6 +122,7 @@ pub(super) fn reputation(folder: &Path, talk: &Talk) -> io::Result<u64> {
 /// Answers from 1 to 10; who has more of the promised rate perceives better quality.
 pub(super) fn survey(
     folder: &Path,
+    calendar: &Calendar,
     lines: &[Line],
     rates: &[Vec<f64>],
     rng: &mut ChaCha8Rng,
@@ -130,8 +131,11 @@ pub(super) fn survey(
         .iter()
         .flat_map(|(name, items)| (1..=*items).map(move |item| format!("{name}_{item}")))
         .collect();
-    let mut table =
-        Table::start(folder, "survey", &format!("respondent_id,line_id,segment,{}", items.join(",")))?;
+    let mut table = Table::start(
+        folder,
+        "survey",
+        &format!("respondent_id,answered_at,line_id,segment,{}", items.join(",")),
+    )?;
     let own: Vec<usize> = (0..lines.len()).filter(|&at| lines[at].operator == OWN).collect();
     for respondent in 0..RESPONDENTS {
         let at = own[rng.random_range(0..own.len())];
@@ -151,7 +155,11 @@ pub(super) fn survey(
                 _ = write!(cells, ",{answer}");
             }
         }
-        table.row(format_args!("R{respondent:04},{},{}{cells}", line.id, line.segment.unwrap_or("home")))?;
+        // They are asked in the last four weeks, some every day.
+        let day = rates[at].len() as i32 - 28 + respondent as i32 % 28;
+        let at = calendar.stamp(day, 9 + (respondent % 11) as i8, (respondent * 7 % 60) as i8)?;
+        let segment = line.segment.unwrap_or("home");
+        table.row(format_args!("R{respondent:04},{at},{},{segment}{cells}", line.id))?;
     }
     table.finish()
 }
