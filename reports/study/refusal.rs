@@ -16,13 +16,17 @@ fn refusal_words(refusal: &Refusal) -> Words {
         let few = Phrase { en: "{reason}", zh: "数据太少：现有 {have}，至少需要 {need}" };
         return Words::with(few, &[("reason", refusal), ("have", have), ("need", need)]);
     }
+    if let Refusal::Separated { .. } = refusal {
+        return Words::plain(Phrase {
+            en: "cases and controls are told apart without error: the ratio has no finite estimate",
+            zh: "病例与对照可被完全区分：比值没有有限的估计",
+        });
+    }
     let zh = match refusal {
         Refusal::NotFinite { .. } => "不是有限数",
         Refusal::NoVariation { .. } => "数值没有变化",
         Refusal::NoEvents { .. } => "没有可用的事件",
-        Refusal::Separated { .. } | Refusal::Collinear | Refusal::NoInformativeSet { .. } => {
-            "数据不足以估计模型"
-        }
+        Refusal::Collinear | Refusal::NoInformativeSet { .. } => "数据不足以估计模型",
         Refusal::Redundant { .. } | Refusal::NotSeparable { .. } => "各因素无法相互区分",
         Refusal::NotReached { .. } => "观察期内未达到",
         Refusal::Design { .. } => "设计不支持该比较",

@@ -132,8 +132,10 @@ impl Run {
         let text = |at: Option<Wall>| at.map(Wall::rfc3339).unwrap_or_default();
         let at = |answer: &Answer| {
             let gaps = answer.sequence.saturating_sub(self.first);
-            let after = |start: Wall| Wall(start.0 + (gaps as f64 * interval.unwrap_or(0.0) * 1e6) as i64);
-            text(answer.at.or_else(|| started.map(after)))
+            let after = |start: Wall| {
+                start.0.checked_add((gaps as f64 * interval.unwrap_or(0.0) * 1e6) as i64).map(Wall)
+            };
+            text(answer.at.or_else(|| started.and_then(after)))
         };
         let told = Told { method: "ping", target: self.target.clone(), ..Told::default() };
         let first = self.stamp.or(started);
@@ -170,7 +172,9 @@ fn stamp(line: &str) -> Option<(Option<Wall>, &str)> {
     let Some(stamped) = line.strip_prefix('[') else { return Some((None, line)) };
     let (at, rest) = stamped.split_once(']')?;
     let seconds: Option<f64> = at.parse().ok().filter(|s: &f64| s.is_finite());
-    Some((seconds.map(|s| Wall((s * 1e6).round() as i64 * 1_000)), rest.trim_start()))
+    // Nanoseconds reach to the year 2262: a later time is none.
+    let at = seconds.and_then(|s| ((s * 1e6).round() as i64).checked_mul(1_000)).map(Wall);
+    Some((at, rest.trim_start()))
 }
 
 /// `[1595037214.26] 64 bytes from 127.0.0.1: icmp_seq=1 ttl=64 time=0.041 ms`.

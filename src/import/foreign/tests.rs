@@ -188,6 +188,20 @@ fn a_run_of_ping_without_stamps_has_times_from_its_start_and_its_numbers() {
 }
 
 #[test]
+fn a_time_of_ping_that_cannot_be_held_is_none() {
+    let far = "PING a (192.0.2.1): 56 data bytes\n\
+        [17000800000.5] 64 bytes from 192.0.2.1: icmp_seq=0 ttl=64 time=1.5 ms\n";
+    assert_eq!(of(&cells_of(far, &Reading::default()), &["started_at", "value"]), [["", "1.5"]]);
+    let asked = Reading {
+        started_at: Some("2026-05-04T20:00:00Z".to_owned()),
+        interval_ms: Some(u64::MAX),
+        ..Reading::default()
+    };
+    let times = of(&cells_of(MAC, &asked), &["started_at"]);
+    assert_eq!(times, [["2026-05-04T20:00:00Z"], [""], ["2026-05-04T20:00:00Z"]]);
+}
+
+#[test]
 fn numbers_of_ping_go_round_at_sixteen_bits_and_stay_apart() {
     let mut text = "PING a (192.0.2.1): 56 data bytes\n".to_owned();
     for sequence in [65_534, 65_535, 0, 1] {
