@@ -171,11 +171,11 @@ impl Report<'_> {
     fn wrong(&self) -> Prose {
         const FIRST: Phrase = Phrase {
             en: "Customers rate {target} at {index} of 100. {weak} holds it back: it matters more than most (one standard deviation of it moves {target} by {effect}) and stands lower than most, at {level}.",
-            zh: "用户{target}指数为 {index}（满分 100）。{weak}拖后腿：其影响高于平均（每变动 1 个标准差，{target}变动 {effect} 个标准差），得分却低于平均，为 {level}。",
+            zh: "{target}指数为 {index}（满分 100）。{weak}拖后腿：其影响高于平均（每变动 1 个标准差，{target}变动 {effect} 个标准差），得分却低于平均，为 {level}。",
         };
         const EVEN: Phrase = Phrase {
             en: "Customers rate {target} at {index} of 100. Nothing that matters more than most stands lower than most.",
-            zh: "用户{target}指数为 {index}（满分 100）。没有影响大而得分低的方面。",
+            zh: "{target}指数为 {index}（满分 100）。没有影响大而得分低的方面。",
         };
         const DECLINED: Phrase = Phrase {
             en: "The survey gives no index: {reason}.",

@@ -5,7 +5,6 @@ use super::{Align, Block, KeyNumber, Number, Section, Table, TableCell, Tone};
 use crate::study::{Answer, Head};
 use crate::text::number::Style;
 use crate::text::{Prose, number};
-use broadgauge_model::panel::{Panel, SourceKind};
 use broadgauge_model::text::Phrase;
 
 /// A cell of an estimate: the value, and below it the interval; a dash where there is none.
@@ -67,19 +66,6 @@ pub(super) fn key(
 /// An estimate in a sentence, or why there is none.
 pub(super) fn say(answer: &Answer, style: Style) -> Prose {
     words::answer(answer).words(style)
-}
-
-/// That some of the data were made up, where they were.
-pub(super) fn made_up(panel: &Panel) -> Option<Block> {
-    const MADE: Phrase = Phrase {
-        en: "The data of this report were made up to show the method: {n} observations, with complaints and actions to match. They say nothing about any real operator.",
-        zh: "本报告的数据为演示方法而合成：{n} 条观测，以及相应的投诉和措施，不代表任何真实运营商。",
-    };
-    let made = |cell: &&broadgauge_model::panel::Cell| {
-        panel.sources.get(usize::from(cell.source)).is_some_and(|s| s.kind == SourceKind::Made)
-    };
-    let count: u64 = panel.cells.iter().filter(made).map(|cell| cell.values.len()).sum();
-    (count > 0).then(|| Block::Note(Prose::say(&MADE, &[("n", number::count(count))])))
 }
 
 /// How the numbers were made, study by study, and what was left out.

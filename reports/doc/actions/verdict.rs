@@ -2,8 +2,9 @@
 
 use super::basis::Basis;
 use super::first::standing_out;
+use crate::doc::operator::verdict::made_up;
 use crate::doc::operator::words;
-use crate::doc::told::{key, made_up, say};
+use crate::doc::told::{key, say};
 use crate::doc::{Answer as Sentence, Block, Section};
 use crate::stats::proportion;
 use crate::study::Answer;
@@ -71,8 +72,8 @@ fn tightest<'a>(report: &Basis<'a>) -> Option<&'a Point> {
 
 fn fullness(report: &Basis<'_>) -> Prose {
     const FULL: Phrase = Phrase {
-        en: "{n} of {all} {technology} nodes run fuller in their busiest hour than {safe}, up to which customers do not notice.",
-        zh: "{technology} 节点 {all} 个中有 {n} 个最忙小时超过 {safe}，在此以下用户不会察觉。",
+        en: "{n} of {all} {technology} nodes run fuller in their busiest hour than {safe}, which is safe with 95% confidence.",
+        zh: "{technology} 节点 {all} 个中有 {n} 个忙时利用率超过 {safe}（有 95% 把握的安全线）。",
     };
     let Some(point) = tightest(report).filter(|p| p.above_safe > 0) else { return Prose::default() };
     let gaps = [
@@ -91,15 +92,15 @@ fn round(share: Option<f64>) -> f64 {
 fn sure(report: &Basis<'_>) -> Prose {
     const NODES: Phrase = Phrase {
         en: "Nodes are named only where chance would name fewer than one in twenty of them wrongly.",
-        zh: "仅在误报不超过二十分之一时才点名节点。",
+        zh: "误判率预计不超过二十分之一的，才列为问题节点。",
     };
     const LIMIT: Phrase = Phrase {
         en: "Customers begin to complain at {limit}; the fullest a {technology} node may run is {point}.",
-        zh: "用户自 {limit} 起开始投诉；{technology} 节点最高可运行至 {point}。",
+        zh: "时延超过 {limit} 后投诉开始增多；{technology} 节点的利用率上限为 {point}。",
     };
     const FIXES: Phrase = Phrase {
-        en: "Fixes are held against nodes as bad that were left alone, because what is bad gets better by itself.",
-        zh: "修复效果与同样差而未处理的节点相比，因为差的会自行回升。",
+        en: "Fixes are held against nodes as bad that were left alone, because what is at its worst tends to get better by itself.",
+        zh: "整改效果以同等劣化而未整改的节点为对照，因为最差的节点往往会自行好转。",
     };
     let balance = report.studies.balance;
     let metric = balance.metric;
@@ -119,8 +120,8 @@ fn sure(report: &Basis<'_>) -> Prose {
 
 fn todo(report: &Basis<'_>) -> Prose {
     const RELIEVE: Phrase = Phrase {
-        en: "Relieve {node} first: it avoids {avoided} complaints in 30 days. All {n} nodes on the list together avoid about {all}.",
-        zh: "先疏解 {node}：30 天内可避免投诉 {avoided} 件。名单上 {n} 个节点合计约可避免 {all} 件。",
+        en: "Relieve {node} first (more capacity, or fewer lines on it): it runs fuller than is safe, and relief avoids {avoided} complaints in 30 days. All {n} nodes that run too full together avoid about {all}.",
+        zh: "优先为 {node} 扩容或分流：其忙时利用率超过安全线，30 天内可避免投诉 {avoided} 件。超过安全线的 {n} 个节点合计约可避免 {all} 件。",
     };
     const LOOK: Phrase = Phrase { en: "Look at {node} first.", zh: "先检查 {node}。" };
     const NOTHING: Phrase =
@@ -145,8 +146,8 @@ fn todo(report: &Basis<'_>) -> Prose {
 /// What became of the actions.
 fn open(report: &Basis<'_>) -> Prose {
     const STATES: Phrase = Phrase {
-        en: "Of {n} actions that were done, {verified} are verified, {failed} are open again because they were not shown to help, {recurred} recurred. Overdue: {late}.",
-        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未见效而重新打开，{recurred} 项复发。逾期 {late} 项。",
+        en: "Of {n} actions that were done, {verified} are verified, {failed} are open again because they were not shown to help, {recurred} recurred, {waiting} cannot be judged yet. Overdue: {late}.",
+        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未见效而退回重办，{recurred} 项问题反弹，{waiting} 项尚无法判定。逾期 {late} 项。",
     };
     let actions = &report.studies.closed_loop.actions;
     if actions.is_empty() {
@@ -160,6 +161,7 @@ fn open(report: &Basis<'_>) -> Prose {
         ("verified", number::count(count(State::Verified))),
         ("failed", number::count(count(State::NotVerified))),
         ("recurred", number::count(count(State::Recurred))),
+        ("waiting", number::count(count(State::Done))),
         ("late", number::count(late as u64)),
     ];
     Prose::say(&STATES, &gaps)
@@ -168,7 +170,7 @@ fn open(report: &Basis<'_>) -> Prose {
 fn keys(report: &Basis<'_>) -> Block {
     const FULLEST: Phrase = Phrase {
         en: "utilisation of the busiest hour at which the usual delay on {technology} comes to where complaints begin",
-        zh: "{technology} 常见时延达到投诉起点时最忙小时的利用率",
+        zh: "{technology} 节点的常见时延达到投诉起点时的忙时利用率",
     };
     const NODES: Phrase = Phrase { en: "{n} nodes", zh: "{n} 个节点" };
     const JUDGED: Phrase = Phrase { en: "{n} actions judged", zh: "已判定措施 {n} 项" };
@@ -178,7 +180,7 @@ fn keys(report: &Basis<'_>) -> Block {
         let technology = words::technology(&point.technology);
         keys.push(key(
             "balance_point_ratio",
-            Phrase { en: "The fullest a node may run", zh: "节点最高可运行" },
+            Phrase { en: "The fullest a node may run", zh: "节点利用率上限" },
             &point.utilisation,
             Style::Share,
             Prose::say(&NODES, &[("n", number::count(point.nodes as u64))]),
@@ -213,7 +215,7 @@ fn keys(report: &Basis<'_>) -> Block {
         &share,
         Style::Share,
         Prose::say(&JUDGED, &[("n", number::count(judged))]),
-        Phrase { en: "of those old enough to be judged", zh: "占可判定措施" }.into(),
+        Phrase { en: "of those old enough to be judged", zh: "占已判定措施" }.into(),
     ));
     Block::Keys(keys)
 }

@@ -2,8 +2,9 @@
 
 use super::basis::Basis;
 use super::gaps::{largest, owner};
+use crate::doc::operator::verdict::made_up;
 use crate::doc::operator::words;
-use crate::doc::told::{key, made_up, say};
+use crate::doc::told::{key, say};
 use crate::doc::{Answer as Sentence, Block, Section};
 use crate::study::Estimate;
 use crate::study::expectation::{Expected, GapKind, Month};
@@ -53,11 +54,11 @@ pub(super) fn section(report: &Basis<'_>) -> Section {
 fn wrong(report: &Basis<'_>, row: &Expected, all: &Month) -> Prose {
     const SHORT: Phrase = Phrase {
         en: "{own}'s customers get less than they have come to expect: {metric} is {observed}, and they expect {expected}. That is {gap} short.",
-        zh: "{own}的用户得到的低于期望：{metric}为 {observed}，期望为 {expected}，差 {gap}。",
+        zh: "{own}的用户实际体验低于期望：{metric}为 {observed}，期望为 {expected}，低 {gap}。",
     };
     const MET: Phrase = Phrase {
         en: "{own}'s customers get what they have come to expect or more: {metric} is {observed}, and they expect {expected}.",
-        zh: "{own}的用户得到的达到或超过期望：{metric}为 {observed}，期望为 {expected}。",
+        zh: "{own}的用户实际体验达到或超过期望：{metric}为 {observed}，期望为 {expected}。",
     };
     const UNKNOWN: Phrase = Phrase {
         en: "These data cannot tell whether {own}'s customers get what they expect: {metric} is {observed}, and they expect {expected}.",
@@ -102,8 +103,8 @@ fn worst_segment(row: &Expected) -> Prose {
 
 fn sure(row: &Expected) -> Prose {
     const SURE: Phrase = Phrase {
-        en: "Customers do complain by what they expect, not by the figure alone: {weeks} weeks of lines, {episodes} complaints; if expectation did not matter, evidence this strong would come up in {p} of such studies. With expectations dealt out to the wrong lines, the link is weaker, as it must be.",
-        zh: "用户确实按期望而非仅按数值投诉：{weeks} 个线路周，投诉 {episodes} 件；若期望无关，如此强的证据只在{p}的同类研究中出现。把期望错配给其他线路后，关联变弱，理应如此。",
+        en: "Whether customers complain depends on what they expect, not on the figure alone: {weeks} weeks of lines, {episodes} complaints; if expectation did not matter, evidence this strong would come up in {p} of such studies. With expectations dealt out to other lines the link is weaker, as it is where the link is real.",
+        zh: "用户是否投诉，不只看数值高低，还看与期望的差距：{weeks} 个线路周，投诉 {episodes} 件；若与期望无关，出现如此强证据的概率{p}。把期望随机换给其他线路后关联减弱，符合预期。",
     };
     const NOT: Phrase = Phrase {
         en: "It is not shown that expectation matters beside the figure itself ({weeks} weeks of lines, {episodes} complaints): read the gaps as comparisons, not as causes of complaints.",
@@ -138,8 +139,8 @@ fn sure(row: &Expected) -> Prose {
 
 fn todo(all: &Month) -> Prose {
     const PROMISE: Phrase = Phrase {
-        en: "Begin with the promise: the region gets {size} less than is promised. {who} can act: promise what is delivered, or deliver it.",
-        zh: "先看承诺：当地实际比承诺低 {size}。责任方：{who}。按实际承诺，或兑现承诺。",
+        en: "Begin with the promise: what is usual for a product in the customer's region is {size} less than is promised. {who} can act: promise what is delivered, or have it delivered.",
+        zh: "首先核查宣传承诺：用户所在地区同类产品的实际水平比承诺低 {size}。牵头部门：{who}。按实际能力调整对外承诺，或提升网络以兑现承诺。",
     };
     const HISTORY: Phrase = Phrase {
         en: "Begin with what got worse: customers get {size} less than they were used to. {who} can act: find what changed.",
@@ -150,7 +151,7 @@ fn todo(all: &Month) -> Prose {
         zh: "先处理落后于本地区的线路：比同产品的邻居差 {size}。责任方：{who}。",
     };
     const TALK: Phrase = Phrase {
-        en: "Begin with what is said: talk is {size} ahead of what the region gets. {who} can act: say what is true, and show it.",
+        en: "Begin with what is said: talk is {size} ahead of what is usual in the region. {who} can act: say what is true, and show it.",
         zh: "先看口碑：口碑比当地实际高出 {size}。责任方：{who}。如实说明并展示。",
     };
     const NOTHING: Phrase = Phrase {
@@ -172,7 +173,7 @@ fn todo(all: &Month) -> Prose {
 fn call(report: &Basis<'_>) -> Prose {
     const CALL: Phrase = Phrase {
         en: "And call on the silent: {n} lines get less than they expect and have not complained; the list of the {k} at highest risk finds {lift} times as many future complaints as chance.",
-        zh: "并联系沉默用户：{n} 条线路低于期望而未投诉；风险最高的 {k} 条名单命中的未来投诉为随机的 {lift} 倍。",
+        zh: "并联系沉默用户：{n} 条线路低于期望而未投诉；按风险排序的前 {k} 条线路，后续投诉为随机抽取的 {lift} 倍。",
     };
     let silent = report.studies.silent;
     let Some(lift) = silent.judged.as_ref().and_then(|judged| judged.lift) else { return Prose::default() };
@@ -189,14 +190,17 @@ fn call(report: &Basis<'_>) -> Prose {
 
 fn keys(report: &Basis<'_>, row: &Expected, all: &Month) -> Block {
     const LINES: Phrase = Phrase { en: "{n} lines", zh: "{n} 条线路" };
-    const TOLD: Phrase = Phrase { en: "as a share of what is expected", zh: "占期望的比例" };
+    const TOLD: Phrase = Phrase {
+        en: "as a share of what is expected",
+        zh: "实际比期望低的幅度，占期望的比例",
+    };
     const BELOW: Phrase = Phrase {
         en: "of weeks of lines are worse than the contract's minimum or the threshold",
-        zh: "的线路周低于合同最低值或阈值",
+        zh: "的线路周（每线每周计一次）低于合同保底值或投诉阈值",
     };
     const ODDS: Phrase = Phrase {
         en: "odds of a complaint for each tenth that a line falls short",
-        zh: "每低于期望一成，投诉的优势比",
+        zh: "每比期望低一成，投诉发生比（优势比）的倍数",
     };
     const HIT: Phrase = Phrase {
         en: "of the lines listed complained within four weeks, on lines not used to make the list",
@@ -214,7 +218,7 @@ fn keys(report: &Basis<'_>, row: &Expected, all: &Month) -> Block {
         ),
         key(
             "below_zone_ratio",
-            Phrase { en: "Below what is tolerated", zh: "低于容忍区" },
+            Phrase { en: "Below what is tolerated", zh: "低于用户可接受下限" },
             &all.zone.below,
             Style::Share,
             lines.clone(),
@@ -222,7 +226,7 @@ fn keys(report: &Basis<'_>, row: &Expected, all: &Month) -> Block {
         ),
         key(
             "odds_ratio_per_tenth_short",
-            Phrase { en: "What falling short costs", zh: "差距的代价" },
+            Phrase { en: "Complaints for falling short", zh: "差距与投诉" },
             &row.odds_ratio_per_tenth_short,
             Style::Bare,
             lines,
@@ -232,7 +236,7 @@ fn keys(report: &Basis<'_>, row: &Expected, all: &Month) -> Block {
     if let Some(judged) = &report.studies.silent.judged {
         keys.push(key(
             "silent_precision_ratio",
-            Phrase { en: "Found before they complain", zh: "投诉前发现" },
+            Phrase { en: "Hits of the call list", zh: "预警命中率" },
             &judged.precision,
             Style::Share,
             Prose::say(&LINES, &[("n", number::count(judged.capacity as u64))]),

@@ -11,7 +11,7 @@ use crate::study::describe::Series;
 use crate::study::peers::{Row, Verdict};
 use crate::text::Prose;
 use crate::text::number::{self, Style};
-use broadgauge_model::panel::{Panel, SourceKind};
+use broadgauge_model::panel::{Cell, Panel, SourceKind};
 use broadgauge_model::text::Phrase;
 
 pub(super) fn section(basis: &Basis<'_>, times: &Times, promise: &Promised) -> Section {
@@ -51,20 +51,27 @@ pub(super) fn section(basis: &Basis<'_>, times: &Times, promise: &Promised) -> S
 
 /// That some of the data were made up, where they were.
 pub(in crate::doc) fn made_up(panel: &Panel) -> Option<Block> {
-    const MADE: Phrase = Phrase {
-        en: "{n} of the observations in this report were made up to show the method; where they appear, the text says “made-up data”. They say nothing about any real operator.",
-        zh: "本报告中有 {n} 条观测是为演示方法而合成的，出现之处均注明“合成数据”，不代表任何真实运营商。",
+    const SOME: Phrase = Phrase {
+        en: "{n} of the {all} observations in this report were made up to show the method; where they appear, the text says “made-up data”. They say nothing about any real operator.",
+        zh: "本报告的 {all} 条观测中有 {n} 条是为演示方法而合成的，出现之处均注明“合成数据”，不代表任何真实运营商。",
     };
-    let made: u64 = panel
-        .cells
-        .iter()
-        .filter(|cell| {
-            let source = panel.sources.get(usize::from(cell.source));
-            source.is_some_and(|source| source.kind == SourceKind::Made)
-        })
-        .map(|cell| cell.values.len())
-        .sum();
-    (made > 0).then(|| Block::Note(Prose::say(&MADE, &[("n", number::count(made))])))
+    const ALL: Phrase = Phrase {
+        en: "The data of this report were made up to show the method: all {n} observations, and the complaints with them. They say nothing about any real operator.",
+        zh: "本报告的数据全部为演示方法而合成：{n} 条观测及相应的投诉，不代表任何真实运营商。",
+    };
+    let is_made = |cell: &Cell| {
+        let source = panel.sources.get(usize::from(cell.source));
+        source.is_some_and(|source| source.kind == SourceKind::Made)
+    };
+    let (mut made, mut all) = (0, 0);
+    for cell in &panel.cells {
+        let n = cell.values.len();
+        all += n;
+        made += if is_made(cell) { n } else { 0 };
+    }
+    let phrase = if made == all { &ALL } else { &SOME };
+    let gaps = [("n", number::count(made)), ("all", number::count(all))];
+    (made > 0).then(|| Block::Note(Prose::say(phrase, &gaps)))
 }
 
 /// What is wrong, in one or two sentences.
@@ -308,7 +315,7 @@ const LINES: Phrase = Phrase { en: "{n} lines", zh: "{n} 条线路" };
 
 fn gap_key(basis: &Basis<'_>) -> KeyNumber {
     const GAP: Phrase =
-        Phrase { en: "Widest gap to {peer}: {metric}", zh: "与{peer}的最大差距：{metric}" };
+        Phrase { en: "Gap to {peer} over all: {metric}", zh: "与{peer}的总体差距：{metric}" };
     const DIFFERENCE: Phrase =
         Phrase { en: "Difference to {peer}: {metric}", zh: "与{peer}的差值：{metric}" };
     const NONE: Phrase = Phrase { en: "Gap to the peer operators", zh: "与对标运营商的差距" };
