@@ -24,6 +24,7 @@ use broadgauge_model::result::{Batch, Counts, Direction, Health, Load, Numbered,
 use broadgauge_model::wire;
 use broadgauge_model::wire::registration::Registration;
 use broadgauge_probes::probe::Stop;
+use bytes::Bytes;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use rand::{RngExt as _, SeedableRng as _};
@@ -134,16 +135,14 @@ fn main() {
 const BATCHES: usize = 200;
 const SIZE: usize = 1_000;
 const SENDERS: usize = 8;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 fn ingest(clock: &SystemClock, folder: &Path, pool: &[Histogram]) {
-    let bodies = folder.join("bodies");
-    std::fs::create_dir(&bodies).unwrap();
-    for n in 0..BATCHES {
-        std::fs::write(bodies.join(n.to_string()), wire::encode(&batch(pool, "a", n, SIZE))).unwrap();
-    }
-    let body = std::fs::metadata(bodies.join("0")).unwrap().len();
+    let bodies: Vec<_> =
+        (0..BATCHES).map(|n| Bytes::from(wire::encode(&batch(pool, "a", n, SIZE)))).collect();
+    let (body, all) = (bodies[0].len(), bodies.iter().map(Bytes::len).sum::<usize>());
     println!("ingest: {BATCHES} batches of {SIZE} results, {body} bytes a batch, {SENDERS} senders");
+    println!("  {} MiB of what is resident are the bodies that will be sent", all >> 20);
     let (mut to_bare, mut to_store) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let path = |way: &str| folder.join(format!("{way}-{round}.db"));
@@ -262,7 +261,7 @@ fn through_store(clock: &SystemClock, path: &Path, pool: &[Histogram]) -> f64 {
     rate
 }
 
-fn through_collector(clock: &SystemClock, path: &Path, bodies: &Path) -> f64 {
+fn through_collector(clock: &SystemClock, path: &Path, bodies: &[Bytes]) -> f64 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let config = CollectorConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -290,16 +289,14 @@ fn through_collector(clock: &SystemClock, path: &Path, bodies: &Path) -> f64 {
         let mut senders = tokio::task::JoinSet::new();
         for _ in 0..SENDERS {
             let (client, url, bodies, next) =
-                (client.clone(), url.clone(), bodies.to_owned(), Arc::clone(&next));
+                (client.clone(), url.clone(), bodies.to_vec(), Arc::clone(&next));
             senders.spawn(async move {
                 let mut resident = Vec::new();
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= BATCHES {
-                        return resident;
-                    }
-                    let body = tokio::fs::read(bodies.join(n.to_string())).await.unwrap();
-                    let request = client.post(format!("{url}/v1/batches")).bearer_auth(TOKEN).body(body);
+                    let Some(body) = bodies.get(n) else { return resident };
+                    let request = client.post(format!("{url}/v1/batches")).bearer_auth(TOKEN);
+                    let request = request.body(body.clone());
                     let answer = request.send().await.unwrap().text().await.unwrap();
                     assert!(answer.starts_with("{\"stored\":1000,"), "{answer}");
                     resident.push((n + 1, resident_mib()));

@@ -9,6 +9,7 @@
 
 mod auth;
 mod instruction;
+mod receive;
 mod routes;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod fold;
 mod lines;
 mod memory;
 mod operations;
+mod packed;
 mod read;
 mod sqlite;
 mod surroundings;
@@ -23,10 +24,11 @@ mod contract;
 
 pub use broadgauge_model::panel::{Source, SourceKind};
 pub use broadgauge_model::wire::receipt::{Receipt, Rejected};
-pub use entry::{Entry, Ready, Tally, Window};
+pub use entry::{Entry, Tally, Window};
 pub use error::StoreError;
 pub use fold::{GroupKey, fold_by_operator_metric_hour};
 pub use memory::Memory;
+pub use packed::Ready;
 pub use read::{Filter, HistogramRow, LocalHours, Row, RowValues};
 pub use sqlite::Sqlite;
 
@@ -37,7 +39,6 @@ use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Batch, Health};
 use broadgauge_model::surroundings::{Reputation, Utilisation};
 use broadgauge_model::wire::registration::Registration;
-use std::borrow::Cow;
 use std::path::Path;
 
 /// What was observed.
@@ -45,11 +46,11 @@ pub trait Results: Send + Sync {
     /// Keeps what agents sent, in one transaction: all of it is durable on return, or none of it is. A sample
     /// that is already there counts as such, so sending a batch again is harmless; one whose identity (agent,
     /// number) is taken by another payload is rejected, and the first stays.
-    fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError>;
+    fn put_batches(&self, batches: &[Ready]) -> Result<Vec<Receipt>, StoreError>;
 
     /// Keeps one batch.
     fn put_batch(&self, batch: &Batch) -> Result<Receipt, StoreError> {
-        Ok(self.put_batches(&[Cow::Borrowed(batch).into()])?.pop().unwrap_or_default())
+        Ok(self.put_batches(&[batch.into()])?.pop().unwrap_or_default())
     }
 
     /// Keeps rows of a table, in one transaction. Their identity is their content without the value (line,

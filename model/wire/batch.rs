@@ -145,7 +145,10 @@ pub fn encode(batch: &Batch) -> Vec<u8> {
 
 /// Reads a batch of any version.
 pub fn decode(bytes: &[u8]) -> Result<Batch, WireError> {
-    let envelope: BatchV1<'_, Upgraded> = match serde_json::from_slice(bytes) {
+    // Whether it is UTF-8 is asked once, not of each name in it; where it is not, the reader of bytes says where.
+    let read =
+        std::str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
+    let envelope: BatchV1<'_, Upgraded> = match read {
         Ok(envelope) => envelope,
         Err(error) => return Err(newer_version(bytes).unwrap_or_else(|| error.into())),
     };

@@ -5,12 +5,11 @@
 
 use super::auth::Token;
 use super::instruction;
+use super::receive::Rooms;
 use super::writer::Door;
 use crate::config::CollectorConfig;
 use crate::error::words;
 use crate::store::Ready;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -21,7 +20,6 @@ use axum::{Json, Router};
 use broadgauge_model::wire;
 use broadgauge_model::wire::registration::Registration;
 use serde::Deserialize;
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -41,6 +39,7 @@ struct Inner {
     door: Door,
     known: RwLock<HashSet<String>>,
     places: Semaphore,
+    rooms: Rooms,
     instruction_file: Option<PathBuf>,
 }
 
@@ -51,6 +50,7 @@ pub(super) fn router(config: &CollectorConfig, door: Door, known: HashSet<String
         door,
         known: RwLock::new(known),
         places: Semaphore::new(AT_A_TIME),
+        rooms: Rooms::default(),
         instruction_file: config.instruction_file.clone(),
     }));
     Router::new()
@@ -94,25 +94,32 @@ fn busy(error: impl Into<String>) -> Response {
     response
 }
 
-/// Decodes away from the threads that talk to agents.
-async fn decode<T: Send + 'static>(
-    body: Result<Bytes, BytesRejection>,
+/// Takes a body in, and reads it away from the threads that talk to agents.
+async fn read_body<T: Send + 'static>(
+    rooms: &Rooms,
+    request: Request,
     read: impl FnOnce(&[u8]) -> Result<T, String> + Send + 'static,
 ) -> Result<T, Response> {
-    let body = body.map_err(|rejection| refuse(rejection.status(), rejection.body_text()))?;
-    match tokio::task::spawn_blocking(move || read(&body)).await {
+    let body = rooms.receive(request).await.map_err(|(status, error)| refuse(status, error))?;
+    let rooms = rooms.clone();
+    let work = move || {
+        let value = read(&body);
+        rooms.give_back(body);
+        value
+    };
+    match tokio::task::spawn_blocking(work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(refuse(StatusCode::BAD_REQUEST, error)),
         Err(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body cannot be read")),
     }
 }
 
-async fn take_batch(State(Desk(desk)): State<Desk>, body: Result<Bytes, BytesRejection>) -> Response {
+async fn take_batch(State(Desk(desk)): State<Desk>, request: Request) -> Response {
     let read = |bytes: &[u8]| {
         let batch = wire::decode(bytes).map_err(|error| words(&error))?;
-        Ok(Ready::from(Cow::Owned(batch)))
+        Ok(Ready::from(&batch))
     };
-    let batch = match decode(body, read).await {
+    let batch = match read_body(&desk.rooms, request, read).await {
         Ok(batch) => batch,
         Err(refusal) => return refusal,
     };
@@ -134,7 +141,7 @@ async fn take_batch(State(Desk(desk)): State<Desk>, body: Result<Bytes, BytesRej
     }
 }
 
-async fn take_registration(State(Desk(desk)): State<Desk>, body: Result<Bytes, BytesRejection>) -> Response {
+async fn take_registration(State(Desk(desk)): State<Desk>, request: Request) -> Response {
     let read = |bytes: &[u8]| {
         let registration: Registration = serde_json::from_slice(bytes).map_err(|error| words(&error))?;
         if registration.version != 1 {
@@ -149,7 +156,7 @@ async fn take_registration(State(Desk(desk)): State<Desk>, body: Result<Bytes, B
             None => Ok(registration),
         }
     };
-    let registration = match decode(body, read).await {
+    let registration = match read_body(&desk.rooms, request, read).await {
         Ok(registration) => registration,
         Err(refusal) => return refusal,
     };

@@ -17,8 +17,7 @@ const SAMPLES: usize = 2_000;
 type Reply<T> = oneshot::Sender<Result<T, String>>;
 
 enum Work {
-    /// The batch goes back with the receipt: who sent it has the time to free it.
-    Batch(Ready<'static>, Reply<(Receipt, Ready<'static>)>),
+    Batch(Box<Ready>, Reply<Receipt>),
     Register(Box<Registration>, Reply<()>),
 }
 
@@ -28,8 +27,8 @@ pub(super) struct Door(mpsc::Sender<Work>);
 
 impl Door {
     /// Keeps a batch; the answer means that it is durable.
-    pub(super) async fn keep(&self, batch: Ready<'static>) -> Result<Receipt, String> {
-        self.hand_in(|reply| Work::Batch(batch, reply)).await.map(|(receipt, _)| receipt)
+    pub(super) async fn keep(&self, batch: Ready) -> Result<Receipt, String> {
+        self.hand_in(|reply| Work::Batch(Box::new(batch), reply)).await
     }
 
     /// Keeps what an agent says of itself.
@@ -82,7 +81,7 @@ fn write(store: &dyn Store, mut work: mpsc::Receiver<Work>) {
             match item {
                 Work::Batch(batch, reply) => {
                     samples += batch.samples();
-                    batches.push(batch);
+                    batches.push(*batch);
                     replies.push(reply);
                 }
                 register @ Work::Register(..) if !batches.is_empty() => {
@@ -101,11 +100,11 @@ fn write(store: &dyn Store, mut work: mpsc::Receiver<Work>) {
     }
 }
 
-fn keep(store: &dyn Store, batches: Vec<Ready<'static>>, replies: Vec<Reply<(Receipt, Ready<'static>)>>) {
+fn keep(store: &dyn Store, batches: Vec<Ready>, replies: Vec<Reply<Receipt>>) {
     match store.put_batches(&batches) {
         Ok(receipts) => {
-            for ((reply, receipt), batch) in replies.into_iter().zip(receipts).zip(batches) {
-                answer(reply, Ok((receipt, batch)));
+            for (reply, receipt) in replies.into_iter().zip(receipts) {
+                answer(reply, Ok(receipt));
             }
         }
         Err(error) if batches.len() == 1 => {

@@ -16,7 +16,6 @@ use broadgauge_model::result::{
 };
 use broadgauge_model::surroundings::{Reputation, Utilisation};
 use broadgauge_model::wire::registration::Registration;
-use std::borrow::Cow;
 
 /// Runs every promise against a backend.
 macro_rules! store_contract {
@@ -123,8 +122,8 @@ pub(crate) fn a_sample_comes_out_as_it_went_in(store: &dyn Store) {
         .unwrap();
 }
 
-fn ready(batches: &[Batch]) -> Vec<Ready<'_>> {
-    batches.iter().map(|batch| Cow::Borrowed(batch).into()).collect()
+fn ready(batches: &[Batch]) -> Vec<Ready> {
+    batches.iter().map(Ready::from).collect()
 }
 
 pub(crate) fn a_batch_sent_twice_is_stored_once(store: &dyn Store) {

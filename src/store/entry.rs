@@ -1,9 +1,8 @@
 //! What goes into a store, its identity and its digest.
 
 use broadgauge_model::clock::{Span, Wall};
-use broadgauge_model::result::{Batch, Numbered, Sample, Values};
-use sha2::{Digest, Sha256};
-use std::borrow::Cow;
+use broadgauge_model::result::{Sample, Values};
+use twox_hash::XxHash3_64;
 
 /// Which hours a result speaks of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,11 +73,10 @@ impl Tally {
 pub(super) const IMPORTED: i64 = 0;
 
 /// Why a sample cannot be kept, if so. SQL integers end at 2^63.
-fn unstorable(numbered: &Numbered) -> Option<String> {
-    let Numbered { number, sample } = numbered;
+pub(super) fn unstorable(number: u64, sample: &Sample) -> Option<String> {
     let counts = &sample.counts;
     let beyond = |count: u64| i64::try_from(count).is_err();
-    if beyond(*number) {
+    if beyond(number) {
         return Some(format!("number {number} is beyond 2^63"));
     }
     if sample.line_id.is_empty() {
@@ -104,30 +102,29 @@ fn unstorable(numbered: &Numbered) -> Option<String> {
     all.into_iter().find(|c| beyond(*c)).map(|count| format!("count {count} is beyond 2^63"))
 }
 
-struct Bytes(Sha256);
+/// Numbers, and texts with their lengths, for XXH3: it is the same in every release, and hardly costs more than reading
+/// them.
+struct Bytes(Vec<u8>);
 
 impl Bytes {
     fn number(&mut self, number: i64) -> &mut Self {
-        self.0.update(number.to_le_bytes());
+        self.0.extend_from_slice(&number.to_le_bytes());
         self
     }
 
     fn text(&mut self, text: &[u8]) -> &mut Self {
         self.number(text.len() as i64);
-        self.0.update(text);
+        self.0.extend_from_slice(text);
         self
     }
 
-    fn finish(self) -> i64 {
-        let hash = self.0.finalize();
-        let mut first = [0; 8];
-        first.copy_from_slice(&hash[..8]);
-        i64::from_le_bytes(first)
+    fn finish(&self) -> i64 {
+        XxHash3_64::oneshot(&self.0) as i64
     }
 }
 
 fn identity(sample: &Sample, window: Window) -> Bytes {
-    let mut bytes = Bytes(Sha256::new());
+    let mut bytes = Bytes(Vec::with_capacity(1_024));
     bytes
         .text(sample.line_id.as_bytes())
         .text(sample.metric.id().as_bytes())
@@ -150,68 +147,14 @@ pub(super) fn content_key(sample: &Sample, window: Window) -> i64 {
     identity(sample, window).finish() & i64::MAX
 }
 
-/// Gap and count of each bucket in use, both LEB128.
-pub(super) const CODEC_GAPS: u8 = 1;
-
-/// What a backend keeps of a sample beside its plain fields.
-#[derive(Clone, Debug)]
-pub(super) struct Encoded {
-    /// A byte for the codec, then its histogram at rest; empty where it has none.
-    pub(super) hist: Vec<u8>,
-    /// What the method added, as JSON text.
-    pub(super) details: Option<String>,
-    /// Tells one payload from another under the same identity, however a backend keeps the row.
-    pub(super) digest: i64,
+/// What the method added, as JSON text.
+pub(super) fn details_text(sample: &Sample) -> Option<String> {
+    // A map of JSON values always has a text.
+    (!sample.details.is_empty()).then(|| serde_json::to_string(&sample.details).unwrap_or_default())
 }
 
-impl Encoded {
-    /// The sample encoded, or why it cannot be kept.
-    pub(super) fn of(numbered: &Numbered, window: Window) -> Result<Self, String> {
-        let sample = &numbered.sample;
-        if let Some(reason) = unstorable(numbered) {
-            return Err(reason);
-        }
-        let mut hist = Vec::new();
-        if let Values::Histogram(histogram) = &sample.values {
-            hist.reserve_exact(histogram.at_rest().len() + 1);
-            hist.push(CODEC_GAPS);
-            hist.extend_from_slice(histogram.at_rest());
-        }
-        // A map of JSON values always has a text.
-        let details =
-            (!sample.details.is_empty()).then(|| serde_json::to_string(&sample.details).unwrap_or_default());
-        let digest = digest(sample, window, details.as_deref().unwrap_or_default());
-        Ok(Self { hist, details, digest })
-    }
-}
-
-/// A batch with its samples encoded: what need not wait while another batch is written.
-#[derive(Clone, Debug)]
-pub struct Ready<'a> {
-    pub(super) batch: Cow<'a, Batch>,
-    pub(super) encoded: Vec<Result<Encoded, String>>,
-}
-
-impl<'a> From<Cow<'a, Batch>> for Ready<'a> {
-    fn from(batch: Cow<'a, Batch>) -> Self {
-        let encoded = batch.samples.iter().map(|numbered| Encoded::of(numbered, Window::At)).collect();
-        Self { batch, encoded }
-    }
-}
-
-impl Ready<'_> {
-    /// The agent whose batch it is.
-    pub fn agent(&self) -> &str {
-        &self.batch.agent
-    }
-
-    /// How many samples it holds.
-    pub fn samples(&self) -> usize {
-        self.encoded.len()
-    }
-}
-
-fn digest(sample: &Sample, window: Window, details: &str) -> i64 {
+/// Tells one payload from another under the same identity, however a backend keeps the row.
+pub(super) fn digest(sample: &Sample, window: Window, details: &str) -> i64 {
     let mut bytes = identity(sample, window);
     match &sample.values {
         Values::Histogram(histogram) => bytes.number(0).text(histogram.at_rest()),

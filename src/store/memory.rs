@@ -1,17 +1,16 @@
 //! The store that forgets: for tests, trials and one-off studies.
 
-use super::entry::{Encoded, Entry, IMPORTED, Ready, content_key, is_newer};
+use super::entry::{Entry, IMPORTED, is_newer, taken};
 use super::lines::{Teller, settle};
+use super::packed::{Packed, PackedRow, Ready};
 use super::surroundings::Surroundings;
 use super::{
-    Complaints, Filter, Fleet, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError,
-    Tally, Window,
+    Complaints, Filter, Fleet, Receipt, Rejected, Results, Row, Source, SourceKind, StoreError, Tally,
 };
 use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
-use broadgauge_model::panel::MethodUse;
 use broadgauge_model::place::AccessLine;
-use broadgauge_model::result::{Health, Numbered, Sample, Values};
+use broadgauge_model::result::Health;
 use broadgauge_model::wire::registration::Registration;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
@@ -22,8 +21,11 @@ pub struct Memory(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    rows: Vec<Kept>,
-    place: HashMap<(i64, i64), usize>,
+    blocks: Vec<Block>,
+    /// In the order of arrival: which block, and which row of it.
+    rows: Vec<(usize, PackedRow)>,
+    /// The digest under each stream and identity.
+    digests: HashMap<(i64, i64), i64>,
     agents: BTreeMap<String, Agent>,
     lines: BTreeMap<String, (AccessLine, Teller)>,
     complaints: BTreeMap<String, Complaint>,
@@ -37,14 +39,12 @@ struct Agent {
     health: Option<Health>,
 }
 
+/// Rows that came together.
 #[derive(Debug)]
-struct Kept {
-    sample: Sample,
-    encoded: Encoded,
-    window: Window,
-    method: MethodUse,
+struct Block {
+    packed: Packed,
+    stream: i64,
     source: Source,
-    number: Option<u64>,
 }
 
 impl Memory {
@@ -67,23 +67,24 @@ impl Inner {
         agent
     }
 
-    fn put(&mut self, identity: (i64, i64), number: u64, kept: Result<Kept, String>, to: &mut Receipt) {
-        let kept = match kept {
-            Ok(kept) => kept,
-            Err(reason) => {
-                to.rejected.push(Rejected { number, reason });
-                return;
-            }
-        };
-        match self.place.get(&identity) {
-            Some(&at) if self.rows[at].encoded.digest == kept.encoded.digest => to.already += 1,
-            Some(_) => to.rejected.push(Rejected { number, reason: super::entry::taken(identity.0, number) }),
-            None => {
-                self.place.insert(identity, self.rows.len());
-                self.rows.push(kept);
-                to.stored += 1;
+    fn put(&mut self, stream: i64, source: Source, packed: Packed) -> Receipt {
+        let mut receipt = packed.receipt();
+        for row in &packed.rows {
+            match self.digests.get(&(stream, row.identity)) {
+                Some(digest) if *digest == row.digest => receipt.already += 1,
+                Some(_) => {
+                    let reason = taken(stream, row.number);
+                    receipt.rejected.push(Rejected { number: row.number, reason });
+                }
+                None => {
+                    self.digests.insert((stream, row.identity), row.digest);
+                    self.rows.push((self.blocks.len(), *row));
+                    receipt.stored += 1;
+                }
             }
         }
+        self.blocks.push(Block { packed, stream, source });
+        receipt
     }
 
     fn put_line(&mut self, told: &AccessLine, teller: Teller) -> Tally {
@@ -95,84 +96,55 @@ impl Inner {
     }
 }
 
-fn keep(sample: &Sample, encoded: Encoded, window: Window, source: Source, number: Option<u64>) -> Kept {
-    Kept {
-        encoded,
-        window,
-        method: MethodUse { name: sample.method.clone(), version: sample.method_version, target_class: None },
-        source,
-        number,
-        sample: sample.clone(),
-    }
-}
-
 impl Results for Memory {
-    fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError> {
+    fn put_batches(&self, batches: &[Ready]) -> Result<Vec<Receipt>, StoreError> {
         let mut inner = self.lock()?;
         let mut receipts = Vec::with_capacity(batches.len());
-        for Ready { batch, encoded } in batches {
-            let agent = inner.agent(&batch.agent);
-            if agent.health.as_ref().is_none_or(|known| is_newer(known.at, batch.health.at)) {
-                agent.health = Some(batch.health.clone());
+        for Ready { agent: name, health, rows } in batches {
+            let agent = inner.agent(name);
+            if agent.health.as_ref().is_none_or(|known| is_newer(known.at, health.at)) {
+                agent.health = Some(health.clone());
             }
             let stream = agent.stream;
-            let mut receipt = Receipt::default();
-            for (Numbered { number, sample }, encoded) in batch.samples.iter().zip(encoded) {
-                let source = Source { kind: SourceKind::Measured, name: batch.agent.clone() };
-                let kept =
-                    encoded.clone().map(|encoded| keep(sample, encoded, Window::At, source, Some(*number)));
-                inner.put((stream, *number as i64), *number, kept, &mut receipt);
-            }
-            receipts.push(receipt);
+            let source = Source { kind: SourceKind::Measured, name: name.clone() };
+            receipts.push(inner.put(stream, source, rows.clone()));
         }
         Ok(receipts)
     }
 
     fn put_entries(&self, source: &Source, entries: &[Entry]) -> Result<Receipt, StoreError> {
-        let mut inner = self.lock()?;
-        let mut receipt = Receipt::default();
-        for (place, entry) in entries.iter().enumerate() {
-            let identity = (IMPORTED, content_key(&entry.sample, entry.window));
-            let numbered = Numbered { number: place as u64, sample: entry.sample.clone() };
-            let kept = Encoded::of(&numbered, entry.window)
-                .map(|encoded| keep(&entry.sample, encoded, entry.window, source.clone(), None));
-            inner.put(identity, numbered.number, kept, &mut receipt);
-        }
-        Ok(receipt)
+        Ok(self.lock()?.put(IMPORTED, source.clone(), Packed::of_entries(entries)))
     }
 
     fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {
         let inner = self.lock()?;
         let mut keys: HashMap<&str, usize> = HashMap::new();
-        for kept in &inner.rows {
-            let sample = &kept.sample;
-            let line = inner.lines.get(&sample.line_id).map(|(line, _)| line);
-            if !filter.takes(sample.metric, sample.started_at) || !filter.takes_operator(line) {
+        for (block, row) in &inner.rows {
+            let Block { packed, stream, source } = &inner.blocks[*block];
+            let line_id = packed.lines[row.line].as_str();
+            let line = inner.lines.get(line_id).map(|(line, _)| line);
+            if !filter.takes(row.metric, row.started_at) || !filter.takes_operator(line) {
                 continue;
             }
             let next = keys.len();
             each(&Row {
-                line_id: &sample.line_id,
+                line_id,
                 line,
-                line_key: *keys.entry(&sample.line_id).or_insert(next),
-                metric: sample.metric,
-                method: &kept.method,
-                source: &kept.source,
-                number: kept.number,
-                target: sample.target.as_deref(),
-                load: sample.load,
-                direction: sample.direction,
-                started_at: sample.started_at,
-                lasted: sample.lasted,
-                statistic: sample.statistic,
-                window: kept.window,
-                counts: sample.counts,
-                values: match &sample.values {
-                    Values::Histogram(histogram) => RowValues::Histogram(histogram.at_rest()),
-                    Values::Number(value) => RowValues::Number(*value),
-                    Values::Unmeasured(reason) => RowValues::Unmeasured(&reason.0),
-                },
-                details: kept.encoded.details.as_deref(),
+                line_key: *keys.entry(line_id).or_insert(next),
+                metric: row.metric,
+                method: &packed.methods[row.method],
+                source,
+                number: (*stream != IMPORTED).then_some(row.number),
+                target: row.target.map(|target| packed.targets[target].as_str()),
+                load: row.load,
+                direction: row.direction,
+                started_at: row.started_at,
+                lasted: row.lasted,
+                statistic: row.statistic,
+                window: row.window,
+                counts: row.counts,
+                values: packed.values(row),
+                details: packed.details(row),
             });
         }
         Ok(())

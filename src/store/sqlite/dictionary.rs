@@ -4,8 +4,8 @@ use crate::store::{Source, SourceKind, StoreError};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::MethodUse;
 use broadgauge_model::place::AccessLine;
+use foldhash::HashMap;
 use rusqlite::{OptionalExtension as _, ToSql, Transaction, params};
-use std::collections::HashMap;
 
 /// What the writer has looked up. Ids never change, so what another process adds is only missing here, not wrong.
 #[derive(Debug, Default)]
@@ -85,14 +85,9 @@ impl Dictionary {
         Ok(id)
     }
 
-    pub(super) fn target(
-        &mut self,
-        transaction: &Transaction<'_>,
-        name: Option<&str>,
-    ) -> Result<Option<i64>, StoreError> {
-        let Some(name) = name else { return Ok(None) };
+    pub(super) fn target(&mut self, transaction: &Transaction<'_>, name: &str) -> Result<i64, StoreError> {
         if let Some(id) = self.targets.get(name) {
-            return Ok(Some(*id));
+            return Ok(*id);
         }
         let id = find_or_insert(
             transaction,
@@ -101,7 +96,7 @@ impl Dictionary {
             params![name],
         )?;
         self.targets.insert(name.to_owned(), id);
-        Ok(Some(id))
+        Ok(id)
     }
 
     pub(super) fn source(

@@ -3,13 +3,14 @@
 use super::Sqlite;
 use super::dictionary::{Dictionary, Names};
 use super::fleet::put_health;
-use crate::store::entry::{CODEC_GAPS, Encoded, IMPORTED, content_key, taken};
+use crate::store::entry::{IMPORTED, taken};
+use crate::store::packed::{CODEC_GAPS, Packed, PackedRow, Ready};
 use crate::store::{
-    Entry, Filter, HistogramRow, Ready, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind,
-    StoreError, Window,
+    Entry, Filter, HistogramRow, Receipt, Rejected, Results, Row, RowValues, Source, SourceKind, StoreError,
+    Window,
 };
 use broadgauge_model::clock::{Span, Wall};
-use broadgauge_model::result::{Counts, Direction, Load, Numbered, Sample, Statistic, Values};
+use broadgauge_model::result::{Counts, Direction, Load, Statistic};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Transaction, params};
 
@@ -19,89 +20,91 @@ const INSERT: &str = "INSERT INTO result(stream, number, digest, source, line, m
     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
     ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT(stream, number) DO NOTHING";
 
-/// Whose row it is: the stream with the number in it, and the source.
-struct Identity {
-    stream: i64,
-    number: i64,
-    source: i64,
-}
-
 /// Writes rows in one transaction.
-struct Rows<'a> {
+struct Writer<'a> {
     transaction: &'a Transaction<'a>,
     dictionary: &'a mut Dictionary,
     insert: CachedStatement<'a>,
 }
 
-impl<'a> Rows<'a> {
-    fn of(transaction: &'a Transaction<'a>, dictionary: &'a mut Dictionary) -> Result<Self, StoreError> {
+/// What the names of packed rows are in the database.
+struct Ids {
+    stream: i64,
+    source: i64,
+    lines: Vec<i64>,
+    methods: Vec<i64>,
+    targets: Vec<i64>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(transaction: &'a Transaction<'a>, dictionary: &'a mut Dictionary) -> Result<Self, StoreError> {
         Ok(Self { transaction, dictionary, insert: transaction.prepare_cached(INSERT)? })
     }
 
-    fn put(
-        &mut self,
-        identity: &Identity,
-        (numbered, encoded): (&Numbered, &Result<Encoded, String>),
-        window: Window,
-        receipt: &mut Receipt,
-    ) -> Result<(), StoreError> {
-        let Numbered { number, sample } = numbered;
-        let encoded = match encoded {
-            Ok(encoded) => encoded,
-            Err(reason) => {
-                receipt.rejected.push(Rejected { number: *number, reason: reason.clone() });
-                return Ok(());
-            }
+    fn put(&mut self, stream: i64, source: &Source, packed: &Packed) -> Result<Receipt, StoreError> {
+        let (transaction, dictionary) = (self.transaction, &mut *self.dictionary);
+        let ids = Ids {
+            stream,
+            source: dictionary.source(transaction, source)?,
+            lines: packed
+                .lines
+                .iter()
+                .map(|line| dictionary.line(transaction, line))
+                .collect::<Result<_, _>>()?,
+            methods: packed
+                .methods
+                .iter()
+                .map(|method| dictionary.method(transaction, &method.name, method.version))
+                .collect::<Result<_, _>>()?,
+            targets: packed
+                .targets
+                .iter()
+                .map(|target| dictionary.target(transaction, target))
+                .collect::<Result<_, _>>()?,
         };
-        if self.insert(identity, (sample, encoded), window)? {
-            receipt.stored += 1;
-            return Ok(());
+        let mut receipt = packed.receipt();
+        for row in &packed.rows {
+            if self.insert(&ids, packed, row)? {
+                receipt.stored += 1;
+            } else if self.digest(stream, row.identity)? == row.digest {
+                receipt.already += 1;
+            } else {
+                let reason = taken(stream, row.number);
+                receipt.rejected.push(Rejected { number: row.number, reason });
+            }
         }
-        let known: i64 = self
-            .transaction
-            .prepare_cached("SELECT digest FROM result WHERE stream = ?1 AND number = ?2")?
-            .query_row([identity.stream, identity.number], |row| row.get(0))?;
-        if known == encoded.digest {
-            receipt.already += 1;
-        } else {
-            receipt.rejected.push(Rejected { number: *number, reason: taken(identity.stream, *number) });
-        }
-        Ok(())
+        Ok(receipt)
+    }
+
+    fn digest(&self, stream: i64, identity: i64) -> Result<i64, StoreError> {
+        let mut known =
+            self.transaction.prepare_cached("SELECT digest FROM result WHERE stream = ?1 AND number = ?2")?;
+        Ok(known.query_row([stream, identity], |row| row.get(0))?)
     }
 
     /// Whether the row is new.
-    fn insert(
-        &mut self,
-        identity: &Identity,
-        (sample, encoded): (&Sample, &Encoded),
-        window: Window,
-    ) -> Result<bool, StoreError> {
-        let (mut value, mut unmeasured, mut hist) = (None, None, None);
-        match &sample.values {
-            Values::Histogram(_) => hist = Some(&encoded.hist),
-            Values::Number(number) => value = Some(*number),
-            Values::Unmeasured(reason) => unmeasured = Some(reason.0.as_str()),
-        }
-        let line = self.dictionary.line(self.transaction, &sample.line_id)?;
-        let metric = self.dictionary.metric(self.transaction, sample.metric)?;
-        let method = self.dictionary.method(self.transaction, &sample.method, sample.method_version)?;
-        let target = self.dictionary.target(self.transaction, sample.target.as_deref())?;
-        let counts = &sample.counts;
+    fn insert(&mut self, ids: &Ids, packed: &Packed, row: &PackedRow) -> Result<bool, StoreError> {
+        let (value, unmeasured) = match packed.values(row) {
+            RowValues::Histogram(_) => (None, None),
+            RowValues::Number(number) => (Some(number), None),
+            RowValues::Unmeasured(reason) => (None, Some(reason)),
+        };
+        let counts = &row.counts;
         let added = self.insert.execute(params![
-            identity.stream,
-            identity.number,
-            encoded.digest,
-            identity.source,
-            line,
-            metric,
-            method,
-            target,
-            sample.started_at.0,
-            sample.lasted.0,
-            sample.load as i64,
-            sample.direction as i64,
-            sample.statistic as i64,
-            window.code(),
+            ids.stream,
+            row.identity,
+            row.digest,
+            ids.source,
+            ids.lines[row.line],
+            self.dictionary.metric(self.transaction, row.metric)?,
+            ids.methods[row.method],
+            row.target.map(|target| ids.targets[target]),
+            row.started_at.0,
+            row.lasted.0,
+            row.load as i64,
+            row.direction as i64,
+            row.statistic as i64,
+            row.window.code(),
             counts.planned as i64,
             counts.sent as i64,
             counts.missed as i64,
@@ -114,47 +117,32 @@ impl<'a> Rows<'a> {
             counts.lost_backward.map(|c| c as i64),
             value,
             unmeasured,
-            hist,
-            encoded.details,
+            packed.histogram(row),
+            packed.details(row),
         ])?;
         Ok(added == 1)
     }
 }
 
 impl Results for Sqlite {
-    fn put_batches(&self, batches: &[Ready<'_>]) -> Result<Vec<Receipt>, StoreError> {
+    fn put_batches(&self, batches: &[Ready]) -> Result<Vec<Receipt>, StoreError> {
         self.write(|transaction, dictionary| {
             let mut receipts = Vec::with_capacity(batches.len());
-            let mut rows = Rows::of(transaction, dictionary)?;
-            for Ready { batch, encoded } in batches {
-                let stream = rows.dictionary.agent(transaction, &batch.agent)?;
-                let source = Source { kind: SourceKind::Measured, name: batch.agent.clone() };
-                let source = rows.dictionary.source(transaction, &source)?;
-                put_health(transaction, stream, &batch.health)?;
-                let mut receipt = Receipt::default();
-                for (numbered, encoded) in batch.samples.iter().zip(encoded) {
-                    let identity = Identity { stream, number: numbered.number as i64, source };
-                    rows.put(&identity, (numbered, encoded), Window::At, &mut receipt)?;
-                }
-                receipts.push(receipt);
+            let mut writer = Writer::new(transaction, dictionary)?;
+            for Ready { agent, health, rows } in batches {
+                let stream = writer.dictionary.agent(transaction, agent)?;
+                put_health(transaction, stream, health)?;
+                let source = Source { kind: SourceKind::Measured, name: agent.clone() };
+                receipts.push(writer.put(stream, &source, rows)?);
             }
             Ok(receipts)
         })
     }
 
     fn put_entries(&self, source: &Source, entries: &[Entry]) -> Result<Receipt, StoreError> {
+        let packed = Packed::of_entries(entries);
         self.write(|transaction, dictionary| {
-            let source = dictionary.source(transaction, source)?;
-            let mut rows = Rows::of(transaction, dictionary)?;
-            let mut receipt = Receipt::default();
-            for (place, Entry { sample, window }) in entries.iter().enumerate() {
-                let number = content_key(sample, *window);
-                let identity = Identity { stream: IMPORTED, number, source };
-                let numbered = Numbered { number: place as u64, sample: sample.clone() };
-                let encoded = Encoded::of(&numbered, *window);
-                rows.put(&identity, (&numbered, &encoded), *window, &mut receipt)?;
-            }
-            Ok(receipt)
+            Writer::new(transaction, dictionary)?.put(IMPORTED, source, &packed)
         })
     }
 
