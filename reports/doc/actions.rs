@@ -11,7 +11,7 @@ mod worked;
 
 pub use basis::Studies;
 
-use super::{Document, Meta, operator, told};
+use super::{Document, told};
 use crate::text::{Prose, date, number};
 use basis::Basis;
 use broadgauge_model::panel::Panel;
@@ -39,26 +39,18 @@ pub fn write(panel: &Panel, studies: Studies<'_>, own: &str) -> Document {
         (&studies.balance.head, Phrase { en: "Balance", zh: "平衡点" }),
         (&studies.closed_loop.head, Phrase { en: "Actions", zh: "措施" }),
     ];
-    let software = env!("CARGO_PKG_VERSION");
     Document {
         name: "actions",
         kind: Phrase { en: "Actions report", zh: "整改措施报告" },
         title: Prose::say(&TITLE, &gaps),
         subtitle: Prose::say(&SUBTITLE, &gaps),
-        meta: Meta {
-            period: panel.period.clone(),
-            own: own.to_owned(),
-            peers: Vec::new(),
-            origins: operator::origins(panel),
-            seed: studies.balance.head.seed,
-            software: software.to_owned(),
-        },
+        meta: told::meta(panel, own, &studies.balance.head),
         sections: vec![
             verdict::section(&report),
             first::section(&report),
             full::section(&report),
             worked::section(&report),
-            told::method(&heads, software),
+            told::method(&heads),
         ],
     }
 }

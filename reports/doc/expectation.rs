@@ -12,7 +12,7 @@ mod verdict;
 
 pub use basis::Studies;
 
-use super::{Document, Meta, operator, told};
+use super::{Document, told};
 use crate::text::{Prose, date, number};
 use basis::Basis;
 use broadgauge_model::panel::Panel;
@@ -40,26 +40,18 @@ pub fn write(panel: &Panel, studies: Studies<'_>, own: &str) -> Document {
         (&studies.expectation.head, Phrase { en: "Expectation", zh: "期望" }),
         (&studies.silent.head, Phrase { en: "Silence", zh: "沉默用户" }),
     ];
-    let software = env!("CARGO_PKG_VERSION");
     Document {
         name: "expectation",
         kind: Phrase { en: "Expectation report", zh: "用户期望报告" },
         title: Prose::say(&TITLE, &gaps),
         subtitle: Prose::say(&SUBTITLE, &gaps),
-        meta: Meta {
-            period: panel.period.clone(),
-            own: own.to_owned(),
-            peers: Vec::new(),
-            origins: operator::origins(panel),
-            seed: studies.expectation.head.seed,
-            software: software.to_owned(),
-        },
+        meta: told::meta(panel, own, &studies.expectation.head),
         sections: vec![
             verdict::section(&report),
             gaps::section(&report),
             gaps::weights(&report),
             silence::section(&report),
-            told::method(&heads, software),
+            told::method(&heads),
         ],
     }
 }

@@ -1,10 +1,11 @@
 //! What the reports on expectation and on actions share: cells, tables, and how the numbers were made.
 
-use super::operator::words;
-use super::{Align, Block, KeyNumber, Number, Section, Table, TableCell, Tone};
+use super::operator::{self, words};
+use super::{Align, Block, KeyNumber, Meta, Number, Section, Table, TableCell, Tone};
 use crate::study::{Answer, Head};
 use crate::text::number::Style;
 use crate::text::{Prose, number};
+use broadgauge_model::panel::Panel;
 use broadgauge_model::text::Phrase;
 
 /// A cell of an estimate: the value, and below it the interval; a dash where there is none.
@@ -68,8 +69,22 @@ pub(super) fn say(answer: &Answer, style: Style) -> Prose {
     words::answer(answer).words(style)
 }
 
+const SOFTWARE: &str = env!("CARGO_PKG_VERSION");
+
+/// What the document is about, of one operator alone.
+pub(super) fn meta(panel: &Panel, own: &str, head: &Head) -> Meta {
+    Meta {
+        period: panel.period.clone(),
+        own: own.to_owned(),
+        peers: Vec::new(),
+        origins: operator::origins(panel),
+        seed: head.seed,
+        software: SOFTWARE.to_owned(),
+    }
+}
+
 /// How the numbers were made, study by study, and what was left out.
-pub(super) fn method(heads: &[(&Head, Phrase)], software: &str) -> Section {
+pub(super) fn method(heads: &[(&Head, Phrase)]) -> Section {
     const SOURCE: Phrase = Phrase {
         en: "{method}, version {version} ({source}); seed {seed}",
         zh: "{method}，版本 {version}（{source}）；随机种子 {seed}",
@@ -98,7 +113,7 @@ pub(super) fn method(heads: &[(&Head, Phrase)], software: &str) -> Section {
         }
     }
     definitions
-        .push((Phrase { en: "Software", zh: "软件" }.into(), Prose::plain(format!("Broadgauge {software}"))));
+        .push((Phrase { en: "Software", zh: "软件" }.into(), Prose::plain(format!("Broadgauge {SOFTWARE}"))));
     let mut blocks = vec![Block::Definitions(definitions)];
     if !left_out.is_empty() {
         blocks.push(Block::Heading(Phrase { en: "What was left out", zh: "未使用的数据" }.into()));
