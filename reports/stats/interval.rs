@@ -19,6 +19,12 @@ impl Interval {
         Self { low, high }
     }
 
+    /// The smallest interval that also holds `value`.
+    #[must_use]
+    pub const fn with(self, value: f64) -> Self {
+        Self { low: self.low.min(value), high: self.high.max(value) }
+    }
+
     /// Whether `value` lies inside.
     pub fn contains(self, value: f64) -> bool {
         self.low <= value && value <= self.high

@@ -359,7 +359,7 @@ fn table_row(row: &Row) -> Vec<TableCell> {
 }
 
 fn table(basis: &Basis<'_>) -> Table {
-    let mut rows = basis.selection.main.clone();
+    let mut rows = basis.selection.told();
     rows.sort_by_key(|row| (Series::of_row(row), row.peer.operator.clone(), row.quantile.to_bits()));
     Table {
         caption: Phrase {
@@ -374,8 +374,8 @@ fn table(basis: &Basis<'_>) -> Table {
 
 fn strata(basis: &Basis<'_>) -> Option<Table> {
     const CAPTION: Phrase = Phrase {
-        en: "Single strata that are worse or better: {n} of {all}, the widest gaps first",
-        zh: "有差异的单个分层：{all} 项中的 {n} 项，差距大的在前",
+        en: "Single strata that are worse or better: {n} of {all}, the clearest gaps first",
+        zh: "有差异的单个分层：{all} 项中的 {n} 项，差距最明确的在前",
     };
     let mut rows: Vec<&Row> = basis
         .selection

@@ -72,10 +72,16 @@ impl<'a> Selection<'a> {
         rows
     }
 
+    /// The main rows, and the one that the first page is about.
+    pub(super) fn told(&self) -> Vec<&'a Row> {
+        let leads = self.headline.filter(|led| !self.main.iter().any(|row| std::ptr::eq(*row, *led)));
+        leads.into_iter().chain(self.main.iter().copied()).collect()
+    }
+
     /// One row for each series and peer operator: the most telling of its quantiles.
     pub(super) fn findings(&self) -> Vec<&'a Row> {
         let mut found: Vec<&Row> = Vec::new();
-        for row in &self.main {
+        for row in self.told() {
             let known = found.iter().any(|known| {
                 known.peer.operator == row.peer.operator && Series::of_row(known) == Series::of_row(row)
             });

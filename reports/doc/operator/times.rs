@@ -61,6 +61,11 @@ impl Times {
         Some((&focus.busy, focus.limit_words()))
     }
 
+    /// Whether results tell their hour; a summary only says that it is of the busy ones.
+    pub(super) fn tells_hours(&self) -> bool {
+        self.focus.as_ref().is_none_or(|focus| focus.own_week.is_some())
+    }
+
     /// Whether too few own lines were tested to show anything of them.
     pub(super) fn hidden(&self) -> bool {
         self.focus.as_ref().is_some_and(|focus| focus.hidden)

@@ -233,8 +233,8 @@ fn sure_detail(basis: &Basis<'_>) -> Prose {
 /// What to do, from the same rows.
 fn todo(basis: &Basis<'_>) -> Prose {
     const START: Phrase = Phrase {
-        en: "Start with {stratum}: there the gap to {peer} is widest, {size} at {quantile}.",
-        zh: "先从{stratum}入手：此处与{peer}差距最大，{quantile} 相差 {size}。",
+        en: "Start with {stratum}: there the gap to {peer} is clearest, {size} at {quantile}.",
+        zh: "先从{stratum}入手：此处与{peer}的差距最明确，{quantile} 相差 {size}。",
     };
     const EVERYWHERE: Phrase = Phrase {
         en: "Look for a cause that all lines share: the gap to {peer} on {metric} does not come from a single stratum that the data can name.",
@@ -315,9 +315,11 @@ const LINES: Phrase = Phrase { en: "{n} lines", zh: "{n} 条线路" };
 
 fn gap_key(basis: &Basis<'_>) -> KeyNumber {
     const GAP: Phrase =
-        Phrase { en: "Gap to {peer} over all: {metric}", zh: "与{peer}的总体差距：{metric}" };
-    const DIFFERENCE: Phrase =
-        Phrase { en: "Difference to {peer}: {metric}", zh: "与{peer}的差值：{metric}" };
+        Phrase { en: "Gap to {peer}: {metric}, {stratum}", zh: "与{peer}的差距：{metric}，{stratum}" };
+    const DIFFERENCE: Phrase = Phrase {
+        en: "Difference to {peer}: {metric}, {stratum}",
+        zh: "与{peer}的差值：{metric}，{stratum}",
+    };
     const NONE: Phrase = Phrase { en: "Gap to the peer operators", zh: "与对标运营商的差距" };
     const OWN_AND: Phrase =
         Phrase { en: "{own} {a}, {peer} {b} at {quantile}", zh: "{quantile}：{own} {a}，{peer} {b}" };
@@ -338,6 +340,7 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         ("own", basis.own()),
         ("peer", Prose::plain(&row.peer.operator)),
         ("metric", words::series_inside(&Series::of_row(row))),
+        ("stratum", words::stratum(&row.stratum)),
         ("a", values.0),
         ("b", values.1),
         ("quantile", Prose::plain(words::quantile(row.quantile))),
@@ -392,10 +395,16 @@ fn promise_key(basis: &Basis<'_>, promise: &Promised) -> KeyNumber {
 }
 
 fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
-    const LABEL: Phrase = Phrase { en: "Tests beyond the limit from {hours}", zh: "{hours} 越限的测试" };
+    const FROM: Phrase = Phrase { en: "Tests beyond the limit from {hours}", zh: "{hours} 越限的测试" };
+    const BUSY: Phrase =
+        Phrase { en: "Tests beyond the limit in the busy hours", zh: "忙时越限的测试" };
+    const OF: Phrase = Phrase { en: "{label}: {metric}", zh: "{label}：{metric}" };
     const PAR: Phrase = Phrase { en: "{limit}; 10% would be par", zh: "{limit}；10% 为持平" };
     let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
-    let label = Prose::say(&LABEL, &[("hours", hours)]);
+    let label = Prose::say(if times.tells_hours() { &FROM } else { &BUSY }, &[("hours", hours)]);
+    let metric = times.focus().map(|focus| words::series_inside(&focus.series));
+    let label =
+        metric.map_or(label.clone(), |metric| Prose::say(&OF, &[("label", label), ("metric", metric)]));
     let Some((answer, limit)) = times.busy() else {
         const NOTHING: Phrase =
             Phrase { en: "nothing was observed on the own lines", zh: "本网线路没有任何观测" };

@@ -3,7 +3,8 @@
 //! Each line is its own control: the share of its tests beyond the limit in one hour less its share in all other hours.
 //! The mean over lines is a curve over the 24 hours, with a band that holds all of them at once (sup-t over resampled
 //! lines), because the worst of many hours looks bad in any data. An hour stands out where the band leaves out zero and
-//! the share is at least one and a half times that of all hours.
+//! the share is at least one and a half times that of all hours. Each hour counts the same, however often it was tested:
+//! agents that test in the busy hours only make those no less bad.
 //!
 //! What it cannot tell: hours that fewer than ten lines were tested in, and a pattern of the week.
 
@@ -91,7 +92,7 @@ fn standing_out(days: &[Day], seed: u64) -> Vec<(usize, Option<f64>)> {
         (0..contrasts.len()).map(|at| drawn.iter().map(|curve: &Vec<f64>| curve[at]).collect()).collect();
     let least = contrasts.iter().map(|(_, lines)| lines.iter().flatten().count()).min().unwrap_or(0);
     let Ok(band) = simultaneous(&observed, &by_hour, LEVEL, least) else { return Vec::new() };
-    let all = share(days.iter().filter_map(|day| ratio(sum(day, 0..24))));
+    let all = share(days.iter().filter_map(|day| share_of_hours(day, 0..24)));
     contrasts
         .iter()
         .zip(band.points)
@@ -119,17 +120,17 @@ fn inside_and_outside(days: &[Day], hours: Range<usize>, seed: u64) -> Option<Wo
     })
 }
 
-fn sum(day: &Day, hours: impl IntoIterator<Item = usize>) -> (u64, u64) {
-    hours.into_iter().fold((0, 0), |(all, worse), hour| (all + day[hour].0, worse + day[hour].1))
-}
-
-fn ratio((all, worse): (u64, u64)) -> Option<f64> {
-    (all > 0).then(|| worse as f64 / all as f64)
+/// The share beyond the limit, where each hour that was tested counts the same.
+fn share_of_hours(day: &Day, hours: impl IntoIterator<Item = usize>) -> Option<f64> {
+    let tested = hours.into_iter().map(|hour| day[hour]).filter(|(all, _)| *all > 0);
+    let (total, n) =
+        tested.fold((0.0, 0.0), |(total, n), (all, worse)| (total + worse as f64 / all as f64, n + 1.0));
+    (n > 0.0).then(|| total / n)
 }
 
 fn contrast(day: &Day, hours: Range<usize>) -> Contrast {
     let outside = (0..24).filter(|hour| !hours.contains(hour));
-    Some((ratio(sum(day, hours.clone()))?, ratio(sum(day, outside))?))
+    Some((share_of_hours(day, hours.clone())?, share_of_hours(day, outside)?))
 }
 
 /// The mean over lines of the difference, each line as often as it was drawn.
@@ -193,6 +194,16 @@ mod tests {
         // A chance of 0.1 on average, and of 0.3 in the evening.
         assert!((hours.inside - 0.3).abs() < 0.04 && (hours.outside - 0.1).abs() < 0.015, "{hours:?}");
         assert!(hours.interval.0 < 0.2 && hours.interval.1 > 0.19 && hours.interval.0 > 0.14, "{hours:?}");
+    }
+
+    #[test]
+    fn hours_that_are_tested_twenty_times_as_often_stand_out_all_the_same() {
+        let mut days = days(60, 30, 3.0, 5);
+        for (all, worse) in days.iter_mut().flat_map(|day| &mut day[19..23]) {
+            (*all, *worse) = (*all * 20, *worse * 20);
+        }
+        let bad = standing_out(&days, 1).into_iter().filter(|(_, low)| low.is_some()).map(|(hour, _)| hour);
+        assert_eq!(bad.collect::<Vec<_>>(), [19, 20, 21, 22]);
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl Draws {
                 return Ok(interval);
             }
         }
-        Ok(percentile(&known, level)?)
+        // A high quantile takes few values: resamples may all but miss the one that was observed.
+        Ok(percentile(&known, level)?.with(self.observed))
     }
 
     /// The statistic with its 95% interval.
