@@ -111,7 +111,15 @@ fn build_stamp(settings: &Settings, key: Option<&Key>) -> Result<Box<dyn Probe>,
         more.extend(paced.remove(key).map(|value| (key.to_owned(), value)));
     }
     let extensions: stamp::Extensions = read(&stamp::DESCRIPTOR, &more)?;
-    let probe = Stamp::new(read(&stamp::DESCRIPTOR, &paced)?).with_extensions(extensions.check()?);
+    let paced = read(&stamp::DESCRIPTOR, &paced).map_err(|error| match error {
+        // serde lists the keys of the one half alone.
+        ProbeError::Setting { method, key, problem } if problem.starts_with("unknown field") => {
+            let others = stamp::Extensions::KEYS.map(|key| format!("`{key}`")).join(", ");
+            ProbeError::Setting { method, key, problem: format!("{problem}, {others}") }
+        }
+        error => error,
+    })?;
+    let probe = Stamp::new(paced).with_extensions(extensions.check()?);
     let probe = match key {
         Some(key) => probe.with_key(key.clone()),
         None => probe,
@@ -162,6 +170,14 @@ mod tests {
     fn a_setting_that_a_method_does_not_know_is_refused_by_name_with_those_it_knows() {
         let text = refusal("ping", &json!({ "streams": 8 }));
         assert!(text.contains("setting streams of method ping") && text.contains("timeout_ms"), "{text}");
+    }
+
+    #[test]
+    fn stamp_lists_the_settings_of_its_extensions_among_those_it_knows() {
+        let text = refusal("stamp", &json!({ "nonsense": 3 }));
+        for key in stamp::Extensions::KEYS.into_iter().chain(["per_second", "timeout_ms"]) {
+            assert!(text.contains(&format!("`{key}`")), "{key}: {text}");
+        }
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub async fn run<S: Session + Send + 'static>(
 }
 
 fn thread(source: io::Error) -> ProbeError {
-    ProbeError::Socket { what: String::from("measuring thread"), source }
+    ProbeError::Socket { what: String::from("start the measuring thread"), source }
 }
 
 /// Passes each fate on to the context's listener.

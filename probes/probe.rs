@@ -237,6 +237,14 @@ pub enum ProbeError {
         /// What is wrong, and the cure.
         problem: String,
     },
+    /// A target is misspelt.
+    #[error("target {address:?}: {problem}")]
+    Target {
+        /// As it was written.
+        address: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
     /// A name has no address.
     #[error("cannot resolve {host}")]
     Resolve {
@@ -246,9 +254,9 @@ pub enum ProbeError {
         source: std::io::Error,
     },
     /// A socket cannot be had.
-    #[error("cannot open a {what} socket")]
+    #[error("cannot {what}")]
     Socket {
-        /// Which kind, and through which door.
+        /// What was tried: to open which kind, to bind it to which door.
         what: String,
         /// Why.
         source: std::io::Error,

@@ -21,6 +21,21 @@ pub fn split(address: &str, default_port: u16) -> Option<(&str, u16)> {
     }
 }
 
+/// Refuses a target, host or URL, whose host or port cannot be, before anything is asked.
+pub fn check(address: &str) -> Result<(), ProbeError> {
+    let authority = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    let problem = match split(authority, 1) {
+        Some((host, port)) if !host.is_empty() && port > 0 => return Ok(()),
+        _ if port.is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())) => {
+            "its port is not between 1 and 65535"
+        }
+        _ => "it is not HOST or HOST:PORT",
+    };
+    Err(ProbeError::Target { address: address.to_owned(), problem })
+}
+
 /// The address of a context's target: the resolver's first answer of the wanted family. A source address, where one is
 /// set, settles the family.
 pub async fn resolve(context: &Context, default_port: u16) -> Result<SocketAddr, ProbeError> {
@@ -48,6 +63,22 @@ pub async fn look_up(host: &str, port: u16, context: &Context) -> Result<SocketA
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_that_cannot_be_is_refused_with_the_range_of_its_port() {
+        for right in
+            ["peer.example", "192.0.2.1:65535", "2001:db8::1", "[2001:db8::1]:99", "https://a:8443/b:c?d"]
+        {
+            assert!(check(right).is_ok(), "{right}");
+        }
+        for wrong in ["127.0.0.1:99999", "peer.example:0", "[2001:db8::1]:65536", "https://a:99999/b"] {
+            let told = check(wrong).unwrap_err().to_string();
+            assert_eq!(told, format!("target {wrong:?}: its port is not between 1 and 65535"));
+        }
+        for wrong in ["", ":99", "peer.example:", "peer.example:many"] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn addresses_are_split_as_people_write_them() {

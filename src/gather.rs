@@ -107,6 +107,26 @@ pub enum GatherError {
         /// What there is.
         known: String,
     },
+    /// No line of the operators that are asked for has this value.
+    #[error("no line of these operators has {what} {name:?}; what they have: {known}")]
+    NoSuchValue {
+        /// `region` or `technology`.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The own operator has lines, but none of those asked for.
+    #[error("no line of operator {own:?} is {asked}; what it has: {known}")]
+    NothingLeft {
+        /// The own operator.
+        own: String,
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: String,
+    },
     /// A day beyond the calendar.
     #[error("{day} is not a day of the calendar that is used here")]
     Day {
@@ -137,6 +157,7 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     }
     let all_complaints = store.complaints(None, to)?;
     check_operators(&all, &all_complaints, request)?;
+    check_values(&all, request)?;
     let (mut lines, elsewhere): (Vec<_>, Vec<_>) = all.into_iter().partition(|line| wanted(line, request));
     let elsewhere: HashSet<String> = elsewhere.into_iter().map(|line| line.line_id).collect();
     lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
@@ -191,10 +212,54 @@ fn check_operators(
     Ok(())
 }
 
+/// What is asked for by name is there, and leaves something of the own operator: an empty answer would be read as one.
+fn check_values(lines: &[AccessLine], request: &Request) -> Result<(), GatherError> {
+    type Value = fn(&AccessLine) -> Option<&String>;
+    let filters: [(&'static str, &[String], Value); 2] = [
+        ("region", &request.regions, |line| line.region.as_ref()),
+        ("technology", &request.technologies, |line| line.technology.as_ref()),
+    ];
+    let asked = lines.iter().filter(|line| of_operators(line, request));
+    for (what, names, value) in filters {
+        let known: BTreeSet<&String> = asked.clone().filter_map(value).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+            let known = listed(known.into_iter());
+            return Err(GatherError::NoSuchValue { what, name: name.clone(), known });
+        }
+    }
+    let mut own = lines.iter().filter(|line| line.operator == request.own).peekable();
+    if own.peek().is_none() || own.clone().any(|line| wanted(line, request)) {
+        return Ok(());
+    }
+    let used = filters.iter().filter(|(_, names, _)| !names.is_empty());
+    let asked: Vec<_> =
+        used.clone().map(|(what, names, _)| format!("of {what} {}", names.join(" or "))).collect();
+    let has: BTreeSet<String> = own
+        .map(|line| {
+            let of = |(_, _, value): &(_, _, Value)| value(line).map_or("(none)", String::as_str).to_owned();
+            used.clone().map(of).collect::<Vec<_>>().join(" with ")
+        })
+        .collect();
+    Err(GatherError::NothingLeft {
+        own: request.own.clone(),
+        asked: asked.join(" and "),
+        known: listed(has.iter()),
+    })
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<_> = names.map(String::as_str).collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+fn of_operators(line: &AccessLine, request: &Request) -> bool {
+    request.peers.is_empty() || line.operator == request.own || request.peers.contains(&line.operator)
+}
+
 fn wanted(line: &AccessLine, request: &Request) -> bool {
     let among =
         |list: &[String], value: Option<&String>| list.is_empty() || value.is_some_and(|v| list.contains(v));
-    (request.peers.is_empty() || line.operator == request.own || request.peers.contains(&line.operator))
+    of_operators(line, request)
         && among(&request.regions, line.region.as_ref())
         && among(&request.technologies, line.technology.as_ref())
 }

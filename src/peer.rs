@@ -33,6 +33,19 @@ pub enum PeerError {
         /// Why.
         source: NetError,
     },
+    /// The system keeps low ports to itself.
+    #[error(
+        "not permitted: answering {name} at {at}; name a port above 1023 ({flag}), or grant CAP_NET_BIND_SERVICE with \
+         `setcap cap_net_bind_service+ep` on this program"
+    )]
+    Forbidden {
+        /// Which service.
+        name: &'static str,
+        /// Where.
+        at: String,
+        /// How another port is named.
+        flag: String,
+    },
     /// A service has no port.
     #[error("cannot answer {name} at {at}")]
     Port {
@@ -85,7 +98,7 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
         for &address in &addresses {
             let at = SocketAddr::new(address, stamp.port);
             let reflector = serve(&net, at, &Binding::default(), mode.clone(), stamp.limits)
-                .map_err(|source| PeerError::Reflector { at, source })?;
+                .map_err(|source| no_reflector(at, source))?;
             out.words.push(format!("answering stamp at udp {}", reflector.address()));
             out.reflectors.push(reflector);
         }
@@ -96,11 +109,9 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
             let at = SocketAddr::new(address, port);
             let beside = out.reflectors.iter().map(Serving::address).find(|at| at.ip() == address);
             let stamp_port = beside.map(|at| at.port());
-            peer = peer.and_at(at, stamp_port).map_err(|source| PeerError::Port {
-                name: "throughput",
-                at: at.to_string(),
-                source,
-            })?;
+            peer = peer
+                .and_at(at, stamp_port)
+                .map_err(|source| no_port("throughput", at.to_string(), "--throughput-port PORT", source))?;
         }
         out.words.extend(peer.addresses().iter().map(|at| format!("answering throughput at tcp {at}")));
         out.throughput = Some(peer);
@@ -117,10 +128,9 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
             stop: stop.clone(),
             keeper: config.archive_directory.clone().map(|folder| keeper(folder.join(service.name))),
         };
-        let running = (service.start)(ground).map_err(|source| PeerError::Port {
-            name: service.name,
-            at: at.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            source,
+        let running = (service.start)(ground).map_err(|source| {
+            let at = at.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            no_port(service.name, at, &format!("--serve {}=PORT", service.name), source)
         })?;
         let how = if under_tls { " under TLS" } else { "" };
         let words = running
@@ -131,6 +141,22 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
         out.services.push(running);
     }
     Ok(out)
+}
+
+fn no_reflector(at: SocketAddr, source: NetError) -> PeerError {
+    match source {
+        NetError::Socket { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            no_port("stamp", format!("udp {at}"), "--stamp-port PORT", source)
+        }
+        source => PeerError::Reflector { at, source },
+    }
+}
+
+fn no_port(name: &'static str, at: String, flag: &str, source: io::Error) -> PeerError {
+    if source.kind() == io::ErrorKind::PermissionDenied {
+        return PeerError::Forbidden { name, at, flag: flag.to_owned() };
+    }
+    PeerError::Port { name, at, source }
 }
 
 /// Writes tests under a folder, a day to a folder of its own.
@@ -200,4 +226,21 @@ fn certificate(section: &TlsSection, addresses: &[IpAddr]) -> Result<Server, Pee
         std::fs::write(file, pem).map_err(|source| PeerError::Write { file: file.clone(), source })?;
     }
     Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_the_system_keeps_to_itself_comes_with_the_cure() {
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let source = NetError::Socket { what: "bind".into(), source: denied() };
+        let told = no_reflector(SocketAddr::from(([0, 0, 0, 0], 862)), source).to_string();
+        for words in ["stamp at udp 0.0.0.0:862", "--stamp-port", "1023", "CAP_NET_BIND_SERVICE"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let told = no_port("ndt7", "[::]:80".into(), "--serve ndt7=PORT", denied()).to_string();
+        assert!(told.contains("--serve ndt7=PORT"), "{told}");
+    }
 }

@@ -46,6 +46,7 @@ fn a_wide_panel_becomes_results_with_their_hours_units_and_gaps() {
     let store = Memory::default();
     let wanted = request(Kind::Results, here("tests/import/panel.csv"), Some(RESULTS));
     let summary = import_one(&wanted, &store);
+    assert_eq!(summary.rows_of_unknown_lines, 4, "nobody described a line yet");
     // Three rows with 18 values each, of which one row lacks nine; the fourth row has a loss of 101%.
     assert_eq!((summary.stored, summary.values_missing, summary.rows_refused), (18 + 18 + 10 + 17, 8, 1));
     assert!(summary.refusals[0].reason.contains("between 0 and 1"), "{}", summary.refusals[0]);
@@ -76,7 +77,9 @@ fn a_wide_panel_becomes_results_with_their_hours_units_and_gaps() {
             );
         })
         .unwrap();
+    import_one(&request(Kind::Lines, here("tests/import/panel.csv"), Some(LINES)), &store);
     let again = import_one(&wanted, &store);
+    assert!(again.rows_of_unknown_lines < 2, "{}", again.rows_of_unknown_lines);
     assert_eq!((again.stored, again.updated, again.unchanged), (0, 0, summary.stored));
 }
 
@@ -207,6 +210,7 @@ fn a_dry_run_shows_what_would_be_stored_and_stores_nothing() {
     wanted.dry_run = true;
     let summary = import_one(&wanted, &store);
     assert_eq!((summary.stored, summary.preview.len()), (3, 3));
+    assert!(summary.to_string().contains("3 would be stored"), "{summary}");
     assert!(summary.preview[0].contains("\"opened_at\":\"2015-04-22T19:53:50Z\""), "{}", summary.preview[0]);
     assert!(!summary.preview[0].contains("223-4567"));
     assert!(store.complaints(None, None).unwrap().is_empty());

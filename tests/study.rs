@@ -200,6 +200,35 @@ fn too_little_data_is_a_named_refusal_and_no_failure() {
     assert_eq!(unknown.status.code(), Some(2));
 }
 
+#[test]
+fn a_filter_that_matches_nothing_is_wrong_use_and_told_with_what_there_is() {
+    let rows = ["a1,A,north,fttc,,,,", "a2,A,south,adsl,,,,", "b1,B,west,cable,,,,"].map(String::from);
+    let folder = store(&rows, &[String::from("a1,2026-03-02T20:00:00Z,round_trip_delay,20")]);
+    let report = ["report", "operator", "--own", "A", "--output", "report.html"];
+    let told = [
+        (
+            &["--region", "Nowhere"][..],
+            "no line of these operators has region \"Nowhere\"; what they have: north, south, west",
+        ),
+        (&["--technology", "fttp"], "has technology \"fttp\"; what they have: adsl, cable, fttc"),
+        (&["--peer", "A", "--region", "west"], "has region \"west\"; what they have: north, south"),
+        (&["--region", "west"], "no line of operator \"A\" is of region west; what it has: north, south"),
+        (
+            &["--region", "north", "--technology", "adsl"],
+            "is of region north and of technology adsl; what it has: north with fttc, south with adsl",
+        ),
+    ];
+    for (filter, words) in told {
+        for command in [&["study", "peers", "--own", "A"][..], &["study", "balance", "--own", "A"], &report] {
+            let answer = broadgauge(folder.path(), None, &[command, filter].concat());
+            let talk = String::from_utf8(answer.stderr).unwrap();
+            assert_eq!(answer.status.code(), Some(2), "{command:?} {filter:?}: {talk}");
+            assert!(talk.contains(words), "{command:?} {filter:?}: {talk}");
+        }
+    }
+    assert!(!folder.path().join("report.html").exists());
+}
+
 /// The smallest value at or below which `p` of the weight lies.
 fn quantile(values: &mut [(f64, f64)], p: f64) -> f64 {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -109,7 +109,7 @@ impl Probe for Connect {
             // Nobody waits any more where the asking task was dropped.
             drop(done.send(attempts));
         };
-        let failed = |source| ProbeError::Socket { what: String::from("measuring thread"), source };
+        let failed = |source| ProbeError::Socket { what: String::from("start the measuring thread"), source };
         std::thread::Builder::new().name(String::from("connect")).spawn(work).map_err(failed)?;
         let attempts =
             result.await.map_err(|_| failed(std::io::Error::other("it ended without a result")))?;

@@ -187,7 +187,10 @@ pub async fn dial_address(
     let elapsed = context.clock.mono() - called;
     // Small messages shall not wait for one another; a system that refuses is only slower.
     let _ = stream.set_nodelay(true);
-    let tap = Tap::of(&stream).map_err(|source| ProbeError::Socket { what: String::from("TCP"), source })?;
+    let tap = Tap::of(&stream).map_err(|source| ProbeError::Socket {
+        what: String::from("read what the TCP socket knows"),
+        source,
+    })?;
     let info = tap.info().unwrap_or_default();
     times.connect = Fate::Connected {
         elapsed,

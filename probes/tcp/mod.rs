@@ -60,7 +60,7 @@ fn refused(what: String, source: io::Error) -> ProbeError {
             cure: "grant CAP_NET_RAW or run as root",
         };
     }
-    ProbeError::Socket { what, source }
+    ProbeError::Socket { what: format!("open a {what} socket"), source }
 }
 
 #[cfg(test)]

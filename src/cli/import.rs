@@ -86,6 +86,13 @@ pub fn run(args: Args) -> Outcome {
     let summary = import::run(&request, store.as_ref(), &mut { told });
     bar.finish_and_clear();
     let summary = summary.map_err(Failure::input)?;
+    for file in summary.files.iter().filter(|file| file.rows_of_unknown_lines > 0) {
+        out::talk(&format!(
+            "{}: {} of {} rows are of lines that nobody described, and no study uses them until `broadgauge import lines` \
+             names their operator",
+            file.file, file.rows_of_unknown_lines, file.rows_read
+        ));
+    }
     if args.json {
         out::json(&summary);
     } else {

@@ -4,7 +4,7 @@ use super::{Ended, Failure, Outcome, measure_json, measure_score, measure_text, 
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::Values;
 use broadgauge_probes::probe::{Binding, Context, Family, Measurement, Stop};
-use broadgauge_probes::{catalogue, score};
+use broadgauge_probes::{catalogue, resolve, score};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -160,6 +160,7 @@ impl Args {
 pub fn run(args: &Args) -> Outcome {
     let method = catalogue::find(&args.method)
         .ok_or_else(|| Failure::input(anyhow::anyhow!("no method is called {:?}", args.method)))?;
+    resolve::check(&args.target).map_err(Failure::input)?;
     let key = args.how.key_file.as_deref().map(secret::key).transpose()?;
     let probe = (method.build)(&args.how.settings()?, key.as_ref()).map_err(Failure::input)?;
     // Thirty-two bits: every reader of JSON can repeat it.

@@ -139,13 +139,42 @@ fn notes(measurement: &Measurement) -> Vec<String> {
                 }
             }
         }
+        notes.extend(sample.details.get("stamps").and_then(stamps));
     }
     notes
+}
+
+/// Who stamped the packets, at either end.
+fn stamps(used: &serde_json::Value) -> Option<String> {
+    let end = |way: &str| {
+        let count = |who: &str| used[way][who].as_u64();
+        Some(match (count("kernel")?, count("user")?) {
+            (0, 0) => return None,
+            (_, 0) => String::from("kernel"),
+            (0, _) => String::from("user"),
+            (kernel, user) => format!("kernel {kernel}, user {user}"),
+        })
+    };
+    Some(format!("stamps: sending {}; receiving {}", end("transmit")?, end("receive")?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_summary_says_whose_stamps_were_used() {
+        let used = |sent: [u64; 2], received: [u64; 2]| {
+            let each = |[kernel, user]: [u64; 2]| serde_json::json!({"kernel": kernel, "user": user});
+            stamps(&serde_json::json!({"transmit": each(sent), "receive": each(received)}))
+        };
+        assert_eq!(used([9, 0], [0, 9]).as_deref(), Some("stamps: sending kernel; receiving user"));
+        assert_eq!(
+            used([8, 1], [9, 0]).as_deref(),
+            Some("stamps: sending kernel 8, user 1; receiving kernel")
+        );
+        assert_eq!(used([0, 0], [0, 0]), None, "nothing answered");
+    }
     use broadgauge_model::clock::{Span, Wall};
     use broadgauge_model::metric::MetricId;
     use broadgauge_model::result::{Counts, Reason, Statistic};

@@ -71,7 +71,11 @@ pub fn start_logging() {
         .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
         .with_env_var("BROADGAUGE_LOG")
         .from_env_lossy();
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// Ends the program without waiting for anything: the second Ctrl-C.

@@ -104,6 +104,14 @@ impl CollectorFile {
                 .map(str::to_owned)
                 .ok_or_else(|| Wrong::new("store", "does not give a path in UTF-8; choose another"))?
         };
+        let path = store.strip_prefix("sqlite:").unwrap_or(&store);
+        if let Some(parent) =
+            Path::new(path).parent().filter(|_| store != "memory:" && !store.contains("://"))
+            && parent != Path::new("")
+            && !parent.is_dir()
+        {
+            return Err(Wrong::new("store", format!("there is no folder {}; make it", parent.display())));
+        }
         Ok(CollectorConfig {
             listen,
             store,

@@ -3,6 +3,7 @@
 use super::{Wrong, named};
 use broadgauge_model::place::Target;
 use broadgauge_probes::codec::stamp::Key;
+use broadgauge_probes::resolve;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +36,17 @@ impl TargetSection {
             None => None,
             Some(path) => Some(read_key(&folder.join(path))?),
         };
-        let target = Target {
-            name: named("name", self.name)?,
-            address: named("address", self.address)?,
-            class: self.class,
-        };
+        let target =
+            Target { name: named("name", self.name)?, address: address(self.address)?, class: self.class };
         Ok(VantageTarget { target, key })
+    }
+}
+
+fn address(written: String) -> Result<String, Wrong> {
+    let address = named("address", written)?;
+    match resolve::check(&address) {
+        Ok(()) => Ok(address),
+        Err(problem) => Err(Wrong::new("address", problem.to_string())),
     }
 }
 

@@ -18,7 +18,7 @@ use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::Values;
 use flate2::read::MultiGzDecoder;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read as _, Seek as _};
@@ -87,6 +87,12 @@ pub fn run(
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let mut importer = Importer::new(&map, table, &name, pseudonyms.as_ref(), store, &mut rejects)?;
         importer.preview = if request.dry_run { PREVIEW } else { 0 };
+        importer.summary.dry_run = request.dry_run;
+        if request.kind == Kind::Results && !request.dry_run {
+            let lines =
+                store.lines().map_err(|source| ImportError::Store { file: name.clone(), rows: 0, source })?;
+            importer.lines = Some(lines.into_iter().map(|line| line.line_id).collect());
+        }
         summary.files.push(importer.run(progress)?);
     }
     rejects.finish()?;
@@ -173,6 +179,8 @@ struct Importer<'a> {
     skipped: Vec<u64>,
     /// Names seen in this file: the line, and a hash of what stood there.
     seen: HashMap<String, (u64, u64)>,
+    /// The lines that somebody described, where that matters.
+    lines: Option<HashSet<String>>,
     rows: Vec<Row>,
     pending: Vec<(usize, Record)>,
     preview: usize,
@@ -204,6 +212,7 @@ impl<'a> Importer<'a> {
             rejects,
             assumed: Assumed::default(),
             seen: HashMap::new(),
+            lines: None,
             rows: Vec::new(),
             pending: Vec::new(),
             preview: 0,
@@ -247,6 +256,11 @@ impl<'a> Importer<'a> {
         }
         if !reading.faults.is_empty() {
             self.refuse(&row, &reading.faults)?;
+        }
+        if let (Some(lines), Some(Record::Result(entry))) = (&self.lines, reading.records.first())
+            && !lines.contains(&entry.sample.line_id)
+        {
+            self.summary.rows_of_unknown_lines += 1;
         }
         for record in reading.records {
             if self.summary.preview.len() < self.preview {

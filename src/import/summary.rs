@@ -44,6 +44,8 @@ pub struct FileSummary {
     pub rows_refused: u64,
     /// Values that are not there.
     pub values_missing: u64,
+    /// Rows of results whose line is not in the store: no study uses them until it is; not counted in a dry run.
+    pub rows_of_unknown_lines: u64,
     /// New in the store.
     pub stored: u64,
     /// Known to the store with other content, and brought up to date.
@@ -64,6 +66,9 @@ pub struct FileSummary {
     pub times_that_stand_twice: u64,
     /// What was masked in free text.
     pub masked: Masked,
+    /// Nothing was written.
+    #[serde(skip)]
+    pub dry_run: bool,
     /// The first records as they would be stored; in a dry run only.
     pub preview: Vec<String>,
 }
@@ -148,7 +153,8 @@ impl fmt::Display for FileSummary {
             writeln!(f, "              {count} left out: {reason}")?;
         }
         let (stored, updated, unchanged) = (self.stored, self.updated, self.unchanged);
-        writeln!(f, "  records     {stored} stored, {updated} updated, {unchanged} unchanged")?;
+        let be = if self.dry_run { "would be " } else { "" };
+        writeln!(f, "  records     {stored} {be}stored, {updated} {be}updated, {unchanged} unchanged")?;
         if self.values_missing > 0 {
             writeln!(f, "  empty       {} values are not there (missing, not zero)", self.values_missing)?;
         }
