@@ -28,7 +28,7 @@ fn open_as(
     protocol: Protocol,
     name: &str,
 ) -> Result<Socket, ProbeError> {
-    let door = |what: String| move |source: io::Error| refused(what, source);
+    let door = |what: String| move |source: io::Error| refused(&what, source);
     let socket = Socket::new(Domain::for_address(to), kind.nonblocking(), Some(protocol))
         .map_err(door(name.to_owned()))?;
     if let Some(interface) = &binding.interface {
@@ -53,7 +53,7 @@ pub async fn connect(socket: Socket, to: SocketAddr, within: Span) -> io::Result
     tokio::time::timeout(within.to_std(), connecting).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
-fn refused(what: String, source: io::Error) -> ProbeError {
+fn refused(what: &str, source: io::Error) -> ProbeError {
     if source.kind() == io::ErrorKind::PermissionDenied {
         return ProbeError::Forbidden {
             what: format!("a {what} socket"),
