@@ -1,6 +1,6 @@
 //! What is asked for by name: whether it is there, and which lines it leaves.
 
-use super::{GatherError, Request};
+use super::request::{GatherError, Request};
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use std::collections::BTreeSet;
