@@ -178,7 +178,7 @@ fn bare(clock: &SystemClock, path: &Path, pool: &[Histogram]) -> f64 {
     let mut connection = Connection::open(path).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.pragma_update(None, "synchronous", "full").unwrap();
-    connection.pragma_update(None, "wal_autocheckpoint", 2000).unwrap();
+    connection.pragma_update(None, "wal_autocheckpoint", 6000).unwrap();
     let (mut wall, mut cpu) = (0.0, 0.0);
     for n in 0..BATCHES {
         let batch = batch(pool, "a", n, SIZE);

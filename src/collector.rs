@@ -8,6 +8,7 @@
 //! the token travels in the clear.
 
 mod auth;
+mod give_way;
 mod instruction;
 mod receive;
 mod routes;

@@ -138,6 +138,53 @@ impl Builder {
     }
 }
 
+/// Writes buckets that come in strictly ascending order into room that is there already, two bytes at least for each.
+#[derive(Debug)]
+pub(super) struct Room {
+    out: Vec<u8>,
+    used: usize,
+    last: u64,
+}
+
+impl Room {
+    pub(super) fn for_bytes(bytes: usize) -> Self {
+        Self { out: vec![0; bytes], used: 0, last: 0 }
+    }
+
+    #[inline]
+    pub(super) const fn gap(&self, index: u64) -> u64 {
+        index - self.last
+    }
+
+    /// A bucket whose gap and count are below 128. Where it is none, nothing is kept of it.
+    #[inline]
+    pub(super) fn push_short_if(&mut self, is_bucket: bool, index: u64, count: u8) {
+        let bucket = [self.gap(index) as u8, count];
+        self.out[self.used..self.used + 2].copy_from_slice(&bucket);
+        self.used += 2 * usize::from(is_bucket);
+        self.last = if is_bucket { index } else { self.last };
+    }
+
+    pub(super) fn push(&mut self, index: u64, count: u64) {
+        for mut value in [self.gap(index), count] {
+            while value >= 0x80 {
+                self.out[self.used] = value as u8 | 0x80;
+                self.used += 1;
+                value >>= 7;
+            }
+            self.out[self.used] = value as u8;
+            self.used += 1;
+        }
+        self.last = index;
+    }
+
+    /// What is written, and the index of the last bucket.
+    pub(super) fn finish(mut self) -> (Vec<u8>, u64) {
+        self.out.truncate(self.used);
+        (self.out, self.last)
+    }
+}
+
 /// Calls `each` with every bucket of a histogram at rest.
 pub(super) fn visit(bytes: &[u8], mut each: impl FnMut(u16, u64)) -> Result<(), RestError> {
     let mut reader = Reader { bytes, at: 0, index: 0 };

@@ -2,7 +2,7 @@
 //! 18,000 dense counters for each histogram. Tests hold both to the library's serializer, byte for byte.
 
 use super::index::{DIGITS, empty};
-use super::rest::{Builder, RestError};
+use super::rest::{RestError, Room};
 use super::{HIGHEST, Histogram, bucket_index};
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
@@ -59,19 +59,7 @@ fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-#[inline]
 fn take(bytes: &[u8], at: &mut usize) -> Result<u64, StandardError> {
-    // Nearly all numbers are one byte.
-    match bytes.get(*at) {
-        Some(&byte) if byte < 0x80 => {
-            *at += 1;
-            Ok(u64::from(byte))
-        }
-        _ => take_long(bytes, at),
-    }
-}
-
-fn take_long(bytes: &[u8], at: &mut usize) -> Result<u64, StandardError> {
     let mut value = 0_u64;
     for place in 0..9 {
         let byte = *bytes.get(*at).ok_or(StandardError::Body(RestError::Truncated(*at)))?;
@@ -135,22 +123,32 @@ impl Histogram {
         if body.len() != word(4) as usize {
             return Err(StandardError::Length);
         }
-        let last = u64::from(bucket_index(HIGHEST));
         let (mut at, mut index) = (0, 0_u64);
-        let mut buckets = Builder::with_capacity(body.len() * 3 / 2);
+        let mut buckets = Room::for_bytes(2 * body.len());
         while at < body.len() {
+            let byte = body[at];
+            if byte < 0x80 && buckets.gap(index) < 0x80 {
+                // Nearly all numbers. Whether one is a count, an empty bucket or several is as good as random: a branch
+                // on it would be guessed wrong half of the time.
+                let (empty, half) = (byte & 1, byte >> 1);
+                buckets.push_short_if(empty == 0 && half > 0, index, half);
+                index += 1 + u64::from(empty * half);
+                at += 1;
+                continue;
+            }
             let value = unzigzag(take(body, &mut at)?);
             if value > 0 {
-                if index > last {
-                    return Err(StandardError::Impossible);
-                }
-                buckets.push(index as u16, value as u64);
+                buckets.push(index, value as u64);
             }
             // A count speaks of one bucket, a number below zero of so many empty ones.
             let step = if value < 0 { value.unsigned_abs() } else { 1 };
             index = index.checked_add(step).ok_or(StandardError::Impossible)?;
         }
-        Ok(Self { at_rest: buckets.finish() })
+        let (at_rest, last) = buckets.finish();
+        if last > u64::from(bucket_index(HIGHEST)) {
+            return Err(StandardError::Impossible);
+        }
+        Ok(Self { at_rest })
     }
 
     /// V2 compressed with DEFLATE, the form inside `.hlog` files.

@@ -1,5 +1,5 @@
 use super::*;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use proptest::prelude::*;
 
 fn library(values: &[u64]) -> hdrhistogram::Histogram<u64> {
@@ -152,6 +152,52 @@ proptest! {
         prop_assert_eq!(&Histogram::from_rest(held.at_rest()).unwrap(), &held);
         prop_assert_eq!(&Histogram::from_v2(&held.to_v2()).unwrap(), &held);
         prop_assert_eq!(&Histogram::from_v2_deflate(&held.to_v2_deflate()).unwrap(), &held);
+    }
+
+    #[test]
+    fn counts_and_gaps_of_any_size_come_back(buckets in prop::collection::vec((0_u32..60, 0_u32..300, 0_u32..62), 0..80)) {
+        // Small and large in turn, as in counts of bytes and in gaps of rates.
+        let mut index = 0_u64;
+        let mut ascending = Vec::new();
+        for (shift, gap, bits) in buckets {
+            index += 1 + if shift < 3 { u64::from(gap) * 60 } else { u64::from(gap % 9) };
+            if index <= u64::from(bucket_index(HIGHEST)) {
+                ascending.push((index as u16, 1 + (u64::from(gap) << bits >> 8)));
+            }
+        }
+        let held = Histogram::from_buckets(ascending.clone());
+        let read = Histogram::from_v2(&held.to_v2()).unwrap();
+        prop_assert_eq!(read.buckets().collect::<Vec<_>>(), ascending);
+        prop_assert_eq!(&Histogram::from_rest(read.at_rest()).unwrap(), &held);
+    }
+
+    #[test]
+    fn whatever_the_library_reads_is_read_alike(numbers in prop::collection::vec((0_u8..8, -2_000_i64..2_000), 0..60)) {
+        // Zeros in a row and runs in a row: nobody writes them so, but they mean something.
+        let mut body = Vec::new();
+        for (kind, number) in numbers {
+            let number = match kind {
+                0 => 0,
+                1..=4 => number % 3,
+                5 | 6 => number % 200,
+                _ => number,
+            };
+            let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+            while rest >= 0x80 {
+                body.push(rest as u8 | 0x80);
+                rest >>= 7;
+            }
+            body.push(rest as u8);
+        }
+        let mut bytes = Histogram::default().to_v2();
+        bytes.truncate(40);
+        bytes[4..8].copy_from_slice(&(body.len() as u32).to_be_bytes());
+        bytes.extend(body);
+        let theirs: Result<hdrhistogram::Histogram<u64>, _> = Deserializer::new().deserialize(&mut bytes.as_slice());
+        if let Ok(theirs) = theirs {
+            let expected: Vec<_> = theirs.iter_recorded().map(|v| (bucket_index(v.value_iterated_to()), v.count_at_value())).collect();
+            prop_assert_eq!(Histogram::from_v2(&bytes).unwrap().buckets().collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

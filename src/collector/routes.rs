@@ -4,6 +4,7 @@
 //! `GET /healthz` asks whether it is alive. All but the last want the token. A refusal is JSON with `error`.
 
 use super::auth::Token;
+use super::give_way::give_way;
 use super::instruction;
 use super::receive::Rooms;
 use super::writer::Door;
@@ -103,6 +104,7 @@ async fn read_body<T: Send + 'static>(
     let body = rooms.receive(request).await.map_err(|(status, error)| refuse(status, error))?;
     let rooms = rooms.clone();
     let work = move || {
+        give_way();
         let value = read(&body);
         rooms.give_back(body);
         value

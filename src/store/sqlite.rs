@@ -4,6 +4,7 @@
 //! began, while writing goes on. Results refer to small dictionaries (line, metric, method, target, source), so
 //! that a result is its histogram and little else. An error undoes the whole call.
 
+mod checkpoint;
 mod complaints;
 mod dictionary;
 mod fleet;
@@ -13,6 +14,7 @@ mod results;
 mod schema;
 
 use super::StoreError;
+use checkpoint::Checkpointer;
 use dictionary::Dictionary;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -29,6 +31,7 @@ pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
+    checkpointer: Mutex<Checkpointer>,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         schema::prepare(&mut connection, path)?;
         let writer = Mutex::new(Writer { connection, dictionary: Dictionary::default() });
-        Ok(Self { path: path.to_owned(), writer, readers: Mutex::default() })
+        Ok(Self { path: path.to_owned(), writer, readers: Mutex::default(), checkpointer: Mutex::default() })
     }
 
     /// Runs `work` in one transaction, which is on the disk on return.
@@ -69,6 +72,11 @@ impl Sqlite {
             *dictionary = Dictionary::default();
         }
         done
+    }
+
+    /// Says how much has gone into the log.
+    fn wrote(&self, rows: u64) {
+        self.checkpointer.lock().unwrap_or_else(PoisonError::into_inner).wrote(&self.path, rows);
     }
 
     /// Runs `work` on one unchanging state of the store, without holding up the writer.

@@ -126,7 +126,7 @@ impl<'a> Writer<'a> {
 
 impl Results for Sqlite {
     fn put_batches(&self, batches: &[Ready]) -> Result<Vec<Receipt>, StoreError> {
-        self.write(|transaction, dictionary| {
+        let receipts = self.write(|transaction, dictionary| {
             let mut receipts = Vec::with_capacity(batches.len());
             let mut writer = Writer::new(transaction, dictionary)?;
             for Ready { agent, health, rows } in batches {
@@ -136,14 +136,18 @@ impl Results for Sqlite {
                 receipts.push(writer.put(stream, &source, rows)?);
             }
             Ok(receipts)
-        })
+        })?;
+        self.wrote(receipts.iter().map(|receipt| receipt.stored).sum());
+        Ok(receipts)
     }
 
     fn put_entries(&self, source: &Source, entries: &[Entry]) -> Result<Receipt, StoreError> {
         let packed = Packed::of_entries(entries);
-        self.write(|transaction, dictionary| {
+        let receipt = self.write(|transaction, dictionary| {
             Writer::new(transaction, dictionary)?.put(IMPORTED, source, &packed)
-        })
+        })?;
+        self.wrote(receipt.stored);
+        Ok(receipt)
     }
 
     fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Row<'_>)) -> Result<(), StoreError> {

@@ -10,6 +10,9 @@ use std::path::Path;
 /// `BGDB` in ASCII.
 const APPLICATION: i64 = 0x4247_4442;
 
+/// Pages of the log (48 MiB) after which the writer carries over what nobody else has.
+const LONGEST_LOG: i64 = 6_000;
+
 /// One step per version: what leads from the version before to this one.
 const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
@@ -86,7 +89,7 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 2000).map_err(failed)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LONGEST_LOG).map_err(failed)?;
     if version < STEPS.len() as i64 {
         migrate(connection, path)?;
     }
