@@ -106,6 +106,12 @@ pub enum Refusal {
         /// What cannot be computed.
         what: &'static str,
     },
+    /// The interval has no finite end.
+    #[error("{what} is so uncertain that its interval has no end")]
+    Unbounded {
+        /// What cannot be told.
+        what: &'static str,
+    },
     /// An iteration did not settle.
     #[error("no convergence after {iterations} iterations")]
     NotConverged {

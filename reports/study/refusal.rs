@@ -1,6 +1,6 @@
 //! A statistic's refusal in both languages.
 
-use super::answer::{Declined, Words};
+use super::answer::{Declined, TOO_WIDE, Words};
 use crate::stats::Refusal;
 use broadgauge_model::text::Phrase;
 
@@ -21,6 +21,13 @@ fn refusal_words(refusal: &Refusal) -> Words {
             en: "cases and controls are told apart without error: the ratio has no finite estimate",
             zh: "病例与对照可被完全区分：比值没有有限的估计",
         });
+    }
+    if let Refusal::Unbounded { .. } = refusal {
+        return Words::plain(TOO_WIDE);
+    }
+    if let Refusal::NotConverged { iterations } = refusal {
+        let unsettled = Phrase { en: "{reason}", zh: "估计未收敛（迭代 {iterations} 次）" };
+        return Words::with(unsettled, &[("reason", refusal), ("iterations", iterations)]);
     }
     let zh = match refusal {
         Refusal::NotFinite { .. } => "不是有限数",
