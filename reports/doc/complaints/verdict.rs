@@ -88,8 +88,8 @@ fn wrong(basis: &Basis<'_>) -> Prose {
         zh: "{own}的用户在自己的线路变差时投诉网络：投诉前 {window} 内{exposure}每{step}，同一线路的网络类投诉频度变为 {ratio} 倍。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Network complaints go with {exposure}, but so does a negative control: these data do not show that the network is the cause.",
-        zh: "网络类投诉与{exposure}相关，但阴性对照同样相关：现有数据不能说明网络就是原因。",
+        en: "Network complaints go with {exposure}, but so does what the network cannot cause, such as complaints about bills (a negative control): these data do not show that the network is the cause.",
+        zh: "网络类投诉与{exposure}相关，但网络不可能引起的事（如账单投诉，即阴性对照）也同样相关：现有数据不能说明网络就是原因。",
     };
     const NONE: Phrase = Phrase {
         en: "No metric was found to be worse before network complaints than on other days of the same line. What customers complain about is not in these measurements, or the data are too few.",
@@ -138,16 +138,16 @@ fn classes(basis: &Basis<'_>) -> Prose {
 
 fn sure(basis: &Basis<'_>) -> Prose {
     const QUIET: Phrase = Phrase {
-        en: "Each line was compared with itself on the same weekdays of the same four weeks, so neither the line, the plan nor the season can explain it; of 100 findings as clear as this one fewer than {share} are expected to be false alarms, and the negative controls that could be computed ({controls}) stay quiet. It rests on {episodes} complaints.",
-        zh: "每条线路只与自身在同一四周内相同星期几相比，线路、套餐、季节都不能解释；每 100 个同样明确的发现中，预计误报少于 {share} 个；可计算的 {controls} 项阴性对照均无异常。依据为 {episodes} 起投诉事件。",
+        en: "Each line was compared with itself on the same weekdays of the same four weeks, so neither the line, the plan nor the season can explain it; of 100 findings as clear as this one fewer than {share} are expected to be false alarms, and comparisons that must show nothing, with complaints about bills and with the quality after the complaint, show nothing ({controls} such negative controls could be computed). It rests on {episodes} complaints.",
+        zh: "每条线路只与自身在同一四周内相同星期几相比，线路、套餐、季节都不能解释；每 100 个同样明确的发现中，预计误报少于 {share} 个；本不应有关联的对照（账单投诉、投诉之后的质量，即阴性对照）可计算 {controls} 项，均无关联。依据为 {episodes} 起投诉事件。",
     };
     const UNCHECKED: Phrase = Phrase {
-        en: "It rests on {episodes} complaints, each line compared with itself; no negative control could be computed, so take it with care.",
-        zh: "依据为 {episodes} 起投诉事件，每条线路与自身相比；阴性对照无法计算，请谨慎对待。",
+        en: "It rests on {episodes} complaints, each line compared with itself; it could not be checked against what the network cannot cause (negative controls), so take it with care.",
+        zh: "依据为 {episodes} 起投诉事件，每条线路与自身相比；无法与网络不可能引起的事（阴性对照）核对，请谨慎对待。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Not sure: {failed} of {controls} negative controls show an association, which none of them should. Something else moves with the metric and with complaints.",
-        zh: "没有把握：{controls} 项阴性对照中有 {failed} 项出现关联，而本不应有。另有因素同时影响指标和投诉。",
+        en: "Not sure: {failed} of {controls} comparisons that must show nothing (negative controls, such as complaints about bills) show an association. Something else moves with the metric and with complaints.",
+        zh: "没有把握：本不应有关联的 {controls} 项对照（阴性对照，如账单投诉）中，有 {failed} 项出现关联。另有因素同时影响指标和投诉。",
     };
     const NONE: Phrase = Phrase {
         en: "“Not found” is not “not there”: the largest comparison has {episodes} complaints with measurements before them and on comparable days.",
