@@ -117,12 +117,13 @@ fn import_judges_complaints_by_a_trained_model_and_refuses_a_file_that_is_none()
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     // Words that the rules do not know.
-    let mut labels = "text,class\n".to_owned();
-    for i in 0..40 {
-        labels.push_str(&format!("the frobnicator blinks since day {i},network\n"));
-        labels.push_str(&format!("my gribble was posted in week {i},billing\n"));
-        labels.push_str(&format!("nobody at the wibble desk picked up {i},service\n"));
-    }
+    let rows = (0..40).map(|i| {
+        format!(
+            "the frobnicator blinks since day {i},network\nmy gribble was posted in week {i},billing\n\
+             nobody at the wibble desk picked up {i},service\n"
+        )
+    });
+    let labels: String = std::iter::once("text,class\n".to_owned()).chain(rows).collect();
     std::fs::write(folder.join("labels.csv"), labels).unwrap();
     let rows = "T-1,2026-01-01T08:00:00Z,north,,again the frobnicator blinks\n\
                 T-2,2026-01-02T08:00:00Z,north,,my gribble was posted\n\

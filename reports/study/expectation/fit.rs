@@ -203,7 +203,7 @@ impl Judgement {
                     segment: name,
                     line_weeks: one.rows,
                     episodes: one.events,
-                    weights: self.told(one, known),
+                    weights: self.told(one, &known),
                 });
             }
         }
@@ -227,8 +227,8 @@ impl Judgement {
     }
 
     /// The weights of a segment, each with its interval or with the reason why there is none.
-    fn told(&self, one: &Segment, known: Known) -> Vec<Weight> {
-        let answer = |k: usize| match &known {
+    fn told(&self, one: &Segment, known: &Known) -> Vec<Weight> {
+        let answer = |k: usize| match known {
             Ok(intervals) => Answer::estimate(one.weights[k], intervals[k].pair(), one.rows as u64),
             Err(refusal) => Declined::from(refusal.clone()).into(),
         };
