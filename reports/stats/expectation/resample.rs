@@ -227,7 +227,32 @@ mod tests {
         let (_, known) = asked(&town(1, [900, 12], [[0.5, 0.3, 0.2]; 2]));
         assert!(known[0].is_ok(), "{known:?}");
         assert!(matches!(known[1], Err(Refusal::TooFew { have: 12, need: 20, .. })), "{known:?}");
-        let (_, known) = asked(&town(1, [12, 12], [[0.5, 0.3, 0.2]; 2]));
-        assert!(known.iter().all(Result::is_err), "{known:?}");
+    }
+
+    #[test]
+    fn segments_that_are_all_small_are_declined_one_by_one_though_everybody_is_fitted() {
+        let mut town = town(1, [150, 0], [[0.5, 0.3, 0.2]; 2]);
+        town.labels = town.clusters.iter().map(|cluster| (cluster / 15) as usize).collect();
+        let (found, known) = asked(&town);
+        assert_eq!((found.segments.len(), known.len()), (10, 10));
+        let small = |known: &Known| matches!(known, Err(Refusal::TooFew { have: 15, need: 20, .. }));
+        assert!(known.iter().all(small), "{known:?}");
+    }
+
+    #[test]
+    fn a_whole_town_of_a_few_outcomes_is_declined_before_any_segment_is_asked() {
+        let town = town(1, [12, 12], [[0.5, 0.3, 0.2]; 2]);
+        let data = Judged {
+            values: &town.values,
+            factors: &town.factors,
+            outcome: &town.outcome,
+            controls: &town.controls,
+        };
+        let refused = by_segment(&data, &town.labels, &town.clusters);
+        let what = "outcomes of the rarer kind";
+        assert!(
+            matches!(refused, Err(Refusal::TooFew { what: w, need: 20, .. }) if w == what),
+            "{refused:?}"
+        );
     }
 }
