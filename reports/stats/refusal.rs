@@ -77,7 +77,7 @@ pub enum Refusal {
         column: usize,
     },
     /// A curve ends before it comes to the value that was asked for.
-    #[error("{what} is not reached in the time observed")]
+    #[error("{what} is not reached in what was observed")]
     NotReached {
         /// What was looked for.
         what: &'static str,

@@ -35,7 +35,7 @@ fn refusal_words(refusal: &Refusal) -> Words {
         Refusal::NoEvents { .. } => "没有可用的事件",
         Refusal::Collinear | Refusal::NoInformativeSet { .. } => "数据不足以估计模型",
         Refusal::Redundant { .. } | Refusal::NotSeparable { .. } => "各因素无法相互区分",
-        Refusal::NotReached { .. } => "观察期内未达到",
+        Refusal::NotReached { .. } => "观测范围内未达到",
         Refusal::Design { .. } => "设计不支持该比较",
         _ => "无法计算（{reason}）",
     };
