@@ -2,7 +2,8 @@
 
 use super::super::operator::basis::Basis;
 use super::super::operator::words;
-use super::tables::{cell, columns};
+use super::tables::columns;
+use crate::doc::told::Refusals;
 use crate::doc::{Align, Block, Section, Table, TableCell};
 use crate::study::handling::{Case, DEADLINES, Group, Handling};
 use crate::text::Prose;
@@ -21,8 +22,11 @@ pub(super) fn section(basis: &Basis<'_>, study: &Handling) -> Section {
             reason: words::said(&declined.reason),
         });
     } else {
-        blocks.push(Block::Table(groups(study)));
-        blocks.push(Block::Table(deadlines(study)));
+        for table in [groups, deadlines] {
+            let mut refusals = Refusals::default();
+            blocks.push(Block::Table(table(study, &mut refusals)));
+            blocks.extend(refusals.below());
+        }
         let lists = [
             (
                 Phrase {
@@ -81,7 +85,7 @@ fn named(group: &Group) -> Prose {
     Prose::say(&BY, &[("by", by.into()), ("value", value)]).capital()
 }
 
-fn groups(study: &Handling) -> Table {
+fn groups(study: &Handling, refusals: &mut Refusals) -> Table {
     let heads = [
         (Phrase { en: "Cases", zh: "工单" }, Align::Left),
         (Phrase { en: "How many", zh: "件数" }, Align::Right),
@@ -93,7 +97,8 @@ fn groups(study: &Handling) -> Table {
         (Phrase { en: "Repeated", zh: "重复" }, Align::Right),
         (Phrase { en: "At first contact", zh: "一次解决" }, Align::Right),
     ];
-    let row = |group: &Group| -> Vec<TableCell> {
+    let mut row = |group: &Group| -> Vec<TableCell> {
+        let mut cell = |answer, style| refusals.cell(answer, style);
         vec![
             named(group).into(),
             number::count(group.cases as u64).into(),
@@ -113,7 +118,7 @@ fn groups(study: &Handling) -> Table {
         }
         .into(),
         columns: columns(&heads),
-        rows: study.groups.iter().map(row).collect(),
+        rows: study.groups.iter().map(&mut row).collect(),
     }
 }
 
@@ -130,7 +135,7 @@ fn deadline(id: &'static str) -> Prose {
     Phrase { en, zh }.into()
 }
 
-fn deadlines(study: &Handling) -> Table {
+fn deadlines(study: &Handling, refusals: &mut Refusals) -> Table {
     const DAYS: Phrase = Phrase { en: "{n} days", zh: "{n} 天" };
     let heads = [
         (Phrase { en: "Deadline", zh: "时限" }, Align::Left),
@@ -141,7 +146,7 @@ fn deadlines(study: &Handling) -> Table {
     let within = all.into_iter().flat_map(|g| g.first_response.within.iter().chain(&g.resolution.within));
     let rows = within.map(|within| {
         let days = Prose::say(&DAYS, &[("n", Prose::plain(number::trimmed(within.days)))]);
-        vec![deadline(within.deadline).into(), days.into(), cell(&within.ratio, Style::Share)]
+        vec![deadline(within.deadline).into(), days.into(), refusals.cell(&within.ratio, Style::Share)]
     });
     Table {
         caption: Phrase { en: "Deadlines of regulators", zh: "监管时限" }.into(),

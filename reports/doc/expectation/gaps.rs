@@ -352,8 +352,10 @@ fn drawn(report: &Basis<'_>, row: &Expected) -> Block {
         en: "Weights add up to 100%. Bars are 95% intervals. They are fitted to complaints: what customers do, not what they say.",
         zh: "权重合计 100%，横线为 95% 区间。由投诉拟合：反映用户的行为而非言辞。",
     };
-    const WEEKS: Phrase =
-        Phrase { en: "{n} line-weeks, {k} complaints", zh: "{n} 个线路周，投诉 {k} 件" };
+    const WEEKS: Phrase = Phrase {
+        en: "{n} line-weeks, {k} of them with a network complaint",
+        zh: "{n} 个线路周，其中 {k} 个有网络类投诉",
+    };
     let counts = [("n", number::count(row.line_weeks as u64)), ("k", number::count(row.episodes as u64))];
     let subtitle = words::subtitle(vec![Prose::say(&WEEKS, &counts)], report.panel);
     let make = |lang: Lang| Dots {
@@ -390,7 +392,7 @@ fn by_segment(row: &Expected) -> Block {
     };
     let mut columns = vec![
         (Phrase { en: "Segment", zh: "用户群" }, Align::Left),
-        (Phrase { en: "Complaints", zh: "投诉" }, Align::Right),
+        (Phrase { en: "Weeks with a complaint", zh: "有投诉的周" }, Align::Right),
     ];
     columns.extend(row.factors.iter().map(|f| (factor(*f), Align::Right)));
     let rows = row.weights.segments.iter().map(|segment| {
