@@ -146,7 +146,7 @@ pub static METRICS: &[Metric] = &[
     delay(
         "loaded_round_trip_delay",
         "RFC 2681, sampled while the line is loaded",
-        Phrase { en: "Round-trip delay under load", zh: "负载往返时延" },
+        Phrase { en: "Round-trip delay under load", zh: "负载下的往返时延" },
     ),
     score(
         "responsiveness",

@@ -49,9 +49,10 @@ impl Verdict {
 }
 
 /// Says what a complaint is about. The operator's own class stands, and the words may tell the kind within it; without
-/// a class of its operator's, the words decide.
-pub fn classify(complaint: &mut Complaint) {
-    let verdict = complaint.text.as_deref().map(|text| RULES.judge(text));
+/// a class of its operator's, the words decide: by a model where one is given, by the shipped rules otherwise.
+pub fn classify(complaint: &mut Complaint, model: Option<&Model>) {
+    let judge = |text: &str| model.map_or_else(|| RULES.judge(text), |model| model.judge(text));
+    let verdict = complaint.text.as_deref().map(judge);
     let Some(said) = complaint.class else {
         if let Some(verdict) = verdict {
             verdict.tell(complaint);

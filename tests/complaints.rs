@@ -8,6 +8,7 @@ use broadgauge::import::{Kind, Reading, Request, columns, run};
 use broadgauge_model::complaint::{Class, Complaint};
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Command;
 
 /// The complaints of April 2015 with these labels.
 fn labelled(folder: &Path, labels: &str) -> Vec<Labelled> {
@@ -81,6 +82,7 @@ fn no_number_or_address_of_a_person_survives_in_the_store() {
         reject_file: None,
         key: Some(folder.path().join("key")),
         new_key: true,
+        model: None,
     };
     let summary = run(&request, store.as_ref(), &mut |_| {}).unwrap().files.remove(0);
     assert_eq!((summary.stored, summary.rows_refused), (PRIVATE.len() as u64, 0));
@@ -103,11 +105,61 @@ fn no_number_or_address_of_a_person_survives_in_the_store() {
     }
 }
 
+/// Runs the program; its exit code and what it said to people.
+fn told(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_broadgauge"));
+    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn import_judges_complaints_by_a_trained_model_and_refuses_a_file_that_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Words that the rules do not know.
+    let rows = (0..40).map(|i| {
+        format!(
+            "the frobnicator blinks since day {i},network\nmy gribble was posted in week {i},billing\n\
+             nobody at the wibble desk picked up {i},service\n"
+        )
+    });
+    let labels: String = std::iter::once("text,class\n".to_owned()).chain(rows).collect();
+    std::fs::write(folder.join("labels.csv"), labels).unwrap();
+    let rows = "T-1,2026-01-01T08:00:00Z,north,,again the frobnicator blinks\n\
+                T-2,2026-01-02T08:00:00Z,north,,my gribble was posted\n\
+                T-3,2026-01-03T08:00:00Z,north,service,the frobnicator blinks\n";
+    std::fs::write(folder.join("tickets.csv"), format!("complaint_id,opened_at,area,class,text\n{rows}"))
+        .unwrap();
+    assert_eq!(told(folder, &["complaints", "train", "labels.csv", "-o", "model.json"]).0, Some(0));
+    let import = ["import", "complaints", "tickets.csv", "--key", "key", "--new-key"];
+    let with = |model: &'static str| [&import[..], &["--model", model][..]].concat();
+
+    std::fs::write(folder.join("bad.json"), "{\"format\": 1}").unwrap();
+    let (code, said) = told(folder, &with("bad.json"));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("bad.json") && said.contains("is not a model of complaints"), "{said}");
+    assert!(!folder.join("key").exists(), "a refused import leaves no key behind");
+    let (code, said) = told(folder, &with("none.json"));
+    assert!(code == Some(2) && said.contains("cannot read none.json"), "{said}");
+    let (code, said) = told(folder, &["import", "lines", "tickets.csv", "--model", "model.json"]);
+    assert!(code == Some(2) && said.contains("leave --model out"), "{said}");
+
+    let (code, said) = told(folder, &with("model.json"));
+    assert_eq!(code, Some(0), "{said}");
+    let store = broadgauge::store::open(folder.join("broadgauge.db").to_str().unwrap()).unwrap();
+    let mut kept = store.complaints(None, None).unwrap();
+    kept.sort_by_key(|c| c.opened_at);
+    let classes: Vec<_> = kept.iter().map(|c| c.class).collect();
+    assert_eq!(classes, [Some(Class::Network), Some(Class::Billing), Some(Class::Service)]);
+    let by: Vec<&str> = kept.iter().filter_map(|c| c.class_by.as_deref()).collect();
+    assert!(by[0].starts_with("model of 120 labels") && by[2] == "operator", "{by:?}");
+}
+
 #[test]
 fn what_the_operator_says_stands_and_every_other_class_names_its_rules() {
     let told = |class: Option<Class>, text: &str| {
         let mut complaint = Complaint { class, text: Some(text.into()), ..Complaint::default() };
-        classify(&mut complaint);
+        classify(&mut complaint, None);
         complaint
     };
     let by_rules = told(None, "Slow internet every evening");

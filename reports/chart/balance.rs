@@ -58,7 +58,10 @@ impl BalanceChart {
         const SAFE: Phrase = Phrase { en: "may run (95% sure)", zh: "可运行范围（95% 把握）" };
         const CURVE: Phrase = Phrase { en: "fitted curve", zh: "拟合曲线" };
         const LIMIT: Phrase = Phrase { en: "limit", zh: "限值" };
-        let mut items = vec![(Swatch::Line(Stroke::new(OWN, 2.0)), CURVE.get(lang).to_owned())];
+        let mut items = Vec::new();
+        if !self.curve.is_empty() {
+            items.push((Swatch::Line(Stroke::new(OWN, 2.0)), CURVE.get(lang).to_owned()));
+        }
         if self.limit.is_some() {
             let line = Stroke::new(VERMILION, 1.4).dashed(&[4.0, 3.0]);
             items.push((Swatch::Line(line), LIMIT.get(lang).to_owned()));

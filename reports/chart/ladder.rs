@@ -54,10 +54,22 @@ const HEADING: f64 = 24.0;
 const STRATUM_GAP: f64 = 10.0;
 const AXIS_ROOM: f64 = 48.0;
 const REMARK_SHARE: f64 = 0.26;
+/// Between the points and their remarks.
+const REMARK_GAP: f64 = 20.0;
+/// From line to line of a remark.
+const REMARK_LEAD: f64 = 16.5;
 
 impl QuantileLadder {
-    fn rung_height(&self) -> f64 {
-        ROW * self.parties.len().max(2) as f64 + RUNG_GAP
+    /// As high as its points and the longest remark need, in a body of this width.
+    fn rung_height(&self, width: f64) -> f64 {
+        let room = REMARK_SHARE * width - REMARK_GAP;
+        let rungs = self.panels.iter().flat_map(|panel| &panel.rungs);
+        let lines = rungs.map(|rung| {
+            let (verdict, rest) = remark_lines(&rung.remark, room);
+            verdict.len() + rest.len()
+        });
+        let remark = REMARK_LEAD * lines.max().unwrap_or(0) as f64 + 6.0;
+        remark.max(ROW * self.parties.len().max(2) as f64 + RUNG_GAP)
     }
 
     fn figures(&self) -> impl Iterator<Item = &Figure> {
@@ -85,8 +97,15 @@ impl QuantileLadder {
         if first { format!("{name}  {what}") } else { what }
     }
 
-    fn draw_rung(&self, scene: &mut Scene, panel: &Panel, top: f64, rung: &Rung, first: bool, lang: Lang) {
-        let height = self.rung_height();
+    fn draw_rung(
+        &self,
+        scene: &mut Scene,
+        panel: &Panel,
+        (top, height): (f64, f64),
+        rung: &Rung,
+        first: bool,
+        lang: Lang,
+    ) {
         let slack = (height - ROW * self.parties.len() as f64) / 2.0;
         for (i, (party, figure)) in self.parties.iter().zip(&rung.figures).enumerate() {
             let look = Look::of(party);
@@ -128,14 +147,18 @@ impl QuantileLadder {
     }
 }
 
+/// The lines of a verdict, and of what stands below it.
+fn remark_lines(remark: &str, room: f64) -> (Vec<String>, Vec<String>) {
+    let (verdict, rest) = remark.split_once('\n').unwrap_or((remark, ""));
+    (wrap(verdict, room, SMALL, Weight::Bold), wrap(rest, room, SMALL, Weight::Regular))
+}
+
 /// A verdict: its first line in bold, all of it about a height.
 fn draw_remark(scene: &mut Scene, remark: &str, x: f64, centre: f64, room: f64) {
-    const LEAD: f64 = 16.5;
-    let (verdict, rest) = remark.split_once('\n').unwrap_or((remark, ""));
-    let verdict = wrap(verdict, room, SMALL, Weight::Bold);
-    let rest = wrap(rest, room, SMALL, Weight::Regular);
-    let above = centre - LEAD * ((verdict.len() + rest.len()) as f64 - 1.0) / 2.0;
-    let label = |line: &String, i: usize| Label::new(line, x, above + LEAD * i as f64, SMALL, TEXT).centred();
+    let (verdict, rest) = remark_lines(remark, room);
+    let above = centre - REMARK_LEAD * ((verdict.len() + rest.len()) as f64 - 1.0) / 2.0;
+    let label =
+        |line: &String, i: usize| Label::new(line, x, above + REMARK_LEAD * i as f64, SMALL, TEXT).centred();
     for (i, line) in verdict.iter().enumerate() {
         scene.text(label(line, i).bold());
     }
@@ -149,7 +172,7 @@ impl Chart for QuantileLadder {
         let rungs: usize = self.panels.iter().map(|panel| panel.rungs.len()).sum();
         let headings = self.panels.iter().filter(|panel| !panel.heading.is_empty()).count();
         Page::overhead(&self.caption, width)
-            + rungs as f64 * self.rung_height()
+            + rungs as f64 * self.rung_height(Page::body_width(width))
             + headings as f64 * HEADING
             + headings.saturating_sub(1) as f64 * STRATUM_GAP
             + AXIS_ROOM
@@ -177,6 +200,7 @@ impl Chart for QuantileLadder {
         let panel = Panel::draw(&mut scene, area, x, y, Mesh::Columns);
         panel.base_line(&mut scene);
         panel.x_title(&mut scene, words::directed_title(self.metric, scale, lang));
+        let rung_height = self.rung_height(body.width);
         let mut top = area.y;
         for (p, stratum) in self.panels.iter().enumerate() {
             if !stratum.heading.is_empty() {
@@ -196,7 +220,7 @@ impl Chart for QuantileLadder {
                 if i > 0 {
                     scene.line((body.x, top), (body.right(), top), Stroke::new(GRID, 1.0));
                 }
-                let centre = top + self.rung_height() / 2.0;
+                let centre = top + rung_height / 2.0;
                 let label = Label::new(words::rank(rung.quantile), body.x, centre, 14.0, BLACK).bold();
                 if rung.quantile == 0.5 {
                     scene.text(Label { y: centre - 2.0, ..label });
@@ -204,9 +228,9 @@ impl Chart for QuantileLadder {
                 } else {
                     scene.text(label.centred());
                 }
-                self.draw_rung(&mut scene, &panel, top, rung, p == 0 && i == 0, lang);
-                draw_remark(&mut scene, &rung.remark, area.right() + 20.0, centre, margin - 20.0);
-                top += self.rung_height();
+                self.draw_rung(&mut scene, &panel, (top, rung_height), rung, p == 0 && i == 0, lang);
+                draw_remark(&mut scene, &rung.remark, area.right() + REMARK_GAP, centre, margin - REMARK_GAP);
+                top += rung_height;
             }
         }
         scene

@@ -56,6 +56,11 @@ impl Page {
         Self { scene, body }
     }
 
+    /// What the margins leave of a chart's width.
+    pub(super) const fn body_width(width: f64) -> f64 {
+        width - 2.0 * SIDE
+    }
+
     /// What the words and the margins take of a chart's height.
     pub(super) fn overhead(caption: &Caption, width: f64) -> f64 {
         let [title, subtitle, note] = lines(caption, width).map(|lines| lines.len() as f64);

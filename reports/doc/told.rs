@@ -19,6 +19,33 @@ pub(super) fn cell(answer: &Answer, style: Style) -> TableCell {
     }
 }
 
+/// The refusals of one table: a cell carries a mark, and each reason stands once, below the table.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Vec<Prose>);
+
+impl Refusals {
+    /// A cell of an estimate, or a dash with the mark of the reason why there is none.
+    pub(super) fn cell(&mut self, answer: &Answer, style: Style) -> TableCell {
+        let Number::Declined(reason) = words::answer(answer) else { return cell(answer, style) };
+        let at = self.0.iter().position(|known| *known == reason).unwrap_or_else(|| {
+            self.0.push(reason);
+            self.0.len() - 1
+        });
+        Prose::plain(format!("– [{}]", at + 1)).into()
+    }
+
+    /// What the marks mean; nothing where nothing was refused.
+    pub(super) fn below(self) -> Option<Block> {
+        const MARK: Phrase =
+            Phrase { en: "[{mark}] No number: {reason}.", zh: "[{mark}] 无数值：{reason}。" };
+        let said = self.0.into_iter().enumerate().map(|(at, reason)| {
+            Prose::say(&MARK, &[("mark", Prose::plain((at + 1).to_string())), ("reason", reason)])
+        });
+        let said = said.fold(Prose::default(), Prose::then);
+        (!said.is_empty()).then_some(Block::Paragraph(said))
+    }
+}
+
 /// A cell of plain words.
 pub(super) fn plain(text: impl Into<String>) -> TableCell {
     Prose::plain(text).into()
@@ -135,5 +162,26 @@ fn chinese(head: &Head) -> &'static str {
         "balance" => "排队曲线到投诉拐点；超出同类的投诉",
         "closed_loop" => "与同样差而未处理单元的双重差分",
         _ => head.method.name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use broadgauge_model::text::Lang;
+
+    #[test]
+    fn the_same_refusal_is_said_once_below_its_table_and_marked_in_each_cell() {
+        let few = || Answer::declined(Phrase { en: "too few cases", zh: "工单太少" });
+        let other = Answer::declined(Phrase { en: "none was done", zh: "均未办结" });
+        let mut refusals = Refusals::default();
+        let cells = [few(), other, few(), Answer::estimate(2.0, (1.0, 3.0), 40)];
+        let cells = cells.map(|answer| refusals.cell(&answer, Style::Bare).text.get(Lang::En).to_owned());
+        assert_eq!(cells[..3], ["– [1]", "– [2]", "– [1]"]);
+        assert!(cells[3].starts_with('2'), "{cells:?}");
+        let Some(Block::Paragraph(below)) = refusals.below() else { panic!("nothing below") };
+        assert_eq!(below.get(Lang::En), "[1] No number: too few cases. [2] No number: none was done.");
+        assert_eq!(below.get(Lang::Zh), "[1] 无数值：工单太少。[2] 无数值：均未办结。");
+        assert!(Refusals::default().below().is_none());
     }
 }

@@ -362,7 +362,9 @@ impl Fit {
         }
         let (b, half) = (self.coefficients[k] * per, two_sided_z(level)? * error * per.abs());
         let interval = Interval::new(b - half, b + half).map(f64::exp);
-        finite(interval.high, "the upper limit of the ratio")?;
+        if !interval.high.is_finite() {
+            return Err(Refusal::Unbounded { what: "the ratio" });
+        }
         let z = finite(self.coefficients[k] / error, "the Wald statistic")?;
         Ok(Ratio { ratio: b.exp(), interval, z, p: two_sided_normal_p(z) })
     }

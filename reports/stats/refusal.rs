@@ -77,7 +77,7 @@ pub enum Refusal {
         column: usize,
     },
     /// A curve ends before it comes to the value that was asked for.
-    #[error("{what} is not reached in the time observed")]
+    #[error("{what} is not reached in what was observed")]
     NotReached {
         /// What was looked for.
         what: &'static str,
@@ -104,6 +104,12 @@ pub enum Refusal {
     #[error("{what} is unstable for this data")]
     Unstable {
         /// What cannot be computed.
+        what: &'static str,
+    },
+    /// The interval has no finite end.
+    #[error("{what} is so uncertain that its interval has no end")]
+    Unbounded {
+        /// What cannot be told.
         what: &'static str,
     },
     /// An iteration did not settle.

@@ -29,6 +29,13 @@ impl Estimate {
     }
 }
 
+/// The most that the ends of a ratio's interval may differ by, as a factor.
+const WIDEST_RATIO: f64 = 1_000.0;
+pub(super) const TOO_WIDE: Phrase = Phrase {
+    en: "too little information: the ends of the interval would lie more than a thousandfold apart",
+    zh: "信息太少：区间两端会相差一千倍以上",
+};
+
 /// Too little is known to give a number, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Declined {
@@ -64,6 +71,17 @@ impl Answer {
             Self::Estimate(Estimate { value: seven_digits(value), interval, n })
         } else {
             Self::declined(Phrase { en: "the number is not finite", zh: "结果不是有限数" })
+        }
+    }
+
+    /// An estimate of a ratio, or a refusal where the data say next to nothing about it: where the interval's upper end
+    /// is more than a thousand times its lower end. That comes of cases and controls that are all but told apart, and of
+    /// steps far larger than anything in the data.
+    pub fn ratio(value: f64, interval: (f64, f64), n: u64) -> Self {
+        if interval.0 > 0.0 && interval.1 <= WIDEST_RATIO * interval.0 {
+            Self::estimate(value, interval, n)
+        } else {
+            Self::declined(TOO_WIDE)
         }
     }
 
@@ -127,6 +145,16 @@ mod tests {
             serde_json::to_string(&noisy).unwrap(),
             r#"{"value":-8.029,"interval":[0.0,0.3333333],"n":1}"#
         );
+    }
+
+    #[test]
+    fn a_ratio_whose_interval_spans_more_than_a_thousandfold_is_declined_and_a_wide_one_stays() {
+        assert!(Answer::ratio(3.0, (0.1, 99.0), 12).as_estimate().is_some());
+        for interval in [(0.1, 101.0), (0.0, 2.0), (1.0, f64::INFINITY), (f64::NAN, 2.0)] {
+            let declined = Answer::ratio(1.0, interval, 12);
+            let reason = declined.as_declined().unwrap().reason.to_string();
+            assert!(reason.contains("more than a thousandfold apart"), "{reason}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A statistic's refusal in both languages.
 
-use super::answer::{Declined, Words};
+use super::answer::{Declined, TOO_WIDE, Words};
 use crate::stats::Refusal;
 use broadgauge_model::text::Phrase;
 
@@ -22,13 +22,20 @@ fn refusal_words(refusal: &Refusal) -> Words {
             zh: "病例与对照可被完全区分：比值没有有限的估计",
         });
     }
+    if let Refusal::Unbounded { .. } = refusal {
+        return Words::plain(TOO_WIDE);
+    }
+    if let Refusal::NotConverged { iterations } = refusal {
+        let unsettled = Phrase { en: "{reason}", zh: "估计未收敛（迭代 {iterations} 次）" };
+        return Words::with(unsettled, &[("reason", refusal), ("iterations", iterations)]);
+    }
     let zh = match refusal {
         Refusal::NotFinite { .. } => "不是有限数",
         Refusal::NoVariation { .. } => "数值没有变化",
         Refusal::NoEvents { .. } => "没有可用的事件",
         Refusal::Collinear | Refusal::NoInformativeSet { .. } => "数据不足以估计模型",
         Refusal::Redundant { .. } | Refusal::NotSeparable { .. } => "各因素无法相互区分",
-        Refusal::NotReached { .. } => "观察期内未达到",
+        Refusal::NotReached { .. } => "观测范围内未达到",
         Refusal::Design { .. } => "设计不支持该比较",
         _ => "无法计算（{reason}）",
     };

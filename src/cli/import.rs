@@ -35,6 +35,9 @@ pub struct Args {
     /// Make that key
     #[arg(long, requires = "key")]
     new_key: bool,
+    /// A model made by `complaints train` that judges complaints without a class; the shipped rules where left out
+    #[arg(long, value_name = "MODEL.json")]
+    model: Option<PathBuf>,
     /// The encoding of text files, such as gb18030; found by itself where left out
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
@@ -77,6 +80,7 @@ pub fn run(args: Args) -> Outcome {
         reject_file: args.reject_file,
         key: args.key,
         new_key: args.new_key,
+        model: args.model,
     };
     // A dry run writes nothing, not even an empty store.
     let url = if request.dry_run { "memory:" } else { &args.store };

@@ -74,7 +74,8 @@ fn text(study: &expectation::Expectation) -> String {
                 reasons.answer(&weight.weight, Form::plain(2)),
                 String::new(),
             ];
-            cells.extend(row.weights.segments.iter().map(|segment| format!("{:.2}", segment.weights[at])));
+            let segments = row.weights.segments.iter();
+            cells.extend(segments.map(|s| reasons.answer(&s.weights[at].weight, Form::plain(2))));
             table.push(cells);
         }
         text += &columns(&table);

@@ -200,6 +200,7 @@ fn settle(plan: &town::Plan, folder: &Path, store: &dyn Store) -> Result<(), Dem
             dry_run: false,
             reject_file: None,
             new_key: !key.exists(),
+            model: None,
             key: Some(key.clone()),
         };
         let rows = import::run(&request, store, &mut |_| {})

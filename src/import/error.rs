@@ -65,6 +65,17 @@ pub enum ImportError {
         /// Why.
         source: crate::store::StoreError,
     },
+    /// The model that is to judge complaints cannot be used.
+    #[error("model {path}: it {source}", path = path.display())]
+    Model {
+        /// The model's file.
+        path: PathBuf,
+        /// What is wrong, and the cure.
+        source: crate::complaints::ModelError,
+    },
+    /// A model where nothing is judged.
+    #[error("a model judges complaints, and these are {0}: leave --model out")]
+    NoUseForModel(&'static str),
     /// Complaints without a key.
     #[error(
         "complaints need a key, so that ticket numbers are not stored as they are: name one with --key FILE; \

@@ -13,12 +13,14 @@ use super::kind::Kind;
 use super::plan::Plan;
 use super::pseudonym::Pseudonyms;
 use super::table::Row;
+use crate::complaints::Model;
 
-/// Reads one row. `pseudonyms` is needed for complaints only.
+/// Reads one row. `pseudonyms` is needed for complaints only, and `model` judges them in place of the rules.
 pub(super) fn read(
     plan: &Plan,
     row: &Row,
     pseudonyms: Option<&Pseudonyms>,
+    model: Option<&Model>,
     assumed: &mut Assumed,
 ) -> Reading {
     let mut draft = Draft { plan, row, assumed };
@@ -32,7 +34,7 @@ pub(super) fn read(
         Kind::Reputation => {
             record::one(surroundings::reputation(&mut draft).map(|r| Record::Reputation(Box::new(r))))
         }
-        Kind::Complaints => match complaints::read(&mut draft, pseudonyms) {
+        Kind::Complaints => match complaints::read(&mut draft, pseudonyms, model) {
             Ok((complaint, masked)) => {
                 Reading { masked, ..record::one(Ok(Record::Complaint(Box::new(complaint)))) }
             }

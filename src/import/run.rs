@@ -12,6 +12,7 @@ use super::reject::Rejects;
 use super::rows::{Record, read};
 use super::summary::{FileSummary, Refusal, SHOWN, Skipped, Summary};
 use super::table::{Reading, Row, Table};
+use crate::complaints::Model;
 use crate::store::{Entry, Memory, Source, SourceKind, Store, StoreError};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
@@ -50,6 +51,8 @@ pub struct Request {
     pub key: Option<PathBuf>,
     /// Make the key.
     pub new_key: bool,
+    /// A trained model that says what complaints are about; the shipped rules where left out.
+    pub model: Option<PathBuf>,
 }
 
 /// How far an import is.
@@ -77,6 +80,8 @@ pub fn run(
         return Err(ImportError::Map { path, message });
     }
     let map = Map { read: map.read.clone().overridden_by(request.reading.clone()), ..map };
+    // Before the key, which is made once: a bad model must not leave one behind.
+    let model = model(request)?;
     let pseudonyms = pseudonyms(request)?;
     let scratch = Memory::default();
     let store = if request.dry_run { &scratch } else { store };
@@ -86,6 +91,7 @@ pub fn run(
         let table = open(path, map.kind, &map.read)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let mut importer = Importer::new(&map, table, &name, pseudonyms.as_ref(), store, &mut rejects)?;
+        importer.model = model.as_ref();
         importer.preview = if request.dry_run { PREVIEW } else { 0 };
         importer.summary.dry_run = request.dry_run;
         if request.kind == Kind::Results && !request.dry_run {
@@ -168,11 +174,23 @@ fn pseudonyms(request: &Request) -> Result<Option<Pseudonyms>, ImportError> {
     }
 }
 
+/// The model that judges complaints, where one is named.
+fn model(request: &Request) -> Result<Option<Model>, ImportError> {
+    let Some(path) = &request.model else { return Ok(None) };
+    if request.kind != Kind::Complaints {
+        return Err(ImportError::NoUseForModel(request.kind.word()));
+    }
+    let bytes = std::fs::read(path).map_err(|source| ImportError::Read { path: path.clone(), source })?;
+    let read = Model::read(&bytes);
+    read.map(Some).map_err(|source| ImportError::Model { path: path.clone(), source })
+}
+
 struct Importer<'a> {
     table: Table,
     plan: Plan,
     source: Source,
     pseudonyms: Option<&'a Pseudonyms>,
+    model: Option<&'a Model>,
     store: &'a dyn Store,
     rejects: &'a mut Rejects,
     assumed: Assumed,
@@ -208,6 +226,7 @@ impl<'a> Importer<'a> {
             plan,
             source,
             pseudonyms,
+            model: None,
             store,
             rejects,
             assumed: Assumed::default(),
@@ -247,7 +266,7 @@ impl<'a> Importer<'a> {
             self.skipped[rule] += 1;
             return Ok(());
         }
-        let mut reading = read(&self.plan, &row, self.pseudonyms, &mut self.assumed);
+        let mut reading = read(&self.plan, &row, self.pseudonyms, self.model, &mut self.assumed);
         self.summary.values_missing += reading.missing;
         self.summary.masked.add(reading.masked);
         if let Some(fault) = reading.records.first().and_then(|record| self.clash(record, row.line)) {

@@ -20,6 +20,7 @@ pub(crate) fn request(kind: Kind, file: PathBuf, map: Option<&str>) -> Request {
         reject_file: None,
         key: None,
         new_key: false,
+        model: None,
     }
 }
 

@@ -27,6 +27,8 @@ fn the_first_page_names_the_worst_node_and_how_full_nodes_may_run() {
         .collect();
     assert!(told[0].contains("The worst is n007"), "{told:?}");
     assert!(told[1].contains("Customers begin to complain at"), "{told:?}");
+    assert!(told[1].contains("chance alone"), "{told:?}");
+    assert!(told[1].contains("verified actions") && told[1].contains("can be missed"), "{told:?}");
     assert!(told[2].contains("are verified"), "{told:?}");
     for lang in Lang::ALL {
         let page = String::from_utf8(Html.render(&document, lang).unwrap()).unwrap();

@@ -7,9 +7,9 @@ use crate::doc::operator::words;
 use crate::doc::told::{key, say};
 use crate::doc::{Answer as Sentence, Block, Section};
 use crate::stats::proportion;
-use crate::study::Answer;
 use crate::study::balance::Point;
-use crate::study::closed_loop::State;
+use crate::study::closed_loop::{ActionRow, State};
+use crate::study::{Answer, Estimate};
 use crate::text::Prose;
 use crate::text::number::{self, Style};
 use broadgauge_model::text::Phrase;
@@ -25,7 +25,7 @@ pub(super) fn section(report: &Basis<'_>) -> Section {
         Sentence {
             label: Phrase { en: "How sure that is", zh: "把握多大" }.into(),
             text: sure(report),
-            detail: Prose::default(),
+            detail: fixes(report),
         },
         Sentence {
             label: Phrase { en: "What to do", zh: "怎么办" }.into(),
@@ -90,17 +90,9 @@ fn round(share: Option<f64>) -> f64 {
 }
 
 fn sure(report: &Basis<'_>) -> Prose {
-    const NODES: Phrase = Phrase {
-        en: "Nodes are named only where chance would name fewer than one in twenty of them wrongly.",
-        zh: "误判率预计不超过二十分之一的，才列为问题节点。",
-    };
     const LIMIT: Phrase = Phrase {
         en: "Customers begin to complain at {limit}; the fullest a {technology} node may run is {point}.",
         zh: "时延超过 {limit} 后投诉开始增多；{technology} 节点的利用率上限为 {point}。",
-    };
-    const FIXES: Phrase = Phrase {
-        en: "Fixes are held against nodes as bad that were left alone, because what is at its worst tends to get better by itself.",
-        zh: "整改效果以同等劣化而未整改的节点为对照，因为最差的节点往往会自行好转。",
     };
     let balance = report.studies.balance;
     let metric = balance.metric;
@@ -115,7 +107,80 @@ fn sure(report: &Basis<'_>) -> Prose {
         ),
         _ => Prose::default(),
     };
-    Prose::from(NODES).then(limit).then(FIXES.into())
+    nodes(report).then(limit)
+}
+
+/// How sure it is that a node is bad, or that none is.
+fn nodes(report: &Basis<'_>) -> Prose {
+    const NAMED: Phrase = Phrase {
+        en: "Of the {n} nodes named, fewer than {share} are expected to be named by chance alone; at the worst one the excess is {excess} complaints.",
+        zh: "列出的 {n} 个节点中，预计纯属偶然的少于 {share}；最差者多出投诉 {excess} 件。",
+    };
+    const ONE: Phrase = Phrase {
+        en: "Among {tried} nodes, chance alone is a poor explanation of what {node} has beyond the usual: {excess} complaints (q {q}).",
+        zh: "在 {tried} 个节点中，{node} 多出投诉 {excess} 件难以用偶然解释（q 为 {q}）。",
+    };
+    const CLEAR: Phrase = Phrase {
+        en: "That no node is named clears none of them: the furthest out, {node}, has {excess} complaints beyond the usual, and among {tried} nodes chance alone may bring that (q {q}).",
+        zh: "未列出节点不等于各节点均无问题：超出最多的 {node} 多出投诉 {excess} 件，而在 {tried} 个节点中偶然也可能出现（q 为 {q}）。",
+    };
+    let worst = &report.studies.balance.worst;
+    let out = standing_out(report);
+    let Some(first) = out.first().copied().or_else(|| worst.first()) else { return Prose::default() };
+    let q = out.iter().filter_map(|link| link.q).fold(0.0, f64::max);
+    let gaps = [
+        ("n", number::count(out.len() as u64)),
+        ("share", Prose::plain(number::percent(if q < 0.01 { 0.01 } else { 0.05 }))),
+        ("node", Prose::plain(&first.node)),
+        ("excess", say(&first.excess, Style::Bare)),
+        ("tried", number::count(worst.len() as u64)),
+        ("q", first.q.map(number::probability).unwrap_or_default()),
+    ];
+    let phrase = match out.len() {
+        0 => &CLEAR,
+        1 => &ONE,
+        _ => &NAMED,
+    };
+    Prose::say(phrase, &gaps)
+}
+
+/// How sure the verdicts on single actions are.
+fn fixes(report: &Basis<'_>) -> Prose {
+    const VERIFIED: Phrase = Phrase {
+        en: "Of {verified} verified actions, {alone} did better by themselves than units as bad that were left alone (95% interval below zero; by luck about one in forty would); {kind} rest on others of their kind, which help on the whole.",
+        zh: "验证有效的 {verified} 项中，{alone} 项单独即优于同样差而未处理的单元（95% 区间低于零；偶然约四十分之一）；{kind} 项依据同类措施整体有效。",
+    };
+    const MISSED: Phrase = Phrase {
+        en: "On one unit an improvement of less than about {size} can be missed: not verified does not mean useless.",
+        zh: "单个单元上小于约 {size} 的改善可能测不出：未验证不等于无用。",
+    };
+    let judged = |a: &&ActionRow| matches!(a.state, State::Verified | State::NotVerified | State::Recurred);
+    let actions = &report.studies.closed_loop.actions;
+    let intervals = |a: &ActionRow| a.change.as_estimate().map(Estimate::interval);
+    let verified = actions.iter().filter(|a| a.state == State::Verified).count();
+    let alone = actions
+        .iter()
+        .filter(|a| a.state == State::Verified && intervals(a).is_some_and(|(_, high)| high < 0.0))
+        .count();
+    let mut halves: Vec<f64> =
+        actions.iter().filter(judged).filter_map(intervals).map(|(low, high)| (high - low) / 2.0).collect();
+    halves.sort_by(f64::total_cmp);
+    let mut told = Prose::default();
+    if verified > 0 {
+        let gaps = [
+            ("verified", number::count(verified as u64)),
+            ("alone", number::count(alone as u64)),
+            ("kind", number::count((verified - alone) as u64)),
+        ];
+        told = Prose::say(&VERIFIED, &gaps);
+    }
+    match halves.get(halves.len() / 2) {
+        Some(half) => {
+            let size = Prose::plain(number::percent((half * 100.0).round() / 100.0));
+            told.then(Prose::say(&MISSED, &[("size", size)]))
+        }
+        None => told,
+    }
 }
 
 fn todo(report: &Basis<'_>) -> Prose {

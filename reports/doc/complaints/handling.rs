@@ -2,7 +2,8 @@
 
 use super::super::operator::basis::Basis;
 use super::super::operator::words;
-use super::tables::{cell, columns};
+use super::tables::columns;
+use crate::doc::told::Refusals;
 use crate::doc::{Align, Block, Section, Table, TableCell};
 use crate::study::handling::{Case, DEADLINES, Group, Handling};
 use crate::text::Prose;
@@ -21,8 +22,11 @@ pub(super) fn section(basis: &Basis<'_>, study: &Handling) -> Section {
             reason: words::said(&declined.reason),
         });
     } else {
-        blocks.push(Block::Table(groups(study)));
-        blocks.push(Block::Table(deadlines(study)));
+        for table in [groups, deadlines] {
+            let mut refusals = Refusals::default();
+            blocks.push(Block::Table(table(study, &mut refusals)));
+            blocks.extend(refusals.below());
+        }
         let lists = [
             (
                 Phrase {
@@ -73,11 +77,15 @@ fn named(group: &Group) -> Prose {
         "owner" => Phrase { en: "owner", zh: "责任方" },
         _ => return Phrase { en: "all", zh: "全部" }.into(),
     };
-    let value = if group.by == "class" { class(&group.value) } else { Prose::plain(&group.value) };
+    let value = match group.value.as_str() {
+        "-" => Phrase { en: "none named", zh: "未注明" }.into(),
+        value if group.by == "class" => class(value),
+        value => Prose::plain(value),
+    };
     Prose::say(&BY, &[("by", by.into()), ("value", value)]).capital()
 }
 
-fn groups(study: &Handling) -> Table {
+fn groups(study: &Handling, refusals: &mut Refusals) -> Table {
     let heads = [
         (Phrase { en: "Cases", zh: "工单" }, Align::Left),
         (Phrase { en: "How many", zh: "件数" }, Align::Right),
@@ -89,7 +97,8 @@ fn groups(study: &Handling) -> Table {
         (Phrase { en: "Repeated", zh: "重复" }, Align::Right),
         (Phrase { en: "At first contact", zh: "一次解决" }, Align::Right),
     ];
-    let row = |group: &Group| -> Vec<TableCell> {
+    let mut row = |group: &Group| -> Vec<TableCell> {
+        let mut cell = |answer, style| refusals.cell(answer, style);
         vec![
             named(group).into(),
             number::count(group.cases as u64).into(),
@@ -109,11 +118,24 @@ fn groups(study: &Handling) -> Table {
         }
         .into(),
         columns: columns(&heads),
-        rows: study.groups.iter().map(row).collect(),
+        rows: study.groups.iter().map(&mut row).collect(),
     }
 }
 
-fn deadlines(study: &Handling) -> Table {
+/// What a deadline is, for readers.
+fn deadline(id: &'static str) -> Prose {
+    let en = DEADLINES.iter().find(|d| d.id == id).map_or(id, |d| d.source);
+    let zh = match id {
+        "miit_reply" => "工业和信息化部《电信用户申诉处理办法》第十条",
+        "fcc_reply" => "美国 FCC 非正式投诉：运营商 30 天内答复",
+        "ofcom_speeds" => "英国 Ofcom 宽带速率自愿守则：30 天内解决",
+        "ofcom_adr" => "英国 Ofcom 替代性争议解决：八周之后",
+        _ => en,
+    };
+    Phrase { en, zh }.into()
+}
+
+fn deadlines(study: &Handling, refusals: &mut Refusals) -> Table {
     const DAYS: Phrase = Phrase { en: "{n} days", zh: "{n} 天" };
     let heads = [
         (Phrase { en: "Deadline", zh: "时限" }, Align::Left),
@@ -123,9 +145,8 @@ fn deadlines(study: &Handling) -> Table {
     let all = study.groups.first();
     let within = all.into_iter().flat_map(|g| g.first_response.within.iter().chain(&g.resolution.within));
     let rows = within.map(|within| {
-        let source = DEADLINES.iter().find(|d| d.id == within.deadline).map_or(within.deadline, |d| d.source);
         let days = Prose::say(&DAYS, &[("n", Prose::plain(number::trimmed(within.days)))]);
-        vec![Prose::plain(source).into(), days.into(), cell(&within.ratio, Style::Share)]
+        vec![deadline(within.deadline).into(), days.into(), refusals.cell(&within.ratio, Style::Share)]
     });
     Table {
         caption: Phrase { en: "Deadlines of regulators", zh: "监管时限" }.into(),

@@ -5,9 +5,10 @@ use super::super::operator::complaints::exposure;
 use super::super::operator::words;
 use crate::chart::Caption;
 use crate::chart::ribbon::{Course, Ribbon};
+use crate::doc::told::Refusals;
 use crate::doc::{Align, Block, Figure, Section, Table, TableCell};
 use crate::study::Answer;
-use crate::study::complaints::{Around, Control, DoseResponse};
+use crate::study::complaints::{Around, Control, DoseResponse, LeadLag};
 use crate::study::describe::Series;
 use crate::text::Prose;
 use crate::text::number::{self, Style};
@@ -57,15 +58,16 @@ pub(super) fn regressions(basis: &Basis<'_>) -> Vec<Block> {
         (Phrase { en: "Complaints begin at", zh: "开始投诉的水平" }, Align::Right),
         (Phrase { en: "p if only rising", zh: "“只升不降”的 p" }, Align::Right),
     ];
+    let mut refusals = Refusals::default();
     let rows = shown.iter().map(|row| {
         let metric = row.exposure.metric;
         vec![
             exposure(&row.exposure, false).into(),
             words::step(metric, row.increment).into(),
-            cell(&row.crude, Style::Bare),
-            cell(&row.adjusted, Style::Bare),
+            refusals.cell(&row.crude, Style::Bare),
+            refusals.cell(&row.adjusted, Style::Bare),
             q(row.q),
-            cell(&row.knee, words::value_style(metric)),
+            refusals.cell(&row.knee, words::value_style(metric)),
             q(row.monotone.departure_p),
         ]
     });
@@ -78,6 +80,8 @@ pub(super) fn regressions(basis: &Basis<'_>) -> Vec<Block> {
         columns: columns(&heads),
         rows: rows.collect(),
     };
+    let alike_refused = refusals.below();
+    let mut refusals = Refusals::default();
     let heads = [
         METRIC,
         (Phrase { en: "Worst fifth begins at", zh: "最差五分之一起点" }, Align::Right),
@@ -93,10 +97,10 @@ pub(super) fn regressions(basis: &Basis<'_>) -> Vec<Block> {
         vec![
             exposure(&row.exposure, false).into(),
             number::value(row.threshold, style).into(),
-            cell(&row.crude, Style::Bare),
-            cell(&row.stratified, Style::Bare),
+            refusals.cell(&row.crude, Style::Bare),
+            refusals.cell(&row.stratified, Style::Bare),
             q(row.q),
-            cell(&row.explained_if_causal, Style::Share),
+            refusals.cell(&row.explained_if_causal, Style::Share),
         ]
     });
     let side_by_side = Table {
@@ -108,19 +112,27 @@ pub(super) fn regressions(basis: &Basis<'_>) -> Vec<Block> {
         columns: columns(&heads),
         rows: rows.collect(),
     };
-    vec![Block::Table(side_by_side), Block::Table(all_alike)]
+    let sides = std::iter::once(Block::Table(side_by_side)).chain(refusals.below());
+    sides.chain([Block::Table(all_alike)]).chain(alike_refused).collect()
 }
 
 /// How early could one have known?
 pub(super) fn before(basis: &Basis<'_>) -> Section {
     let mut blocks = Vec::new();
     let mut names = words::Names::default();
-    let network: Vec<&Around> = basis
+    let mut network: Vec<&Around> = basis
         .complaints
         .around
         .iter()
         .filter(|row| row.class == Class::Network && row.declined.is_none() && !basis.hides(row.lines))
         .collect();
+    // Those first that go with complaints most surely.
+    let sure = |row: &Around| {
+        let of = basis.complaints.case_crossover.iter();
+        let of = of.filter(|c| c.control.is_none() && c.exposure == row.exposure && !basis.hides(c.lines));
+        of.filter_map(|c| c.q).fold(1.0, f64::min)
+    };
+    network.sort_by(|a, b| sure(a).total_cmp(&sure(b)));
     for row in network.iter().take(MOST_RIBBONS) {
         let name = names.of(format!("lead-lag-{}", words::series_file(&Series::of_exposure(&row.exposure))));
         blocks.push(ribbon(basis, row, name));
@@ -207,7 +219,11 @@ fn ribbon(basis: &Basis<'_>, row: &Around, name: String) -> Block {
     Block::Figure(Figure::new(name, title.clone(), CAPTION.into(), make))
 }
 
-fn series(basis: &Basis<'_>) -> Option<Block> {
+fn series(basis: &Basis<'_>) -> Vec<Block> {
+    const LEFT: Phrase = Phrase {
+        en: "Left out, as complaints and days in a row with measurements are too few: {n} of {all} series.",
+        zh: "因投诉或连续有测量的日子太少而未列出：{all} 个序列中的 {n} 个。",
+    };
     let heads = [
         METRIC,
         (Phrase { en: "Where", zh: "范围" }, Align::Left),
@@ -217,12 +233,18 @@ fn series(basis: &Basis<'_>) -> Option<Block> {
         (Phrase { en: "Correlation", zh: "相关系数" }, Align::Right),
         Q,
         STEP,
-        (Phrase { en: "Complaints over 8 days together", zh: "8 天合计投诉倍数" }, Align::Right),
+        (Phrase { en: "Complaints, 8 days", zh: "8 天合计倍数" }, Align::Right),
     ];
+    let mut refusals = Refusals::default();
+    let told = |row: &&LeadLag| {
+        row.correlation.as_estimate().is_some() || row.total_rate_ratio.as_estimate().is_some()
+    };
+    let all = basis.complaints.lead_lag.len();
     let rows: Vec<Vec<TableCell>> = basis
         .complaints
         .lead_lag
         .iter()
+        .filter(told)
         .map(|row| {
             let all: Prose = Phrase { en: "all lines", zh: "全部线路" }.into();
             let sign = if row.exposure.metric.better == Better::Lower { 1.0 } else { -1.0 };
@@ -234,24 +256,28 @@ fn series(basis: &Basis<'_>) -> Option<Block> {
                 number::count(row.days as u64).into(),
                 number::count(row.complaints).into(),
                 lag.map_or_else(Prose::default, |lag| number::count(lag as u64)).into(),
-                cell(&row.correlation, Style::Bare),
+                refusals.cell(&row.correlation, Style::Bare),
                 q(row.q),
                 words::step(row.exposure.metric, row.increment).into(),
-                cell(&row.total_rate_ratio, Style::Bare),
+                refusals.cell(&row.total_rate_ratio, Style::Bare),
             ]
         })
         .collect();
-    (!rows.is_empty()).then(|| {
-        Block::Table(Table {
-            caption: Phrase {
-                en: "Day by day, both series cleared of weekdays and of their own past; days ahead are named where complaints follow a worse value and it is no chance find",
-                zh: "逐日序列，均已去除星期几和自身惯性；投诉随质量变差而来且并非偶然时给出提前天数",
-            }
-            .into(),
-            columns: columns(&heads),
-            rows,
-        })
-    })
+    let left = all - rows.len();
+    let mut blocks = Vec::new();
+    if !rows.is_empty() {
+        let caption = Phrase {
+            en: "Day by day, both series cleared of weekdays and of their own past; days ahead are named where complaints follow a worse value and it is no chance find. The last column: how many times as many complaints, on that day and the seven after it together",
+            zh: "逐日序列，均已去除星期几和自身惯性；投诉随质量变差而来且并非偶然时给出提前天数。末列：当日及之后七天合计的投诉倍数",
+        };
+        blocks.push(Block::Table(Table { caption: caption.into(), columns: columns(&heads), rows }));
+    }
+    blocks.extend(refusals.below());
+    if left > 0 {
+        let gaps = [("n", number::count(left as u64)), ("all", number::count(all as u64))];
+        blocks.push(Block::Paragraph(Prose::say(&LEFT, &gaps)));
+    }
+    blocks
 }
 
 /// Complaints that name an area and no line.

@@ -46,6 +46,9 @@ fn the_first_page_says_what_how_sure_and_what_to_do() {
     assert!(english(1).contains("negative controls"), "{}", english(1));
     assert!(english(2).contains("begin to complain"), "{}", english(2));
     assert!(told[2].detail.get(Lang::En).contains("past their due time"));
+    let counted = told[0].detail.get(Lang::En);
+    assert!(counted.contains("counted once") && counted.contains("episodes"), "{counted}");
+    assert!(!counted.contains('{') && !counted.contains(" 0 it cannot"), "{counted}");
     let ids: Vec<&str> = document.sections.iter().map(|s| s.id).collect();
     assert_eq!(ids[0], "verdict");
     for id in ["complaints", "before", "handling", "method"] {

@@ -88,8 +88,8 @@ fn wrong(basis: &Basis<'_>) -> Prose {
         zh: "{own}的用户在自己的线路变差时投诉网络：投诉前 {window} 内{exposure}每{step}，同一线路的网络类投诉频度变为 {ratio} 倍。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Network complaints go with {exposure}, but so does a negative control: these data do not show that the network is the cause.",
-        zh: "网络类投诉与{exposure}相关，但阴性对照同样相关：现有数据不能说明网络就是原因。",
+        en: "Network complaints go with {exposure}, but so does what the network cannot cause, such as complaints about bills (a negative control): these data do not show that the network is the cause.",
+        zh: "网络类投诉与{exposure}相关，但网络不可能引起的事（如账单投诉，即阴性对照）也同样相关：现有数据不能说明网络就是原因。",
     };
     const NONE: Phrase = Phrase {
         en: "No metric was found to be worse before network complaints than on other days of the same line. What customers complain about is not in these measurements, or the data are too few.",
@@ -117,40 +117,70 @@ fn wrong(basis: &Basis<'_>) -> Prose {
 /// How many complaints there are of which class.
 fn classes(basis: &Basis<'_>) -> Prose {
     const COUNTS: Phrase = Phrase {
-        en: "Of {all} complaints, {network} are about the network, {billing} about bills, {service} about service; of {unsure} it cannot be told.",
-        zh: "共 {all} 件投诉：网络类 {network} 件，账单类 {billing} 件，服务类 {service} 件；{unsure} 件无法判断。",
+        en: "Of {all} complaints, {network} are about the network, {billing} about bills, {service} about service{unsure}.",
+        zh: "共 {all} 件投诉：网络类 {network} 件，账单类 {billing} 件，服务类 {service} 件{unsure}。",
     };
+    const UNSURE: Phrase = Phrase { en: "; of {n} it cannot be told", zh: "；{n} 件无法判断" };
     let count = |class: Option<Class>| {
         let of = |c: &&broadgauge_model::panel::PanelComplaint| {
             c.complaint.class.filter(|c| *c != Class::Unsure) == class
         };
-        number::count(basis.panel.complaints.iter().filter(of).count() as u64)
+        basis.panel.complaints.iter().filter(of).count() as u64
+    };
+    let unsure = match count(None) {
+        0 => Prose::default(),
+        n => Prose::say(&UNSURE, &[("n", number::count(n))]),
     };
     let gaps = [
         ("all", number::count(basis.panel.complaints.len() as u64)),
-        ("network", count(Some(Class::Network))),
-        ("billing", count(Some(Class::Billing))),
-        ("service", count(Some(Class::Service))),
-        ("unsure", count(None)),
+        ("network", number::count(count(Some(Class::Network)))),
+        ("billing", number::count(count(Some(Class::Billing)))),
+        ("service", number::count(count(Some(Class::Service)))),
+        ("unsure", unsure),
     ];
-    Prose::say(&COUNTS, &gaps)
+    Prose::say(&COUNTS, &gaps).then(used(basis))
+}
+
+/// How the complaints of the head become those that the comparison rests on.
+fn used(basis: &Basis<'_>) -> Prose {
+    const USED: Phrase = Phrase {
+        en: "With repeats of one line within {days} days counted once, and days out of service left out, the {network} network complaints on lines of {own} are {all} episodes; {used} of these have {exposure} both before them and on comparable days, and the comparison rests on them.",
+        zh: "同一线路 {days} 天内的重复投诉只计一次，不计停服日，{own}线路上的网络类投诉 {network} 件合为 {all} 起投诉事件；其中 {used} 起在投诉前与可比日均有{exposure}测量，对比即以此为据。",
+    };
+    let shown = |row: &&CaseCrossover| row.control.is_none() && !basis.hides(row.lines);
+    let most = || basis.complaints.case_crossover.iter().filter(shown).max_by_key(|row| row.episodes);
+    let Some(row) = strongest(basis).or_else(most) else { return Prose::default() };
+    let known = |c: &&broadgauge_model::panel::PanelComplaint| {
+        c.complaint.class == Some(Class::Network)
+            && c.line.is_some_and(|line| basis.panel.lines[line as usize].operator == basis.query.own)
+    };
+    let days = basis.complaints.head.filters.get("repeat_days").map(ToString::to_string);
+    let gaps = [
+        ("days", Prose::plain(days.unwrap_or_default())),
+        ("network", number::count(basis.panel.complaints.iter().filter(known).count() as u64)),
+        ("own", basis.own()),
+        ("all", number::count(row.episodes + row.dropped.iter().map(|note| note.count).sum::<u64>())),
+        ("used", number::count(row.episodes)),
+        ("exposure", exposure(&row.exposure, true)),
+    ];
+    Prose::say(&USED, &gaps)
 }
 
 fn sure(basis: &Basis<'_>) -> Prose {
     const QUIET: Phrase = Phrase {
-        en: "Each line was compared with itself on the same weekdays of the same four weeks, so neither the line, the plan nor the season can explain it; of 100 findings as clear as this one fewer than {share} are expected to be false alarms, and the negative controls that could be computed ({controls}) stay quiet. It rests on {episodes} complaints.",
-        zh: "每条线路只与自身在同一四周内相同星期几相比，线路、套餐、季节都不能解释；每 100 个同样明确的发现中，预计误报少于 {share} 个；可计算的 {controls} 项阴性对照均无异常。依据为 {episodes} 起投诉事件。",
+        en: "Each line was compared with itself on the same weekdays of the same four weeks, so neither the line, the plan nor the season can explain it; of 100 findings as clear as this one fewer than {share} are expected to be false alarms, and comparisons that must show nothing, with complaints about bills and with the quality after the complaint, show nothing ({controls} such negative controls could be computed). It rests on {episodes} episodes of complaints.",
+        zh: "每条线路只与自身在同一四周内相同星期几相比，线路、套餐、季节都不能解释；每 100 个同样明确的发现中，预计误报少于 {share} 个；本不应有关联的对照（账单投诉、投诉之后的质量，即阴性对照）可计算 {controls} 项，均无关联。依据为 {episodes} 起投诉事件。",
     };
     const UNCHECKED: Phrase = Phrase {
-        en: "It rests on {episodes} complaints, each line compared with itself; no negative control could be computed, so take it with care.",
-        zh: "依据为 {episodes} 起投诉事件，每条线路与自身相比；阴性对照无法计算，请谨慎对待。",
+        en: "It rests on {episodes} episodes of complaints, each line compared with itself; it could not be checked against what the network cannot cause (negative controls), so take it with care.",
+        zh: "依据为 {episodes} 起投诉事件，每条线路与自身相比；无法与网络不可能引起的事（阴性对照）核对，请谨慎对待。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Not sure: {failed} of {controls} negative controls show an association, which none of them should. Something else moves with the metric and with complaints.",
-        zh: "没有把握：{controls} 项阴性对照中有 {failed} 项出现关联，而本不应有。另有因素同时影响指标和投诉。",
+        en: "Not sure: {failed} of {controls} comparisons that must show nothing (negative controls, such as complaints about bills) show an association, which chance alone lets one in twenty do. Until that is ruled out, something else may move with the metric and with complaints.",
+        zh: "没有把握：本不应有关联的 {controls} 项对照（阴性对照，如账单投诉）中，有 {failed} 项出现关联（偶然出现的概率约为二十分之一）。在排除之前，可能另有因素同时影响指标和投诉。",
     };
     const NONE: Phrase = Phrase {
-        en: "“Not found” is not “not there”: the largest comparison has {episodes} complaints with measurements before them and on comparable days.",
+        en: "“Not found” is not “not there”: the largest comparison has {episodes} episodes of complaints with measurements before them and on comparable days.",
         zh: "“没有发现”不等于“没有”：最大的一项对比只有 {episodes} 起投诉同时具备投诉前与可比日的测量。",
     };
     let Some(row) = strongest(basis) else {
@@ -202,8 +232,8 @@ fn todo(basis: &Basis<'_>) -> Prose {
         zh: "从{exposure}最差之处改善：质量越差投诉越多，未发现起始阈值。",
     };
     const LOOK: Phrase = Phrase {
-        en: "Do not order repairs from this report. Look at what customers say (the classes below), measure what they speak of, and repeat.",
-        zh: "不要据此安排整改。先看用户投诉内容（见下方分类），测量其所指问题，再重做本报告。",
+        en: "Do not order repairs from this report. Look at what customers say (the classes above), measure what they speak of, and repeat.",
+        zh: "不要据此安排整改。先看用户投诉内容（见上方分类），测量其所指问题，再重做本报告。",
     };
     let linked = strongest(basis).filter(|row| failed_controls(basis, row).is_empty());
     let (Some(_), Some(row)) = (linked, regression(basis)) else { return LOOK.into() };
@@ -235,8 +265,8 @@ fn waiting(handling: &Handling) -> Prose {
 }
 
 fn basis_of(n: u64) -> Prose {
-    const COMPLAINTS: Phrase = Phrase { en: "{n} complaints", zh: "投诉 {n} 件" };
-    Prose::say(&COMPLAINTS, &[("n", number::count(n))])
+    const EPISODES: Phrase = Phrase { en: "{n} episodes", zh: "投诉事件 {n} 起" };
+    Prose::say(&EPISODES, &[("n", number::count(n))])
 }
 
 fn none() -> Number {
@@ -338,6 +368,12 @@ fn explained_key(basis: &Basis<'_>) -> KeyNumber {
 fn resolution_key(handling: &Handling) -> KeyNumber {
     const LABEL: Phrase = Phrase { en: "Complaints resolved: half within", zh: "半数投诉办结用时" };
     const MEANING: Phrase = Phrase { en: "hours, open cases counted", zh: "小时（含未结工单）" };
+    const CASES: Phrase = Phrase { en: "{n} complaints", zh: "投诉 {n} 件" };
     let number = handling.groups.first().map_or_else(none, |all| words::answer(&all.resolution.p50_hours));
-    key("resolution_p50_hours".into(), LABEL.into(), number, Style::Bare, Tone::Plain, MEANING.into())
+    let n = match &number {
+        Number::Known { n, .. } => Prose::say(&CASES, &[("n", number::count(*n as u64))]),
+        Number::Declined(_) => Prose::default(),
+    };
+    let name = "resolution_p50_hours".to_owned();
+    KeyNumber { basis: n, ..key(name, LABEL.into(), number, Style::Bare, Tone::Plain, MEANING.into()) }
 }

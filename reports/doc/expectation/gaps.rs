@@ -50,7 +50,7 @@ fn gap_name(gap: GapKind) -> Phrase {
             Phrase { en: "History gap: now against before", zh: "历史差距：现在对以往" }
         }
         GapKind::Peer => {
-            Phrase { en: "Peer gap: the line against its region", zh: "同侪差距：线路对本地区" }
+            Phrase { en: "Peer gap: the line against its region", zh: "同类差距：线路对本地区" }
         }
         GapKind::WordOfMouth => Phrase {
             en: "Talk gap: the region against what is said",
@@ -187,7 +187,7 @@ fn waterfall(report: &Basis<'_>, row: &Expected, all: &Month) -> Option<Block> {
             rows.push(level(Phrase { en: "The region", zh: "本地区" }, &all.region, false));
             let who = owner(GapKind::Peer);
             rows.push(step(
-                Phrase { en: "peer gap", zh: "同侪差距" },
+                Phrase { en: "peer gap", zh: "同类差距" },
                 region,
                 observed,
                 who,
@@ -228,7 +228,7 @@ const COLUMNS: [(Phrase, Align); 8] = [
     (Phrase { en: "Short", zh: "差距" }, Align::Right),
     (Phrase { en: "Promise", zh: "承诺" }, Align::Right),
     (Phrase { en: "History", zh: "历史" }, Align::Right),
-    (Phrase { en: "Peers", zh: "同侪" }, Align::Right),
+    (Phrase { en: "Peers", zh: "同类" }, Align::Right),
     (Phrase { en: "Talk", zh: "口碑" }, Align::Right),
     (Phrase { en: "Below", zh: "低于容忍区" }, Align::Right),
 ];
@@ -249,7 +249,7 @@ fn cells(row: &Expected, month: &Month) -> Vec<crate::doc::TableCell> {
 fn segments(row: &Expected) -> Block {
     const CAPTION: Phrase = Phrase {
         en: "By segment, with its lines, over the whole period{unit}. Short, and the gaps to promise, history, peers and talk: above 0 is to the customers' disadvantage. Below: weeks of lines below what is tolerated.",
-        zh: "按用户群（括号内为线路数），全期{unit}。差距及对承诺、历史、同侪、口碑的差距：大于 0 为不利于用户。低于容忍区：低于可容忍水平的线路周占比。",
+        zh: "按用户群（括号内为线路数），全期{unit}。差距及对承诺、历史、同类、口碑的差距：大于 0 为不利于用户。低于容忍区：低于可容忍水平的线路周占比。",
     };
     let mut columns = vec![(Phrase { en: "Segment", zh: "用户群" }, Align::Left)];
     columns.extend(COLUMNS);
@@ -352,8 +352,10 @@ fn drawn(report: &Basis<'_>, row: &Expected) -> Block {
         en: "Weights add up to 100%. Bars are 95% intervals. They are fitted to complaints: what customers do, not what they say.",
         zh: "权重合计 100%，横线为 95% 区间。由投诉拟合：反映用户的行为而非言辞。",
     };
-    const WEEKS: Phrase =
-        Phrase { en: "{n} line-weeks, {k} complaints", zh: "{n} 个线路周，投诉 {k} 件" };
+    const WEEKS: Phrase = Phrase {
+        en: "{n} line-weeks, {k} of them with a network complaint",
+        zh: "{n} 个线路周，其中 {k} 个有网络类投诉",
+    };
     let counts = [("n", number::count(row.line_weeks as u64)), ("k", number::count(row.episodes as u64))];
     let subtitle = words::subtitle(vec![Prose::say(&WEEKS, &counts)], report.panel);
     let make = |lang: Lang| Dots {
@@ -385,17 +387,17 @@ fn drawn(report: &Basis<'_>, row: &Expected) -> Block {
 
 fn by_segment(row: &Expected) -> Block {
     const CAPTION: Phrase = Phrase {
-        en: "By segment: weights drawn towards those of all by as much as the data ask for; read the intervals above.",
-        zh: "按用户群：权重按数据所需向总体收缩；区间见上图。",
+        en: "By segment: weights drawn towards those of all by as much as the data ask for, with 95% intervals.",
+        zh: "按用户群：权重按数据所需向总体靠拢，附 95% 区间。",
     };
     let mut columns = vec![
         (Phrase { en: "Segment", zh: "用户群" }, Align::Left),
-        (Phrase { en: "Complaints", zh: "投诉" }, Align::Right),
+        (Phrase { en: "Weeks with a complaint", zh: "有投诉的周" }, Align::Right),
     ];
     columns.extend(row.factors.iter().map(|f| (factor(*f), Align::Right)));
     let rows = row.weights.segments.iter().map(|segment| {
         let mut cells = vec![plain(&segment.segment), plain(segment.episodes.to_string())];
-        cells.extend(segment.weights.iter().map(|w| plain(number::percent((w * 100.0).round() / 100.0))));
+        cells.extend(segment.weights.iter().map(|w| cell(&w.weight, Style::Share)));
         cells
     });
     table(CAPTION, &columns, rows.collect())

@@ -46,8 +46,8 @@ pub(super) fn section(report: &Basis<'_>) -> Section {
 
 fn findings(judged: &Judged) -> Vec<Finding> {
     const LIFT: Phrase = Phrase {
-        en: "Of the {k} lines at highest risk, {precision} complained within four weeks: {lift} times the {base} of all lines. By a plain count of bad evenings it would be {rule} times.",
-        zh: "风险最高的 {k} 条线路中，{precision} 在四周内投诉：为全部线路 {base} 的 {lift} 倍。若只数差的晚上，为 {rule} 倍。",
+        en: "Tried on {lines} lines that had no part in making it: of the {k} at highest risk, {precision} complained within four weeks: {lift} times the {base} of all of them. By a plain count of bad evenings it would be {rule} times.",
+        zh: "以未参与建模的 {lines} 条线路检验：风险最高的 {k} 条中，{precision} 在四周内投诉：为全部线路 {base} 的 {lift} 倍。若只数差的晚上，为 {rule} 倍。",
     };
     const MEANS: Phrase = Phrase {
         en: "The risk means what it says: where it tells 10%, about 10% complain (slope {slope}, 1 is right).",
@@ -61,6 +61,7 @@ fn findings(judged: &Judged) -> Vec<Finding> {
     let bare = |value: Option<f64>| Prose::plain(value.map_or_else(|| "–".into(), number::short));
     let gaps = [
         ("k", number::count(judged.capacity as u64)),
+        ("lines", number::count(judged.lines as u64)),
         ("precision", say(&judged.precision, Style::Share)),
         ("lift", bare(judged.lift)),
         ("base", Prose::plain(number::percent(base))),
@@ -94,9 +95,13 @@ fn regions(report: &Basis<'_>, regions: &[&Region]) -> Block {
         en: "Where most complaints are still to come: {region}",
         zh: "最可能出现投诉的地区：{region}",
     };
+    const NOWHERE: Phrase = Phrase {
+        en: "In no region are clearly more complaints foretold than there have been",
+        zh: "没有哪个地区的预测投诉明显多于已有投诉",
+    };
     const CAPTION: Phrase = Phrase {
-        en: "Points: complaints in the last four weeks per 100 lines, with exact intervals (Garwood). Upright bars: what the lines' own figures foretell for the next four weeks. Where the bar lies right of the point, customers suffer and do not call yet. At the right, lines that get less than they expect and have not complained for 90 days.",
-        zh: "点：近四周每百条线路投诉数及精确区间（Garwood）。竖条：按线路自身指标预测的未来四周。竖条在点右侧：用户在忍受而尚未投诉。右侧为低于期望且 90 天未投诉的线路数。",
+        en: "Points: complaints in the last four weeks per 100 lines, with exact intervals (Garwood). Upright bars: what the lines' own figures foretell for the next four weeks. Red, where the bar lies right of the whole interval: there, customers suffer and do not call yet. At the right, lines that get less than they expect and have not complained for 90 days.",
+        zh: "点：近四周每百条线路投诉数及精确区间（Garwood）。竖条：按线路自身指标预测的未来四周。红色表示竖条在整个区间右侧：用户在忍受而尚未投诉。右侧为低于期望且 90 天未投诉的线路数。",
     };
     const SILENT: Phrase = Phrase { en: "{n} silent", zh: "沉默 {n} 条" };
     let mut order = regions.to_vec();
@@ -104,7 +109,14 @@ fn regions(report: &Basis<'_>, regions: &[&Region]) -> Block {
         r.predicted_per_100_lines - r.complaints_per_100_lines.as_estimate().map_or(0.0, Estimate::value)
     };
     order.sort_by(|a, b| more(b).total_cmp(&more(a)).then(a.region.cmp(&b.region)));
-    let title = Prose::say(&TITLE, &[("region", Prose::plain(&order[0].region))]);
+    let beyond = |r: &Region| {
+        let had = r.complaints_per_100_lines.as_estimate();
+        had.is_some_and(|e| r.predicted_per_100_lines > e.interval().1)
+    };
+    let title = match order.iter().find(|region| beyond(region)) {
+        Some(region) => Prose::say(&TITLE, &[("region", Prose::plain(&region.region))]),
+        None => NOWHERE.into(),
+    };
     let subtitle = words::subtitle(Vec::new(), report.panel);
     let make = |lang: Lang| Dots {
         caption: Caption {
@@ -125,7 +137,7 @@ fn regions(report: &Basis<'_>, regions: &[&Region]) -> Block {
                 label: region.region.clone(),
                 value: words::answer(&region.complaints_per_100_lines).figure(lang),
                 reference: Some(region.predicted_per_100_lines),
-                marked: more(region) > 0.0,
+                marked: beyond(region),
                 note: SILENT.fill(lang, &[("n", &region.silent.to_string())]),
             })
             .collect(),

@@ -103,16 +103,16 @@ fn worst_segment(row: &Expected) -> Prose {
 
 fn sure(row: &Expected) -> Prose {
     const SURE: Phrase = Phrase {
-        en: "Whether customers complain depends on what they expect, not on the figure alone: {weeks} weeks of lines, {episodes} complaints; if expectation did not matter, evidence this strong would come up in {p} of such studies. With expectations dealt out to other lines the link is weaker, as it is where the link is real.",
-        zh: "用户是否投诉，不只看数值高低，还看与期望的差距：{weeks} 个线路周，投诉 {episodes} 件；若与期望无关，出现如此强证据的概率{p}。把期望随机换给其他线路后关联减弱，符合预期。",
+        en: "Whether customers complain depends on what they expect, not on the figure alone: {weeks} weeks of lines were looked at, {episodes} of them with a network complaint; if expectation did not matter, evidence this strong would come up in {p} of such studies. With expectations dealt out to other lines the link is weaker, as it is where the link is real.",
+        zh: "用户是否投诉，不只看数值高低，还看与期望的差距：共 {weeks} 个线路周，其中 {episodes} 个有网络类投诉；若与期望无关，出现如此强证据的概率{p}。把期望随机换给其他线路后关联减弱，符合预期。",
     };
     const NOT: Phrase = Phrase {
-        en: "It is not shown that expectation matters beside the figure itself ({weeks} weeks of lines, {episodes} complaints): read the gaps as comparisons, not as causes of complaints.",
-        zh: "未证明期望在数值之外有影响（{weeks} 个线路周，投诉 {episodes} 件）：差距仅作比较，不作投诉原因。",
+        en: "It is not shown that expectation matters beside the figure itself ({weeks} weeks of lines, {episodes} of them with a network complaint): read the gaps as comparisons, not as causes of complaints.",
+        zh: "未证明期望在数值之外有影响（{weeks} 个线路周，其中 {episodes} 个有网络类投诉）：差距仅作比较，不作投诉原因。",
     };
     const SLIP: Phrase = Phrase {
-        en: "Expectation goes with complaints, but so do expectations of other lines ({weeks} weeks of lines, {episodes} complaints): do not act on it yet.",
-        zh: "期望与投诉相关，但错配的期望也相关（{weeks} 个线路周，投诉 {episodes} 件）：暂勿据此行动。",
+        en: "Expectation goes with complaints, but so do expectations of other lines ({weeks} weeks of lines, {episodes} of them with a network complaint): do not act on it yet.",
+        zh: "期望与投诉相关，但错配的期望也相关（{weeks} 个线路周，其中 {episodes} 个有网络类投诉）：暂勿据此行动。",
     };
     let p = row.matters.p;
     let rare = p.map_or_else(Prose::default, |p| {
@@ -172,17 +172,21 @@ fn todo(all: &Month) -> Prose {
 /// Who should be called on.
 fn call(report: &Basis<'_>) -> Prose {
     const CALL: Phrase = Phrase {
-        en: "And call on the silent: {n} lines get less than they expect and have not complained; the list of the {k} at highest risk finds {lift} times as many future complaints as chance.",
-        zh: "并联系沉默用户：{n} 条线路低于期望而未投诉；按风险排序的前 {k} 条线路，后续投诉为随机抽取的 {lift} 倍。",
+        en: "And call on the silent: {n} lines get less than they expect and have not complained, and the {k} at highest risk are on the call list. Tried on {judged} lines that had no part in making it, such a list of {tried} found {lift} times as many of the lines that complained later as chance would.",
+        zh: "并联系沉默用户：{n} 条线路低于期望而未投诉，其中风险最高的 {k} 条列入联系名单。以未参与建模的 {judged} 条线路检验：同法选出的 {tried} 条中，后续投诉者为随机抽取的 {lift} 倍。",
     };
     let silent = report.studies.silent;
-    let Some(lift) = silent.judged.as_ref().and_then(|judged| judged.lift) else { return Prose::default() };
+    let Some((judged, lift)) = silent.judged.as_ref().and_then(|judged| Some((judged, judged.lift?))) else {
+        return Prose::default();
+    };
     if silent.list.is_empty() {
         return Prose::default();
     }
     let gaps = [
         ("n", number::count(silent.silent as u64)),
         ("k", number::count(silent.list.len() as u64)),
+        ("judged", number::count(judged.lines as u64)),
+        ("tried", number::count(judged.capacity as u64)),
         ("lift", Prose::plain(number::short(lift))),
     ];
     Prose::say(&CALL, &gaps)
@@ -203,8 +207,8 @@ fn keys(report: &Basis<'_>, row: &Expected, all: &Month) -> Block {
         zh: "每比期望低一成，投诉发生比（优势比）的倍数",
     };
     const HIT: Phrase = Phrase {
-        en: "of the lines listed complained within four weeks, on lines not used to make the list",
-        zh: "的名单线路四周内投诉（以未参与建模的线路检验）",
+        en: "of the lines that the list picked among lines with no part in making it complained within four weeks",
+        zh: "的线路四周内投诉（在未参与建模的线路中按同法选出）",
     };
     let lines = Prose::say(&LINES, &[("n", number::count(all.lines as u64))]);
     let mut keys = vec![

@@ -61,8 +61,8 @@ impl<'a> Basis<'a> {
         self.lines.get(operator).copied().unwrap_or(0)
     }
 
-    /// Whether so few lines must not be shown.
+    /// Whether so few lines must not be shown; where there is none at all, there is nobody to be recognised.
     pub(in crate::doc) const fn hides(&self, lines: usize) -> bool {
-        self.query.shared && lines < LEAST_LINES
+        self.query.shared && lines > 0 && lines < LEAST_LINES
     }
 }

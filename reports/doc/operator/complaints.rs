@@ -131,20 +131,33 @@ fn findings(basis: &Basis<'_>) -> Option<Block> {
         en: "By {exposure}, the data cannot tell whether complaints are more frequent on the worst fifth of line-days: the ratio is {ratio}, without matching {crude}.",
         zh: "按{exposure}，数据无法判断最差的五分之一线路日投诉是否更多：比值 {ratio}，未匹配时 {crude}。",
     };
+    const TRIED: Phrase = Phrase {
+        en: "By {exposure}, network complaints are {ratio} times as frequent on the worst fifth of line-days, like with like ({crude} without matching); among {tried} metrics tried, chance alone may show as much (q {q}).",
+        zh: "按{exposure}最差的五分之一线路日，网络类投诉频度为其余的 {ratio} 倍（同类相比；未匹配时 {crude} 倍）；共试 {tried} 项指标，偶然也可能如此（q 为 {q}）。",
+    };
     const LINKED: Phrase = Phrase { en: "Linked", zh: "有关联" };
+    let tried =
+        basis.complaints.contrasts.iter().filter(|c| c.class == Class::Network && c.q.is_some()).count();
     let words = |contrast: &Contrast| {
         let say = |answer: &Answer| words::answer(answer).words(Style::Bare);
-        let above = contrast.q.is_some_and(|q| q < ALPHA)
-            && contrast.stratified.as_estimate().is_some_and(|e| e.interval().0 > 1.0);
+        let apart = contrast.stratified.as_estimate().is_some_and(|e| e.interval().0 > 1.0);
+        let above = apart && contrast.q.is_some_and(|q| q < ALPHA);
+        let phrase = match (above, apart && contrast.q.is_some()) {
+            (true, _) => &HIGHER,
+            (false, true) => &TRIED,
+            (false, false) => &OPEN,
+        };
         let gaps = [
             ("exposure", exposure(&contrast.exposure, true)),
             ("ratio", say(&contrast.stratified)),
             ("crude", say(&contrast.crude)),
+            ("tried", number::count(tried as u64)),
+            ("q", contrast.q.map(number::probability).unwrap_or_default()),
         ];
         Finding {
             tone: if above { Tone::Plain } else { Tone::CannotTell },
             word: if above { LINKED.into() } else { Prose::from(Tone::CannotTell.phrase()) },
-            text: Prose::say(if above { &HIGHER } else { &OPEN }, &gaps),
+            text: Prose::say(phrase, &gaps),
         }
     };
     let shown = |contrast: &&Contrast| contrast.class == Class::Network && !basis.hides(contrast.lines);
@@ -191,6 +204,10 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
         en: "Complaints rise with {exposure}: {first} per 1000 line-days in the best band, {last} in the worst",
         zh: "投诉随{exposure}变差而增多：最好一档每 1000 线路日 {first} 件，最差一档 {last} 件",
     };
+    const FALLING: Phrase = Phrase {
+        en: "Complaints rise as {exposure} falls: {first} per 1000 line-days in the best band, {last} in the worst",
+        ..RISING
+    };
     const FLAT: Phrase = Phrase {
         en: "Complaints by {exposure}: {first} per 1000 line-days in the best band, {last} in the worst; the intervals overlap",
         zh: "投诉与{exposure}：最好一档每 1000 线路日 {first} 件，最差一档 {last} 件；区间重叠",
@@ -220,7 +237,12 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
         (Some(first), Some(last)) => {
             let apart = last.interval().0 > first.interval().1;
             let gaps = [("exposure", inside), ("first", say(&first)), ("last", say(&last))];
-            Prose::say(if apart { &RISING } else { &FLAT }, &gaps)
+            let phrase = match (apart, of.metric.better) {
+                (true, Better::Lower) => &RISING,
+                (true, Better::Higher) => &FALLING,
+                (false, _) => &FLAT,
+            };
+            Prose::say(phrase, &gaps)
         }
         _ => Prose::say(&PLAIN, &[("exposure", inside)]),
     };

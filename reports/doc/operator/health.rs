@@ -66,8 +66,8 @@ fn blocks(basis: &Basis<'_>) -> Vec<Block> {
     const AGENT: Phrase = Phrase { en: "{n} agent", zh: "测量代理 {n} 个" };
     const AGENTS: Phrase = Phrase { en: "{n} agents", zh: "测量代理 {n} 个" };
     const CAPTION: Phrase = Phrase {
-        en: "One row per agent, the worst first, over the life of its books. Late: made after its tolerance. Missing: never made; it says nothing about the network. A clock's own estimate of its error matters for one-way delay only.",
-        zh: "每个测量代理一行，最差的在前，为其账本建立以来的累计。迟到：超出容差后才执行。缺失：未执行，不说明网络状况。时钟误差估计只影响单向时延。",
+        en: "One row per agent, the worst first, over the life of its books: the bar divides all its runs and says nothing of when they were, so an agent that ran for one day has as long a bar as one that ran all along. Late: made after its tolerance. Missing: never made; it says nothing about the network. A clock's own estimate of its error matters for one-way delay only.",
+        zh: "每个测量代理一行，最差的在前，为其账本建立以来的累计：色条只表示各类次数的占比，不表示时间，只运行一天的代理与全程运行的代理色条等长。迟到：超出容差后才执行。缺失：未执行，不说明网络状况。时钟误差估计只影响单向时延。",
     };
     const UNTOLD: Phrase = Phrase {
         en: "no agent of ours reported its books for these lines; how carefully the imported values were measured is not known to this report",

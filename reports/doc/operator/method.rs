@@ -109,6 +109,7 @@ pub(in crate::doc) fn method_name(head: &crate::study::Head) -> Prose {
     let zh = match head.study {
         "peers" => "线路加权分位差，整线自助法，标签置换检验",
         "complaints" => "分档投诉率，线路日逻辑回归，时间分层病例交叉，先后关系",
+        "handling" => "首次答复与办结时间，未结工单计入（删失）",
         _ => head.method.name,
     };
     Prose::from(Phrase { en: head.method.name, zh }).capital()

@@ -132,8 +132,8 @@ fn telling<'a>(basis: &Basis<'a>) -> Option<&'a Row> {
 
 fn wrong_detail(basis: &Basis<'_>) -> Prose {
     const TALLY: Phrase = Phrase {
-        en: "Of {all} comparisons over all strata, {own} is worse in {worse}, better in {better}, at par in {par}; in {open} the data cannot tell.",
-        zh: "全部分层合并的 {all} 项对比中，{own}落后 {worse} 项，领先 {better} 项，持平 {par} 项；{open} 项数据无法判断。",
+        en: "Of {all} comparisons over all groups of like lines taken together, {own} is worse in {worse}, better in {better}, at par in {par}; in {open} the data cannot tell.",
+        zh: "同类线路各组合并的 {all} 项对比中，{own}落后 {worse} 项，领先 {better} 项，持平 {par} 项；{open} 项数据无法判断。",
     };
     let [worse, better, par, open] = tally(&basis.selection.main);
     if basis.selection.main.is_empty() {
@@ -237,8 +237,8 @@ fn todo(basis: &Basis<'_>) -> Prose {
         zh: "先从{stratum}入手：此处与{peer}的差距最明确，{quantile} 相差 {size}。",
     };
     const EVERYWHERE: Phrase = Phrase {
-        en: "Look for a cause that all lines share: the gap to {peer} on {metric} does not come from a single stratum that the data can name.",
-        zh: "从全网共同的原因查起：与{peer}在{metric}上的差距不能归于数据可指明的某一分层。",
+        en: "Look for a cause that all lines share: the gap to {peer} on {metric} does not come from one group alone, such as a technology or a region.",
+        zh: "从全网共同的原因查起：与{peer}在{metric}上的差距不能归于某一组线路（如某种技术或某个地区）。",
     };
     const NOTHING: Phrase = Phrase {
         en: "No repair follows from the comparison with peer operators. Keep measuring, and repeat this report after the next change in the network.",
@@ -274,16 +274,16 @@ fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
         zh: "重点看 {hours}：该时段线路平均 {inside} 的测试越限，其余时段为 {outside}；{lines} 条线路相差 {gap}。",
     };
     const EXPECT: Phrase = Phrase {
-        en: "Fewer complaints may be expected from it: for each {step} more {exposure}, network complaints become {ratio} times as frequent on the same line, and the negative controls that could be computed ({controls}) stay quiet.",
-        zh: "改善后投诉有望减少：同一线路上{exposure}每增加 {step}，网络类投诉频度变为 {ratio} 倍；可计算的 {controls} 项阴性对照均无异常。",
+        en: "Fewer complaints may be expected from it: for each {step} more {exposure}, network complaints become {ratio} times as frequent on the same line, and comparisons that must show nothing, such as with complaints about bills, show nothing ({controls} such negative controls could be computed).",
+        zh: "改善后投诉有望减少：同一线路上{exposure}每增加 {step}，网络类投诉频度变为 {ratio} 倍；本不应有关联的对照（如账单投诉，即阴性对照）可计算 {controls} 项，均无关联。",
     };
     const UNCHECKED: Phrase = Phrase {
-        en: "Complaints go with {exposure} ({ratio} per {step} more on the same line), but no negative control could be computed.",
-        zh: "投诉与{exposure}相关（同一线路每增加 {step} 为 {ratio} 倍），但阴性对照无法计算。",
+        en: "Complaints go with {exposure} ({ratio} per {step} more on the same line), but it could not be checked against what the network cannot cause, such as complaints about bills (negative controls).",
+        zh: "投诉与{exposure}相关（同一线路每增加 {step} 为 {ratio} 倍），但无法与网络不可能引起的事（如账单投诉，即阴性对照）核对。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Do not yet count on fewer complaints: {exposure} goes with them ({ratio} per {step} more), but so does a negative control.",
-        zh: "暂勿指望投诉减少：{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但阴性对照同样相关。",
+        en: "Do not yet count on fewer complaints: {exposure} goes with them ({ratio} per {step} more), but so does what the network cannot cause, such as complaints about bills (a negative control).",
+        zh: "暂勿指望投诉减少：{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但网络不可能引起的事（如账单投诉，即阴性对照）也同样相关。",
     };
     let mut said = Prose::default();
     if let Some(worst) = times.worst_hours() {
@@ -343,7 +343,7 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         ("stratum", words::stratum(&row.stratum)),
         ("a", values.0),
         ("b", values.1),
-        ("quantile", Prose::plain(words::quantile(row.quantile))),
+        ("quantile", words::quantile_told(row.quantile)),
     ];
     // A gap has no sign: it is how much worse, whichever way is better.
     let (phrase, gap) = match (row.verdict, words::answer(&row.difference)) {
@@ -452,8 +452,8 @@ fn complaint_key(basis: &Basis<'_>) -> KeyNumber {
         zh: "倍（同一线路）；考虑全部对比后，可能出于偶然",
     };
     const CONTROL: Phrase = Phrase {
-        en: "times as frequent on the same line, but a negative control shows the like",
-        zh: "倍（同一线路），但阴性对照也有类似结果",
+        en: "times as frequent on the same line, but what the network cannot cause shows the like (negative control)",
+        zh: "倍（同一线路），但网络不可能引起的事也有类似结果（阴性对照）",
     };
     const NONE: Phrase =
         Phrase { en: "Complaints that the network explains", zh: "网络能解释的投诉" };

@@ -216,6 +216,16 @@ pub(in crate::doc) fn quantile(q: f64) -> String {
     format!("P{}", number::trimmed((q * 1e6).round() / 1e4))
 }
 
+/// `P95` with its meaning, for where a reader first meets it.
+pub(in crate::doc) fn quantile_told(q: f64) -> Prose {
+    const TOLD: Phrase = Phrase {
+        en: "{q}, which {n} of 100 tests do not exceed",
+        zh: "{q}（每 100 次测试有 {n} 次不超过此值）",
+    };
+    let n = number::trimmed((q * 1e6).round() / 1e4);
+    Prose::say(&TOLD, &[("q", Prose::plain(quantile(q))), ("n", Prose::plain(n))])
+}
+
 /// How the values of a metric are printed.
 pub(in crate::doc) fn value_style(metric: MetricId) -> Style {
     Style::Value(metric.unit)

@@ -107,7 +107,7 @@ pub(crate) fn ladder(lang: Lang) -> QuantileLadder {
             },
             Phrase {
                 en: "Round-trip delay under load, ms; 1–31 March 2026, 19–23 h local time; 40 lines of ours, 31–37 of each peer",
-                zh: "负载往返时延（毫秒）；2026 年 3 月 1–31 日，当地时间 19–23 时；本网 40 条线路，各对标 31–37 条",
+                zh: "负载下的往返时延（毫秒）；2026 年 3 月 1–31 日，当地时间 19–23 时；本网 40 条线路，各对标 31–37 条",
             },
             Phrase {
                 en: "Bars: 95% bootstrap intervals over lines.",
@@ -200,7 +200,7 @@ pub(crate) fn heatmap(lang: Lang) -> TimeOfDayHeatmap {
             },
             Phrase {
                 en: "Round-trip delay under load; March 2026, local time (Europe/London); 38,214 tests on 140 lines",
-                zh: "负载往返时延；2026 年 3 月，当地时间（北京）；140 条线路共 38,214 次测试",
+                zh: "负载下的往返时延；2026 年 3 月，当地时间（北京）；140 条线路共 38,214 次测试",
             },
             Phrase { en: "", zh: "" },
         ),
@@ -306,7 +306,7 @@ pub(crate) fn dose_response(lang: Lang) -> DoseResponse {
             },
             Phrase {
                 en: "Network complaints by delay under load on the day before; January–March 2026; 2,140 lines, 138 complaints",
-                zh: "网络类投诉与前一日负载时延；2026 年 1–3 月；2140 条线路，138 件投诉",
+                zh: "网络类投诉与前一日负载下的时延；2026 年 1–3 月；2140 条线路，138 件投诉",
             },
             Phrase {
                 en: "Bars: exact 95% Poisson intervals. Line: segmented Poisson fit with its 95% band.",
@@ -323,7 +323,7 @@ pub(crate) fn dose_response(lang: Lang) -> DoseResponse {
 
 pub(crate) fn forest(lang: Lang) -> Forest {
     const LABELS: [Phrase; 4] = [
-        Phrase { en: "Delay under load, per 10 ms", zh: "负载时延，每 10 毫秒" },
+        Phrase { en: "Delay under load, per 10 ms", zh: "负载下的时延，每 10 毫秒" },
         Phrase { en: "Packet loss, per 1%", zh: "丢包率，每 1%" },
         Phrase { en: "Download goodput, per −10 Mbit/s", zh: "下行吞吐，每降 10 Mbit/s" },
         Phrase { en: "Disconnections, per one a day", zh: "断线，每日每 1 次" },
@@ -515,11 +515,11 @@ pub(crate) fn ribbon(lang: Lang) -> Ribbon {
             lang,
             Phrase {
                 en: "Delay under load was worse than usual from 3 days before the complaint on",
-                zh: "投诉前 3 天起，负载时延已比平常差",
+                zh: "投诉前 3 天起，负载下的时延已比平常差",
             },
             Phrase {
                 en: "Loaded round-trip delay; January–March 2026; 640 complaint episodes",
-                zh: "负载往返时延；2026 年 1–3 月；投诉事件 640 起",
+                zh: "负载下的往返时延；2026 年 1–3 月；投诉事件 640 起",
             },
             Phrase { en: "", zh: "" },
         ),

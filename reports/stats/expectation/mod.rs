@@ -15,6 +15,7 @@
 
 pub mod matter;
 pub mod reference;
+mod resample;
 pub mod segments;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 
 use super::Judged;
 use super::matter::Picked;
+pub use super::resample::{Known, intervals};
 use super::weights::{Fixed, Point, best};
 use crate::stats::glm::logistic;
 use crate::stats::refusal::{Answer, Refusal, same_length};
@@ -25,6 +26,7 @@ pub struct Segment {
     pub rows: usize,
     /// How many of them with the event.
     pub events: usize,
+    pub(super) point: Point,
 }
 
 /// The weights of everybody and of each segment.
@@ -36,6 +38,7 @@ pub struct Segments {
     pub segments: Vec<Segment>,
     /// How strongly they are drawn to everybody's.
     pub strength: f64,
+    pub(super) all: Point,
 }
 
 /// Fits everybody, then each segment; `labels` and `clusters` have an entry per row.
@@ -67,13 +70,18 @@ pub fn by_segment(data: &Judged<'_>, labels: &[usize], clusters: &[u64]) -> Answ
     let segments = groups.iter().map(|(&segment, rows)| {
         let point = one(data, rows, &all, choice.1)?;
         let events = rows.iter().filter(|&&i| data.outcome[i] > 0.0).count();
-        Ok(Segment { segment, weights: point.weights, rows: rows.len(), events })
+        Ok(Segment { segment, weights: point.weights.clone(), rows: rows.len(), events, point })
     });
-    Ok(Segments {
-        pooled: all.weights.clone(),
-        segments: segments.collect::<Answer<_>>()?,
-        strength: choice.1,
-    })
+    let segments = segments.collect::<Answer<_>>()?;
+    Ok(Segments { pooled: all.weights.clone(), segments, strength: choice.1, all })
+}
+
+/// What a segment takes from everybody: the slopes, and a pull towards the weights.
+pub(super) fn held(all: &Point, strength: f64) -> Fixed {
+    Fixed {
+        slopes: Some((all.short, all.spare, all.controls.clone())),
+        pull: Some((all.weights.clone(), strength)),
+    }
 }
 
 /// One segment's fit; a segment without both outcomes keeps everybody's weights.
@@ -82,10 +90,7 @@ fn one(data: &Judged<'_>, rows: &[usize], all: &Point, strength: f64) -> Answer<
     if events == 0 || events == rows.len() {
         return Ok(all.clone());
     }
-    let fixed = Fixed {
-        slopes: Some((all.short, all.spare, all.controls.clone())),
-        pull: Some((all.weights.clone(), strength)),
-    };
+    let fixed = held(all, strength);
     let picked = Picked::of(data, rows);
     match best(&picked.judged(), &fixed) {
         Err(Refusal::NotConverged { .. } | Refusal::Separated { .. }) => Ok(all.clone()),

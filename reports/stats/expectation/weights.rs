@@ -60,7 +60,7 @@ pub(super) struct Fixed {
 }
 
 /// A place in the space of parameters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Point {
     /// 0 or more, adding up to 1.
     pub(super) weights: Vec<f64>,
@@ -282,6 +282,28 @@ fn climb(data: &Judged<'_>, fixed: &Fixed, weights: Vec<f64>) -> Answer<Point> {
         }
     }
     Err(Refusal::NotConverged { iterations: MOST_ITERATIONS })
+}
+
+/// A few steps up from a place that is near the top.
+pub(super) fn refit(data: &Judged<'_>, fixed: &Fixed, from: &Point, steps: usize) -> Point {
+    let mut point = from.clone();
+    if let Some((short, spare, controls)) = &fixed.slopes {
+        (point.short, point.spare, point.controls) = (*short, *spare, controls.clone());
+    }
+    let mut here = local(data, fixed, &point);
+    let mut damping = 1e-3;
+    for _ in 0..steps {
+        let Some(step) = step(&here, &point.weights, damping) else { break };
+        let next = moved(&point, fixed, &step, here.linear);
+        let there = local(data, fixed, &next);
+        if there.objective.is_finite() && there.objective >= here.objective {
+            (point, here) = (next, there);
+            damping /= 5.0;
+        } else {
+            damping *= 100.0;
+        }
+    }
+    point
 }
 
 /// Along the step, as far as no weight falls below 0.

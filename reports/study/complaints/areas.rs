@@ -9,7 +9,7 @@
 //! What holds for areas need not hold for lines: the customers who complained may not be those who were served worst.
 
 use super::bands::window_label;
-use super::crossover::increment;
+use super::crossover::{increment, judged};
 use super::daily::Daily;
 use super::episodes::{AreaComplaint, AtRisk};
 use super::exposure::{Hour, Observed};
@@ -119,7 +119,7 @@ fn row(
     let clusters: BTreeSet<u64> = used.iter().map(|u| u.1).collect();
     let (increment, per) = increment(observed.exposure.metric);
     let (rate_ratio, p) = match fitted(&used, covariates.len(), clusters.len(), increment, query) {
-        Ok((answer, p)) => (answer, Some(p)),
+        Ok(found) => found,
         Err(declined) => (declined.into(), None),
     };
     let mut dropped = Vec::new();
@@ -156,7 +156,7 @@ fn fitted(
     clusters: usize,
     increment: f64,
     query: &Query,
-) -> Result<(Answer, f64), Declined> {
+) -> Result<(Answer, Option<f64>), Declined> {
     let informative = used.iter().filter(|u| u.3.iter().any(|r| r[0] != u.2[0])).count();
     let wanting = |en, zh, have: usize, need: usize| {
         Declined::because(Words::with(Phrase { en, zh }, &[("have", &have), ("need", &need)]))
@@ -180,5 +180,5 @@ fn fitted(
         sets.push(*cluster, case, referents)?;
     }
     let ratio = sets.fit()?.ratio(0, increment, Errors::Clustered, 0.95)?;
-    Ok((Answer::estimate(ratio.ratio, ratio.interval.pair(), informative as u64), ratio.p))
+    Ok(judged(&ratio, informative))
 }

@@ -16,7 +16,7 @@ use super::episodes::{AtRisk, Episode};
 use super::exposure::{Counter, Hour, Observed};
 use super::query::Query;
 use super::row::{AreaCrossover, CaseCrossover, Control};
-use crate::stats::clogit::{Errors, Fit, MatchedSets};
+use crate::stats::clogit::{Errors, Fit, MatchedSets, Ratio};
 use crate::stats::multiple::q_values;
 use crate::study::{Answer, Declined, Note, Words};
 use broadgauge_model::complaint::Class;
@@ -149,7 +149,7 @@ fn row(
     distinct.sort_unstable();
     distinct.dedup();
     let (rate_ratio, p) = match found {
-        Ok((ratio, n)) => (Answer::estimate(ratio.ratio, ratio.interval.pair(), n as u64), Some(ratio.p)),
+        Ok((ratio, n)) => judged(&ratio, n),
         Err(declined) => (declined.into(), None),
     };
     CaseCrossover {
@@ -170,6 +170,13 @@ fn row(
         p,
         q: None,
     }
+}
+
+/// The ratio with its p-value; neither where the fit says next to nothing.
+pub(super) fn judged(ratio: &Ratio, n: usize) -> (Answer, Option<f64>) {
+    let answer = Answer::ratio(ratio.ratio, ratio.interval.pair(), n as u64);
+    let p = answer.as_estimate().map(|_| ratio.p);
+    (answer, p)
 }
 
 /// Episodes that share their error, as when one fault hits many lines, are no independent evidence, and the sandwich

@@ -183,10 +183,10 @@ pub(super) fn regression(
     let ratio = |found: Result<Estimated, Refusal>| match found {
         Ok(e) => {
             let times = |v: f64| (v * increment).exp();
-            (
-                Answer::estimate(times(e.value), (times(e.interval.low), times(e.interval.high)), complaints),
-                Some(e.p),
-            )
+            let interval = (times(e.interval.low), times(e.interval.high));
+            let answer = Answer::ratio(times(e.value), interval, complaints);
+            let p = answer.as_estimate().map(|_| e.p);
+            (answer, p)
         }
         Err(refusal) => (Declined::from(refusal).into(), None),
     };
@@ -272,7 +272,7 @@ fn curve(
             }
             let ratio = match fit.combination(&factors, sample.errors, LEVEL) {
                 Ok(e) => {
-                    Answer::estimate(e.value.exp(), (e.interval.low.exp(), e.interval.high.exp()), complaints)
+                    Answer::ratio(e.value.exp(), (e.interval.low.exp(), e.interval.high.exp()), complaints)
                 }
                 // At the reference itself the ratio is 1, and nothing about it is uncertain.
                 Err(Refusal::NoVariation { .. }) => Answer::estimate(1.0, (1.0, 1.0), complaints),
@@ -332,7 +332,7 @@ fn knee(
     let knee = Answer::estimate(sign * found.knee, (low.min(high), low.max(high)), complaints);
     let times = |v: f64| (v * increment).exp();
     let slope = found.slope;
-    let beyond = Answer::estimate(
+    let beyond = Answer::ratio(
         times(slope.value),
         (times(slope.interval.low), times(slope.interval.high)),
         complaints,

@@ -141,7 +141,7 @@ fn row(
     out.total_rate_ratio = match total(&driver, counts, at_risk, &days) {
         Ok((value, interval)) => {
             let times = |v: f64| (v * increment).exp();
-            Answer::estimate(times(value), (times(interval.low), times(interval.high)), days.len() as u64)
+            Answer::ratio(times(value), (times(interval.low), times(interval.high)), days.len() as u64)
         }
         Err(refusal) => Declined::from(refusal).into(),
     };

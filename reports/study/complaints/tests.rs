@@ -3,7 +3,7 @@ use crate::study::Answer;
 use crate::study::planted::town::TOWN;
 use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::PanelComplaint;
+use broadgauge_model::panel::{CellValues, Hours, PanelComplaint};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn json(panel: &Panel) -> String {
@@ -133,6 +133,66 @@ fn too_few_episodes_are_declined_with_their_number() {
         assert!(reason.contains("at least 10 are needed"), "{reason}");
         assert_eq!((row.p, row.q), (None, None));
     }
+}
+
+/// The town with so many network complaints, each of which but one follows a bad day where its referents were good.
+fn all_but_told_apart(seed: u64) -> Panel {
+    let mut panel = TOWN.panel(seed);
+    let bad = |panel: &Panel, line: u32, day: i32| {
+        panel.cells.iter().any(|c| {
+            let Hours::At { day: at, .. } = c.hours else { return false };
+            (c.line, at) == (line, day - 1) && matches!(c.values, CellValues::Number(v) if v > 45.0)
+        })
+    };
+    let first = panel.complaints.iter().map(|c| c.day).min().unwrap();
+    panel.complaints.retain(|c| c.complaint.class == Some(Class::Network) && c.day > first + 28);
+    let mut seen = BTreeSet::new();
+    let complaints: Vec<_> = std::mem::take(&mut panel.complaints)
+        .into_iter()
+        .filter(|c| seen.insert(c.line) && bad(&panel, c.line.unwrap(), c.day))
+        .take(30)
+        .collect();
+    let cases: BTreeMap<u32, i32> = complaints.iter().map(|c| (c.line.unwrap(), c.day - 1)).collect();
+    let hair = *cases.keys().next().unwrap();
+    for cell in &mut panel.cells {
+        let (Some(&day), Hours::At { day: at, .. }) = (cases.get(&cell.line), cell.hours) else { continue };
+        // One referent is worse than its case by a hair: told apart, but for this.
+        let value = match (at == day, cell.line == hair) {
+            (true, _) => 50.0,
+            (false, false) => 49.0,
+            (false, true) => 50.0001,
+        };
+        cell.values = CellValues::Number(value);
+    }
+    panel.complaints = complaints;
+    panel
+}
+
+#[test]
+fn a_comparison_that_all_but_tells_cases_apart_is_declined_in_words_and_has_no_p() {
+    let panel = all_but_told_apart(4);
+    let study = study(&panel, &Query { replicates: 60, windows_hours: vec![24], ..Query::of("A") });
+    let row = study.case_crossover.iter().find(|row| row.control.is_none()).unwrap();
+    assert!(row.episodes >= 20, "{row:?}");
+    let reason = &row.rate_ratio.as_declined().unwrap().reason;
+    assert!(reason.to_string().contains("too little information"), "{reason:?}");
+    assert!(reason.get(broadgauge_model::text::Lang::Zh).contains("信息太少"), "{reason:?}");
+    assert_eq!((row.p, row.q), (None, None));
+    let ratio = &serde_json::to_value(row).unwrap()["rate_ratio"];
+    assert!(ratio["declined"].is_string() && ratio.get("value").is_none(), "{ratio}");
+}
+
+#[test]
+fn a_wide_but_honest_interval_stays() {
+    let mut panel = TOWN.panel(7);
+    let network: Vec<_> =
+        panel.complaints.iter().filter(|c| c.complaint.class == Some(Class::Network)).cloned().collect();
+    panel.complaints = network.into_iter().step_by(24).collect();
+    let study = study(&panel, &Query { replicates: 60, windows_hours: vec![24], ..Query::of("A") });
+    let row = study.case_crossover.iter().find(|row| row.control.is_none()).unwrap();
+    let (low, high) = row.rate_ratio.as_estimate().unwrap().interval();
+    assert!(row.episodes < 40 && high / low > 3.0, "{row:?}");
+    assert!(row.p.is_some());
 }
 
 #[test]

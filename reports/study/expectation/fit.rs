@@ -3,6 +3,7 @@
 use super::query::Query;
 use super::row::{HeldOut, Matter, Pair, Placebo, SegmentWeights, Weight, Weights};
 use super::weeks::{Factor, LineWeek};
+use crate::stats::expectation::segments::{Known, Segment, Segments};
 use crate::stats::expectation::weights::weigh;
 use crate::stats::expectation::{Judged, factor_correlations, matter, segments};
 use crate::stats::glm::{Errors, Family, Glm};
@@ -17,6 +18,8 @@ use std::collections::BTreeMap;
 
 /// A factor that is known in a smaller share of the weeks is no factor.
 const KNOWN: f64 = 0.8;
+/// Resamples behind the weights of segments, each of which is a fit of all weeks.
+const MOST_RESAMPLES: usize = 300;
 /// A step of a tenth, as a logarithm.
 const TENTH: f64 = 0.095_310_179_804_324_87;
 
@@ -162,7 +165,7 @@ impl Judgement {
     }
 
     /// The weights, and those to use: per segment where the data tell them apart, equal ones where not.
-    pub(super) fn weights(&self) -> (Weights, Used) {
+    pub(super) fn weights(&self, query: &Query) -> (Weights, Used) {
         let equal = vec![1.0 / self.factors.len().max(1) as f64; self.factors.len()];
         let declined = |refusal: Refusal| {
             let declined = Declined::from(refusal);
@@ -192,14 +195,15 @@ impl Judgement {
         if self.segment_names.len() > 1
             && let Ok(found) = segments::by_segment(&self.judged(), &self.segment, &self.lines)
         {
-            for one in found.segments {
+            let known = self.intervals(&found, query);
+            for (one, known) in found.segments.iter().zip(known) {
                 let name = self.segment_names[one.segment].clone();
                 used.segments.insert(name.clone(), one.weights.clone());
                 by_segment.push(SegmentWeights {
                     segment: name,
                     line_weeks: one.rows,
                     episodes: one.events,
-                    weights: one.weights,
+                    weights: self.told(one, &known),
                 });
             }
         }
@@ -211,6 +215,24 @@ impl Judgement {
             segments: by_segment,
         };
         (weights, used)
+    }
+
+    /// The intervals of the weights of segments, or why there are none.
+    fn intervals(&self, found: &Segments, query: &Query) -> Vec<Known> {
+        let replicates = query.replicates.min(MOST_RESAMPLES);
+        let seed = seed_of(query.seed, &["weights of segments"]);
+        let how = (replicates, seed, 0.95);
+        segments::intervals(&self.judged(), &self.segment, &self.lines, found, how)
+            .unwrap_or_else(|refusal| vec![Err(refusal); found.segments.len()])
+    }
+
+    /// The weights of a segment, each with its interval or with the reason why there is none.
+    fn told(&self, one: &Segment, known: &Known) -> Vec<Weight> {
+        let answer = |k: usize| match known {
+            Ok(intervals) => Answer::estimate(one.weights[k], intervals[k].pair(), one.rows as u64),
+            Err(refusal) => Declined::from(refusal.clone()).into(),
+        };
+        self.factors.iter().enumerate().map(|(k, f)| Weight { factor: *f, weight: answer(k) }).collect()
     }
 
     /// Odds ratios for a tenth less and a tenth more than expected, by given weights, lines resting on themselves.

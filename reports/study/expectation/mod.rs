@@ -78,7 +78,7 @@ fn expected(panel: &Panel, daily: &Daily, weeks: &[LineWeek], lines: usize, quer
     let metric = series.metric;
     let missing = Factor::ALL.into_iter().filter(|f| !factors.contains(f)).collect();
     let judged = Judgement::of(panel, weeks, &factors).unwrap_or_else(|_| Judgement::none(&factors));
-    let (weights, used) = judged.weights();
+    let (weights, used) = judged.weights(query);
     let [short, spare] = judged.slopes(used.pooled());
     let (knee, knee_level) = judged.knee(daily.scale);
     let ground =

@@ -124,8 +124,8 @@ pub struct SegmentWeights {
     pub line_weeks: usize,
     /// Episodes.
     pub episodes: usize,
-    /// In the order of [`Expected::factors`]; drawn towards the pooled ones, whose intervals are the ones to read.
-    pub weights: Vec<f64>,
+    /// In the order of [`Expected::factors`], drawn towards the pooled ones; intervals from resampled lines.
+    pub weights: Vec<Weight>,
 }
 
 /// The placebo.

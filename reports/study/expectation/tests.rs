@@ -19,6 +19,15 @@ fn planted_weights_come_back_through_the_whole_study_and_the_placebo_loses() {
         let e = weight.weight.as_estimate().unwrap();
         assert!(e.interval().0 <= truth + 0.02 && truth - 0.02 <= e.interval().1, "{weight:?} {truth}");
     }
+    for segment in &row.weights.segments {
+        for (weight, truth) in segment.weights.iter().zip([0.5, 0.3, 0.15, 0.05]) {
+            let Some(e) = weight.weight.as_estimate() else { continue };
+            assert!(e.interval().0 <= truth + 0.03 && truth - 0.03 <= e.interval().1, "{segment:?}");
+            assert!(e.interval().1 - e.interval().0 <= 0.5, "{segment:?}");
+        }
+    }
+    let home = row.weights.segments.iter().find(|s| s.segment == "home").unwrap();
+    assert!(home.weights.iter().all(|w| w.weight.as_estimate().is_some()), "{home:?}");
     let short = row.odds_ratio_per_tenth_short.as_estimate().unwrap();
     assert!((short.value().ln() / 0.0953 - 3.0).abs() < 0.8, "{short:?}");
     assert!((row.placebo.p.unwrap() - 0.05).abs() < 1e-12, "{:?}", row.placebo);
@@ -35,6 +44,20 @@ fn planted_weights_come_back_through_the_whole_study_and_the_placebo_loses() {
     assert!(row.months.iter().any(|m| m.segment.as_deref() == Some("business") && m.month.is_some()));
     assert!(!row.levels.is_empty());
     assert!(!serde_json::to_string(&study).unwrap().contains("NaN"));
+}
+
+#[test]
+fn a_segment_of_a_few_lines_has_no_weights_of_its_own_and_says_why() {
+    let mut panel = Habits::PLANTED.town(1);
+    panel.lines.iter_mut().take(9).for_each(|line| line.segment = Some("pilot".into()));
+    let study = study(&panel, &Query { replicates: 60, ..quick() });
+    let segments = &study.rows[0].weights.segments;
+    let pilot = segments.iter().find(|s| s.segment == "pilot").unwrap();
+    for weight in &pilot.weights {
+        let reason = weight.weight.as_declined().unwrap().reason.to_string();
+        assert!(reason.contains("clusters of the segment, and at least 20 are needed"), "{reason}");
+    }
+    assert!(segments.iter().any(|s| s.weights.iter().all(|w| w.weight.as_estimate().is_some())));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A row of the `complaints` table. The ticket number becomes a pseudonym and free text is masked here, before
 //! anything else sees them.
 
-use crate::complaints::classify;
+use crate::complaints::{Model, classify};
 use crate::import::draft::{Draft, Fault};
 use crate::import::mask::{Masked, mask};
 use crate::import::pseudonym::Pseudonyms;
@@ -10,6 +10,7 @@ use broadgauge_model::complaint::Complaint;
 pub(super) fn read(
     draft: &mut Draft<'_>,
     pseudonyms: Option<&Pseudonyms>,
+    model: Option<&Model>,
 ) -> Result<(Complaint, Masked), Fault> {
     let mut masked = Masked::default();
     let ticket = draft.needed("complaint_id")?;
@@ -58,6 +59,6 @@ pub(super) fn read(
         }
     }
     // Where the operator has not said what it is about, its words may.
-    classify(&mut complaint);
+    classify(&mut complaint, model);
     Ok((complaint, masked))
 }
