@@ -6,7 +6,7 @@
 //!
 //! What it cannot tell: how anybody did hear it. It is a planning model; below R = 50 it is weakly supported, and beyond
 //! 20 % loss or a burst ratio of 8 not at all. Delay is mouth to ear, so codec and jitter buffer belong to it, and
-//! what comes too late for the buffer is lost: see [`call`].
+//! what comes too late for the buffer is lost: see [`call`]. Between no delay and 1 ms the Recommendation's R rises by 0.06.
 
 pub mod call;
 
