@@ -16,7 +16,7 @@ use std::io;
 const GRACE: i64 = 2;
 const LEAST_GRACE: Span = Span::millis(10);
 /// In haste, an answer that takes so many times the longest delay seen, and so long, is given up.
-const HASTE: i64 = 4;
+const HASTE: i64 = 3;
 const LEAST_HASTE: Span = Span::secs(1);
 
 /// Who is told of each question's fate as soon as it is known.
@@ -80,8 +80,8 @@ impl Exchange {
         }
     }
 
-    /// The same, but after the last slot an answer is not waited for when four times the longest delay so far has passed, and
-    /// a second: it is lost then. For whoever else would have to wait too.
+    /// The same, but after the last slot an answer is not waited for when three times the longest delay so far has passed, and
+    /// a second: it is lost then; nor are duplicates, when all is answered. For whoever else would have to wait too.
     #[must_use]
     pub fn in_haste(self) -> Self {
         Self { haste: true, ..self }
@@ -102,7 +102,8 @@ impl Exchange {
             Due::At(slot) => Turn::Wait(start + slot),
             Due::Over => {
                 let grace = Span(self.slowest.0.saturating_mul(GRACE)).max(LEAST_GRACE);
-                let quiet = if self.arrivals.is_empty() { start } else { self.last_arrival + grace };
+                let quiet =
+                    if self.arrivals.is_empty() || self.haste { start } else { self.last_arrival + grace };
                 // What is still to come is no later than the latest of those that wait can be.
                 let end = self.latest_open().map_or(quiet, |left| (left + self.patience()).max(quiet));
                 let last = self.questions.last().map_or(start, |question| question.left.user.mono);
@@ -327,6 +328,35 @@ mod tests {
         assert_eq!((counts.sent, counts.received, counts.lost), (50, 49, 1));
         assert_eq!(hasty_counts, counts);
         assert_eq!(patient - hasty, 2_000);
+    }
+
+    #[test]
+    fn in_haste_it_is_over_when_all_is_answered_and_duplicates_are_not_waited_for() {
+        let pace = Pace { stream: Stream::periodic(100.0), stop: Stop::Count(1), seed: 1 };
+        let over = |mut exchange: Exchange| {
+            (0..1_000).find(|&ms| match exchange.turn(at(ms)) {
+                Turn::Ask(number) => {
+                    let now = at(ms + 100);
+                    let packet = Packet {
+                        bytes: &[],
+                        from: PEER,
+                        to: None,
+                        now,
+                        kernel: None,
+                        ttl: None,
+                        class: None,
+                    };
+                    exchange.answered(number, &packet, None);
+                    false
+                }
+                Turn::Wait(_) => false,
+                Turn::Done => ms >= 100,
+            })
+        };
+        let patient = over(Exchange::new(pace, Span::secs(3), None)).unwrap();
+        let hasty = over(Exchange::new(pace, Span::secs(3), None).in_haste()).unwrap();
+        assert_eq!(hasty, 100, "with the answer");
+        assert!(patient >= 300, "twice the delay after it, for duplicates: {patient}");
     }
 
     #[test]

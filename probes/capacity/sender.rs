@@ -7,6 +7,9 @@ use broadgauge_model::clock::{Mono, Span};
 const AT_ONCE: u32 = 64;
 /// How long a full queue of this machine is left alone.
 const FULL: Span = Span::micros(500);
+/// Packets closer than this leave in small bursts, once in that time: to wake for each would take the machine more than to
+/// send it.
+const NAP: Span = Span::micros(250);
 /// What may be made up for.
 const BEHIND: Span = Span::millis(2);
 
@@ -54,7 +57,8 @@ impl Pacer {
         }
         if now < self.next || self.in_a_row >= AT_ONCE {
             self.in_a_row = 0;
-            return Due::At(self.next.max(now));
+            let nap = if now < self.next && self.gap < NAP { NAP } else { Span::ZERO };
+            return Due::At(self.next.max(now + nap));
         }
         let behind = now - self.next - BEHIND;
         if behind > Span::ZERO {
@@ -99,6 +103,21 @@ mod tests {
             }
         }
         assert_eq!(sent, 1_000, "10 Mbit/s in packets of 10,000 bits");
+        assert_eq!(pacer.skipped, 0);
+    }
+
+    #[test]
+    fn packets_close_to_each_other_leave_in_small_bursts_at_their_rate() {
+        let mut pacer = Pacer::new(1_250, 300, Mono(0));
+        let (mut now, mut naps) = (Mono(0), 0);
+        while now < Mono(1_000_000_000) {
+            match pacer.due(now) {
+                Due::Now(_) => {}
+                Due::At(next) => (now, naps) = (next, naps + 1),
+            }
+        }
+        assert!((29_990..=30_010).contains(&pacer.sent()), "{}", pacer.sent());
+        assert!(naps <= 4_000, "woken {naps} times for 30,000 packets");
         assert_eq!(pacer.skipped, 0);
     }
 

@@ -13,6 +13,7 @@ use crate::tcp;
 use broadgauge_model::clock::{Mono, Span, Wall};
 use broadgauge_model::result::{Load, Reason};
 use broadgauge_model::unit::Rate;
+use futures_util::future::try_join_all;
 use socket2::Socket;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub(super) struct Loaded {
     pub(super) started_at: Wall,
     /// The same on our own clock.
     pub(super) started: Mono,
+    /// When this end knew that it was over.
+    pub(super) ended: Mono,
     /// What the receiving end counted, in whole intervals.
     pub(super) intervals: Vec<u64>,
     /// What waited behind gaps at the end of each.
@@ -152,29 +155,35 @@ impl Turn {
         }
     }
 
-    /// Opens the data connections and shows the token on each.
+    /// Opens the data connections, all at once, and shows the token on each: one after the other would take a long line
+    /// as many round trips as there are streams.
     async fn join(&self, settings: &Settings, context: &Context) -> Result<Vec<Socket>, Reason> {
+        try_join_all((0..settings.streams).map(|stream| self.join_one(stream, settings, context))).await
+    }
+
+    async fn join_one(
+        &self,
+        stream: usize,
+        settings: &Settings,
+        context: &Context,
+    ) -> Result<Socket, Reason> {
         let failed = |problem: String| Reason(format!("a data connection {problem}"));
-        let mut sockets = Vec::with_capacity(settings.streams);
-        for stream in 0..settings.streams {
-            let socket =
-                tcp::open(self.peer.address, &context.binding).map_err(|error| Reason(error.to_string()))?;
-            if let Some(wanted) = &settings.congestion {
-                socket
-                    .set_tcp_congestion(wanted.as_bytes())
-                    .map_err(|error| failed(format!("cannot use congestion control {wanted:?}: {error}")))?;
-            }
-            let connected = tcp::connect(socket, self.peer.address, CONNECT)
-                .await
-                .map_err(|error| failed(format!("was not made: {error}")))?;
-            let mut data = Talk::new(connected, LONGEST_TO_CLIENT);
-            data.say(&ToPeer::Data { token: self.token.clone(), stream }, self.patience)
-                .await
-                .map_err(|error| peer(&error))?;
-            let stream = data.into_stream().ok_or_else(|| peer(&TalkError::Garbled))?;
-            sockets.push(stream.into_std().map_err(|error| failed(error.to_string()))?.into());
+        let socket =
+            tcp::open(self.peer.address, &context.binding).map_err(|error| Reason(error.to_string()))?;
+        if let Some(wanted) = &settings.congestion {
+            socket
+                .set_tcp_congestion(wanted.as_bytes())
+                .map_err(|error| failed(format!("cannot use congestion control {wanted:?}: {error}")))?;
         }
-        Ok(sockets)
+        let connected = tcp::connect(socket, self.peer.address, CONNECT)
+            .await
+            .map_err(|error| failed(format!("was not made: {error}")))?;
+        let mut data = Talk::new(connected, LONGEST_TO_CLIENT);
+        data.say(&ToPeer::Data { token: self.token.clone(), stream }, self.patience)
+            .await
+            .map_err(|error| peer(&error))?;
+        let stream = data.into_stream().ok_or_else(|| peer(&TalkError::Garbled))?;
+        Ok(stream.into_std().map_err(|error| failed(error.to_string()))?.into())
     }
 
     async fn down(
@@ -208,12 +217,14 @@ impl Turn {
         };
         let (sockets, intervals, waiting, receiver) = received.map_err(|error| Reason(error.to_string()))?;
         // Our clock has stopped: the payload is counted whatever the peer says, or does not say, from here on.
+        let ended = context.clock.mono();
         let report = self.report(sockets.len()).await;
         pump::abandon(sockets);
         let (sender, sender_congestion) = report.map_or((None, None), |r| (Some(r.streams), r.congestion));
         Ok(Loaded {
             started_at,
             started,
+            ended,
             intervals,
             waiting,
             receiver,
@@ -291,6 +302,7 @@ impl Turn {
         Ok(Loaded {
             started_at,
             started,
+            ended: context.clock.mono(),
             intervals: report.intervals,
             waiting: report.waiting,
             receiver: report.streams,

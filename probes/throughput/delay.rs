@@ -2,7 +2,7 @@
 //!
 //! The probes are small UDP packets of their own: they queue where the load queues, but no TCP stands behind them, so
 //! what they show is the line's queue and not one connection's retransmissions. Under load, only packets that left in
-//! the goodput's own window count: the delay is that of the rate beside it. The last answers are waited for until four
+//! the goodput's own window count: the delay is that of the rate beside it. The last answers are waited for until three
 //! times the longest delay so far has passed, a second at least and three at most. What this cannot tell: the delay within
 //! a queue that serves flows apart (fair queueing), where a small flow does not wait behind the load.
 
@@ -103,6 +103,9 @@ impl<'a> Beside<'a> {
 
     /// Lets them run to their end, but no longer than this.
     pub(super) async fn up_to(&mut self, most: Span) {
+        if self.came.is_some() {
+            return;
+        }
         // Which of the two came first does not matter: what was seen is kept.
         let _ =
             tokio::time::timeout(most.to_std(), async { self.came = Some((&mut self.going).await) }).await;

@@ -28,8 +28,9 @@ use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::result::{Load, Reason};
 use client::{Failed, Loaded, Turn};
 use delay::{Beside, Watch};
+use socket2::Socket;
 
-/// The pause between two directions: the buffers of the line empty.
+/// The pause between two directions: the buffers of the line empty, and the last answers to idle probes come.
 pub(crate) const SETTLE: Span = Span::millis(500);
 
 /// The method with its settings.
@@ -81,29 +82,39 @@ impl Probe for Throughput {
             context.tell(Event::Phase("idle"));
             let during = Span::millis(self.settings.idle_ms() as i64);
             let mut beside = Beside::new(delay::seen(watch, Load::Idle, during, context.stop.clone()));
-            beside.up_to(during + SETTLE).await;
+            beside.up_to(during).await;
             idle = Some(beside);
         }
         let mut interrupted = context.stop.is_set();
         let mut parts = Vec::new();
-        for (part, way) in ways.iter().enumerate() {
+        for way in ways {
             if interrupted {
                 parts.push(Part::NotAsked("stopped before".into()));
                 continue;
             }
-            if let Some(Part::Asked(before)) = parts.last()
-                && before.loaded.is_err()
-            {
-                // The two ends no longer agree where they are.
-                parts.push(Part::NotAsked(format!("the {} before it failed", before.way.word())));
-                continue;
-            }
-            if part > 0 {
-                tokio::time::sleep(SETTLE.to_std()).await;
+            let mut rest = SETTLE;
+            if let Some(Part::Asked(before)) = parts.last() {
+                let Ok(loaded) = &before.loaded else {
+                    // The two ends no longer agree where they are.
+                    parts.push(Part::NotAsked(format!("the {} before it failed", before.way.word())));
+                    continue;
+                };
+                rest = loaded.ended + SETTLE - context.clock.mono();
             }
             context.tell(Event::Phase(way.word()));
             let asked_at = context.clock.wall();
-            let (loaded, beside) = self.load(*way, &mut turn, watch.as_ref(), context).await;
+            // Connections are made meanwhile: a few small packets, behind the last of the idle probes or the peer's report,
+            // which itself came behind what the load had left in the line.
+            let first = parts.is_empty();
+            let settle = async {
+                match &mut idle {
+                    Some(beside) if first => beside.up_to(rest).await,
+                    None if first => {}
+                    _ => tokio::time::sleep(rest.to_std()).await,
+                }
+            };
+            let (sockets, ()) = tokio::join!(turn.prepare(&self.settings, context), settle);
+            let (loaded, beside) = self.load(*way, sockets, &mut turn, watch.as_ref(), context).await;
             interrupted = context.stop.is_set() || loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
             parts.push(Part::Asked(Box::new(Asked { way: *way, at: asked_at, loaded, beside })));
         }
@@ -149,11 +160,12 @@ impl Throughput {
     async fn load<'a>(
         &self,
         way: Way,
+        sockets: Result<Vec<Socket>, Reason>,
         turn: &mut Turn,
         watch: Option<&'a Result<Watch<'a>, Reason>>,
         context: &Context,
     ) -> (Result<Loaded, Failed>, Option<Beside<'a>>) {
-        let sockets = match turn.prepare(&self.settings, context).await {
+        let sockets = match sockets {
             Ok(sockets) => sockets,
             Err(reason) => {
                 let unseen = watch.map(|_| Beside::new(std::future::ready(Err(reason.clone()))));

@@ -10,6 +10,9 @@
 # rate x 1448 / 1514, of which HTTP's heads take a little more. The buffer holds 100 ms, so that a round trip under load takes
 # about that: round trips a minute lie near 600, and the idle line's are tens of thousands.
 #
+# MACH=PROGRAM names Cloudflare's client for responsiveness (`mach`, cargo install cf-mach): it then asks the same peer over the
+# same line after ours, and must come to the line's rate and to a like number of round trips a minute.
+#
 # use: http.sh [FETCHES]      30 unless told
 set -euo pipefail
 source "$(dirname "$0")/common.bash"
@@ -114,6 +117,24 @@ for sample in json.load(open(sys.argv[1]))["samples"]:
     # The buffer holds 100 ms at this rate; a foreign TCP handshake waits for it and for little else.
     if not (60 <= parts["tcp_f"] <= 130 and 150 <= rpm <= 1_200):
         print("  a bound is broken: tcp_f 60 to 130 ms, 150 to 1200 RPM")
+        bad = 1
+sys.exit(bad)
+PYTHON
+    [ -n "${MACH:-}" ] || { no "MACH does not name Cloudflare's client" || return 0; }
+    for _ in 1 2 3; do
+        ip netns exec "$client" "$MACH" rpm -c https://10.99.4.2:4043/.well-known/nq --insecure --disable-aim-scores \
+            --test-duration 15000 >"$work/mach" 2>"$work/mach.said" || grep -A1 panicked "$work/mach.said" || true
+        [ ! -s "$work/mach" ] || break
+    done
+    python3 - "$work/json" "$work/mach" "$allowed" <<'PYTHON' || broken=1
+import json, sys
+ours = {sample["load"]: sample for sample in json.load(open(sys.argv[1]))["samples"]}
+theirs, allowed, bad = json.load(open(sys.argv[2])), float(sys.argv[3]), 0
+for way, load in (("download", "down"), ("upload", "up")):
+    rate, rpm, our_rpm = theirs[way]["throughput"] / 1e6, theirs[way]["rpm"], ours[load]["value_rpm"]
+    print("mach, %s: %.0f RPM beside our %.0f, %.1f of %.3f Mbit/s" % (way, rpm, our_rpm, rate, allowed))
+    if not rpm > 0 or (load == "down" and not 0.8 <= rate / allowed <= 1.1):
+        print("  a bound is broken: a figure each way, the download 0.8 to 1.1 of the rate")
         bad = 1
 sys.exit(bad)
 PYTHON
