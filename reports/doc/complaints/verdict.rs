@@ -147,6 +147,10 @@ fn used(basis: &Basis<'_>) -> Prose {
         en: "With repeats of one line within {days} days counted once, and days out of service left out, the {network} network complaints on lines of {own} are {all} episodes; {used} of these have {exposure} both before them and on comparable days, and the comparison rests on them.",
         zh: "同一线路 {days} 天内的重复投诉只计一次，不计停服日，{own}线路上的网络类投诉 {network} 件合为 {all} 起投诉事件；其中 {used} 起在投诉前与可比日均有{exposure}测量，对比即以此为据。",
     };
+    const ALL: Phrase = Phrase {
+        en: "With repeats of one line within {days} days counted once, and days out of service left out, the {network} network complaints on lines of {own} are {all} episodes; all of these have {exposure} both before them and on comparable days, and the comparison rests on them.",
+        zh: "同一线路 {days} 天内的重复投诉只计一次，不计停服日，{own}线路上的网络类投诉 {network} 件合为 {all} 起投诉事件，在投诉前与可比日均有{exposure}测量，对比即以此为据。",
+    };
     let shown = |row: &&CaseCrossover| row.control.is_none() && !basis.hides(row.lines);
     let most = || basis.complaints.case_crossover.iter().filter(shown).max_by_key(|row| row.episodes);
     let Some(row) = strongest(basis).or_else(most) else { return Prose::default() };
@@ -163,7 +167,7 @@ fn used(basis: &Basis<'_>) -> Prose {
         ("used", number::count(row.episodes)),
         ("exposure", exposure(&row.exposure, true)),
     ];
-    Prose::say(&USED, &gaps)
+    Prose::say(if row.dropped.is_empty() { &ALL } else { &USED }, &gaps)
 }
 
 fn sure(basis: &Basis<'_>) -> Prose {
