@@ -123,6 +123,7 @@ impl Histogram {
         if body.len() != word(4) as usize {
             return Err(StandardError::Length);
         }
+        let last = u64::from(bucket_index(HIGHEST));
         let (mut at, mut index) = (0, 0_u64);
         let mut buckets = Room::for_bytes(2 * body.len());
         while at < body.len() {
@@ -138,14 +139,18 @@ impl Histogram {
             }
             let value = unzigzag(take(body, &mut at)?);
             if value > 0 {
+                // Checked at once, since a long way beyond the last bucket the short ones that follow might wrap.
+                if index > last {
+                    return Err(StandardError::Impossible);
+                }
                 buckets.push(index, value as u64);
             }
             // A count speaks of one bucket, a number below zero of so many empty ones.
             let step = if value < 0 { value.unsigned_abs() } else { 1 };
             index = index.checked_add(step).ok_or(StandardError::Impossible)?;
         }
-        let (at_rest, last) = buckets.finish();
-        if last > u64::from(bucket_index(HIGHEST)) {
+        let (at_rest, highest) = buckets.finish();
+        if highest > last {
             return Err(StandardError::Impossible);
         }
         Ok(Self { at_rest })

@@ -138,6 +138,18 @@ fn forty_merged_hours_equal_one_recording_of_a_million_values() {
     }
 }
 
+#[test]
+fn a_bucket_at_the_end_of_the_numbers_is_impossible_and_wraps_nothing() {
+    // Over 2^64 - 2 empty buckets by two long numbers, then three counts of one.
+    let mut body = vec![0xff; 9];
+    body.extend([&[0xfb][..], &[0xff; 8], &[2, 2, 2]].concat());
+    let mut bytes = Histogram::default().to_v2();
+    bytes.truncate(40);
+    bytes[4..8].copy_from_slice(&(body.len() as u32).to_be_bytes());
+    bytes.extend(body);
+    assert!(matches!(Histogram::from_v2(&bytes), Err(StandardError::Impossible)));
+}
+
 proptest! {
     #[test]
     fn v2_is_byte_for_byte_what_the_library_writes(values in prop::collection::vec(0_u64..60_000_000, 0..200)) {
