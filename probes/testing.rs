@@ -3,6 +3,7 @@
 use crate::probe::{Context, Measurement, ProbeError};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Sample, Values};
+use socket2::{Domain, Socket, Type};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +13,14 @@ use tokio::task::JoinHandle;
 /// One measurement over this machine's own sockets.
 pub(crate) fn context(address: &impl ToString) -> Context {
     Context::alone(address, Arc::new(SystemClock::start()), 7)
+}
+
+/// A port that refuses: it is bound, so that nobody else comes to listen there, and does not listen itself.
+pub(crate) fn closed() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 /// A far end that behaves like this on its first connection, and holds all others open.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::probe::Stop;
-use crate::testing::context;
+use crate::testing::{closed, context};
 use broadgauge_model::result::{Outcome, Values};
 use socket2::{Domain, Socket, Type};
 use std::net::TcpListener;
@@ -46,7 +46,7 @@ async fn a_listening_target_has_a_connect_time_in_either_family() {
 
 #[tokio::test]
 async fn a_closed_port_refuses_which_is_an_answer_but_no_connection() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, closed) = closed();
     let sample = measure(fast(), &context(&closed)).await;
     assert!(matches!(&sample.values, Values::Unmeasured(reason) if reason.0.contains("refused all")));
     assert_eq!(sample.details["refused"], sample.counts.sent);

@@ -1,7 +1,7 @@
 //! Over loopback: which phases have a time, and how each one fails.
 
 use super::*;
-use crate::testing::context;
+use crate::testing::{closed, context};
 use crate::tls::{Client, Trust};
 use tokio::net::TcpListener;
 
@@ -44,9 +44,9 @@ async fn each_phase_that_was_needed_has_a_time() {
 
 #[tokio::test]
 async fn a_refusal_is_known_from_a_silence() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let (_held, closed) = closed();
     let (phase, why, times) =
-        phase_of(dial(&context(&"127.0.0.1"), "127.0.0.1", closed, None, WITHIN).await.unwrap_err());
+        phase_of(dial(&context(&"127.0.0.1"), "127.0.0.1", closed.port(), None, WITHIN).await.unwrap_err());
     assert_eq!((phase, why, times), (Phase::Connect, Why::Refused, Times::default()));
     // Accepts, and never says a word.
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();

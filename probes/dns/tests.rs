@@ -5,6 +5,7 @@ use crate::net::sim::{Far, Path, Pause, Scenario, SimNet};
 use crate::net::{Inbox, Marks, Now, Packet};
 use crate::probe::Stop;
 use crate::session::{Datagram, Session, Step};
+use crate::testing::closed;
 use broadgauge_model::clock::{Clock, SystemClock};
 use broadgauge_model::result::Counts;
 use std::collections::VecDeque;
@@ -337,10 +338,8 @@ async fn a_cut_answer_is_asked_for_again_over_tcp() {
 
 #[tokio::test]
 async fn a_closed_tcp_port_refuses_and_is_no_loss() {
-    let server = Server::new();
-    let address = server.tcp.local_addr().unwrap().to_string();
-    drop(server);
-    let looked = measured(&address, five(Transport::Tcp)).await;
+    let (_held, address) = closed();
+    let looked = measured(&address.to_string(), five(Transport::Tcp)).await;
     assert_eq!(counts(&looked).lost, 0);
     assert_eq!(looked.samples[0].details["refused"], counts(&looked).sent);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::probe::Stop;
-use crate::testing::context;
+use crate::testing::{closed, context};
 use crate::tls::Server;
 use broadgauge_model::result::{Sample, Values};
 use std::net::SocketAddr;
@@ -92,8 +92,8 @@ async fn a_server_that_keeps_silent_is_a_loss_and_its_connect_time_stands() {
 
 #[tokio::test]
 async fn a_closed_port_refuses_and_no_handshake_is_reached() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-    let samples = measure(Settings { insecure: true, ..fast() }, &closed).await;
+    let (_held, closed) = closed();
+    let samples = measure(Settings { insecure: true, ..fast() }, &closed.to_string()).await;
     assert!(matches!(of(&samples, "tls_time").unwrap().values, Values::Unmeasured(_)));
     let connect = of(&samples, "connect_time").unwrap();
     assert!(matches!(&connect.values, Values::Unmeasured(why) if why.0.contains("was refused")));

@@ -5,7 +5,7 @@ use super::*;
 use crate::peer::queue::Queue;
 use crate::peer::service::Kept;
 use crate::probe::Stop;
-use crate::testing::{context, number};
+use crate::testing::{closed, context, number};
 use crate::tls::Server;
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Load, Statistic, Values};
@@ -146,7 +146,7 @@ async fn locating(answer: String) -> SocketAddr {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locate_service_names_the_server_and_a_dead_one_is_passed_over() {
     let server = serving(short(), None).await;
-    let dead = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let (_held, dead) = closed();
     let urls = |address: SocketAddr| {
         format!(r#"{{"urls":{{"ws:///ndt/v7/download":"ws://{address}/ndt/v7/download?access_token=abc"}}}}"#)
     };

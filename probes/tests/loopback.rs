@@ -104,9 +104,10 @@ async fn a_thousand_packets_a_second_for_ten_seconds_are_all_in_the_books() {
 
 #[tokio::test]
 async fn a_closed_port_loses_everything_and_says_why() {
+    // Bound, so that nobody else comes to listen there, and connected to itself, so that it hears nobody either.
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let closed = socket.local_addr().unwrap();
-    drop(socket);
+    socket.connect(closed).unwrap();
     let settings = Settings { timeout_ms: 50.0, ..a_few(10) };
     let measurement = Stamp::new(settings).run(&context(&closed)).await.unwrap();
     let counts = counts(&measurement);
