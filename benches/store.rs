@@ -4,6 +4,8 @@
 //! Three ways to the same rows, in turn, each durable (write-ahead log, `synchronous = FULL`): prepared INSERTs of rows
 //! that are encoded already, a thousand to a transaction, which is all that SQLite itself asks for; the store, which
 //! encodes them, keeps the dictionaries and tells payloads apart; and the collector over HTTP, which also reads JSON.
+//! All three let the log grow to the same length; what is left in it at the end (48 MiB at most) is not counted. The store's
+//! checkpoints go on while its next batch is made, which its own time leaves out: only the first and the last compare whole.
 //!
 //! `cargo bench --bench store` runs both at full size; `cargo bench --bench store -- ROWS` merges fewer rows. Times
 //! of the processor count both user and system time of the whole process.

@@ -8,8 +8,8 @@
 //! the token travels in the clear.
 
 mod auth;
-mod give_way;
 mod instruction;
+mod readers;
 mod receive;
 mod routes;
 #[cfg(test)]
@@ -19,6 +19,7 @@ mod writer;
 use crate::config::{CollectorConfig, ConfigError};
 use crate::store::{Store, StoreError};
 use broadgauge_probes::probe::Stop;
+use readers::Readers;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,6 +51,9 @@ pub enum CollectorError {
     /// The system gives no thread.
     #[error("cannot start the writer")]
     Thread(#[source] std::io::Error),
+    /// The system gives no threads.
+    #[error("cannot start the readers")]
+    Readers(#[from] rayon::ThreadPoolBuildError),
     /// The server failed.
     #[error("the server failed")]
     Serve(#[source] std::io::Error),
@@ -101,7 +105,7 @@ impl Collector {
     pub async fn run(self, mut stop: Stop) -> Result<(), CollectorError> {
         let writer = writer::Writer::start(Arc::clone(&self.store)).map_err(CollectorError::Thread)?;
         let known = self.store.agents()?.into_iter().map(|registration| registration.agent).collect();
-        let app = routes::router(&self.config, writer.door(), known);
+        let app = routes::router(&self.config, writer.door(), Readers::start()?, known);
         tracing::info!(address = %self.address, store = self.config.store, "collector listens");
         axum::serve(self.listener, app)
             .with_graceful_shutdown(async move { stop.wait().await })

@@ -4,8 +4,8 @@
 //! `GET /healthz` asks whether it is alive. All but the last want the token. A refusal is JSON with `error`.
 
 use super::auth::Token;
-use super::give_way::give_way;
 use super::instruction;
+use super::readers::Readers;
 use super::receive::Rooms;
 use super::writer::Door;
 use crate::config::CollectorConfig;
@@ -41,17 +41,24 @@ struct Inner {
     known: RwLock<HashSet<String>>,
     places: Semaphore,
     rooms: Rooms,
+    readers: Readers,
     instruction_file: Option<PathBuf>,
 }
 
 /// What the collector answers to.
-pub(super) fn router(config: &CollectorConfig, door: Door, known: HashSet<String>) -> Router {
+pub(super) fn router(
+    config: &CollectorConfig,
+    door: Door,
+    readers: Readers,
+    known: HashSet<String>,
+) -> Router {
     let desk = Desk(Arc::new(Inner {
         token: Token::new(&config.token),
         door,
         known: RwLock::new(known),
         places: Semaphore::new(AT_A_TIME),
         rooms: Rooms::default(),
+        readers,
         instruction_file: config.instruction_file.clone(),
     }));
     Router::new()
@@ -97,22 +104,21 @@ fn busy(error: impl Into<String>) -> Response {
 
 /// Takes a body in, and reads it away from the threads that talk to agents.
 async fn read_body<T: Send + 'static>(
-    rooms: &Rooms,
+    desk: &Inner,
     request: Request,
     read: impl FnOnce(&[u8]) -> Result<T, String> + Send + 'static,
 ) -> Result<T, Response> {
-    let body = rooms.receive(request).await.map_err(|(status, error)| refuse(status, error))?;
-    let rooms = rooms.clone();
+    let body = desk.rooms.receive(request).await.map_err(|(status, error)| refuse(status, error))?;
+    let rooms = desk.rooms.clone();
     let work = move || {
-        give_way();
         let value = read(&body);
         rooms.give_back(body);
         value
     };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(refuse(StatusCode::BAD_REQUEST, error)),
-        Err(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body cannot be read")),
+    match desk.readers.read(work).await {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(refuse(StatusCode::BAD_REQUEST, error)),
+        None => Err(refuse(StatusCode::BAD_REQUEST, "the body cannot be read")),
     }
 }
 
@@ -121,7 +127,7 @@ async fn take_batch(State(Desk(desk)): State<Desk>, request: Request) -> Respons
         let batch = wire::decode(bytes).map_err(|error| words(&error))?;
         Ok(Ready::from(&batch))
     };
-    let batch = match read_body(&desk.rooms, request, read).await {
+    let batch = match read_body(&desk, request, read).await {
         Ok(batch) => batch,
         Err(refusal) => return refusal,
     };
@@ -158,7 +164,7 @@ async fn take_registration(State(Desk(desk)): State<Desk>, request: Request) -> 
             None => Ok(registration),
         }
     };
-    let registration = match read_body(&desk.rooms, request, read).await {
+    let registration = match read_body(&desk, request, read).await {
         Ok(registration) => registration,
         Err(refusal) => return refusal,
     };
