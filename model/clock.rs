@@ -114,7 +114,7 @@ impl Wall {
 
     /// The distance to an earlier calendar time. Not a delay: the clock may have been set in between.
     pub const fn since(self, earlier: Self) -> Span {
-        Span(self.0 - earlier.0)
+        Span(self.0.saturating_sub(earlier.0))
     }
 
     /// RFC 3339 in UTC.

@@ -30,13 +30,16 @@ pub enum StandardError {
     /// The body is not well formed.
     #[error("histogram body is not well formed")]
     Body(#[source] RestError),
-    /// A count below zero or an index beyond the last bucket.
+    /// A count below zero, more values than any test has, or an index beyond the last bucket.
     #[error("histogram holds an impossible count or bucket")]
     Impossible,
     /// The library refused to read the compressed form.
     #[error("compressed histogram cannot be read")]
     Deflate(#[source] hdrhistogram::serialization::DeserializeError),
 }
+
+/// A histogram from outside holds no more values: counts of four million of them together still fit into 64 bits.
+const MOST_VALUES: u64 = 1 << 42;
 
 const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
@@ -124,7 +127,7 @@ impl Histogram {
             return Err(StandardError::Length);
         }
         let last = u64::from(bucket_index(HIGHEST));
-        let (mut at, mut index) = (0, 0_u64);
+        let (mut at, mut index, mut total) = (0, 0_u64, 0_u64);
         let mut buckets = Room::for_bytes(2 * body.len());
         while at < body.len() {
             let byte = body[at];
@@ -133,6 +136,7 @@ impl Histogram {
                 // on it would be guessed wrong half of the time.
                 let (empty, half) = (byte & 1, byte >> 1);
                 buckets.push_short_if(empty == 0 && half > 0, index, half);
+                total += u64::from(half * (1 - empty));
                 index += 1 + u64::from(empty * half);
                 at += 1;
                 continue;
@@ -144,13 +148,14 @@ impl Histogram {
                     return Err(StandardError::Impossible);
                 }
                 buckets.push(index, value as u64);
+                total = total.saturating_add(value as u64);
             }
             // A count speaks of one bucket, a number below zero of so many empty ones.
             let step = if value < 0 { value.unsigned_abs() } else { 1 };
             index = index.checked_add(step).ok_or(StandardError::Impossible)?;
         }
         let (at_rest, highest) = buckets.finish();
-        if highest > last {
+        if highest > last || total > MOST_VALUES {
             return Err(StandardError::Impossible);
         }
         Ok(Self { at_rest })

@@ -111,7 +111,7 @@ impl Carrier {
     pub(super) fn moved(&self) -> u64 {
         match self.way {
             Way::Down => self.moved.load(Ordering::Relaxed),
-            Way::Up => self.session.tap.info().and_then(|info| info.acked_bytes).unwrap_or(0),
+            Way::Up => self.session.tap.info().and_then(|info| info.delivered_bytes()).unwrap_or(0),
         }
     }
 

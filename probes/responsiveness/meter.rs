@@ -202,6 +202,13 @@ impl Meter {
         over(self.last(), &self.rule)
     }
 
+    /// The goodput beside it: over the same intervals, which are of one length.
+    pub fn goodput_bps(&self) -> Option<f64> {
+        let last = self.last();
+        let sum: f64 = last.iter().map(|interval| interval.goodput_bps).sum();
+        (!last.is_empty()).then(|| sum / last.len() as f64)
+    }
+
     /// How much it can be relied on.
     pub fn confidence(&self) -> Confidence {
         if self.intervals.len() < self.rule.moving_average {
@@ -299,5 +306,11 @@ mod tests {
         }
         meter.add(interval(1e6, 20, 200));
         assert_eq!((meter.confidence(), meter.responsiveness_is_stable()), (Confidence::High, true));
+        // Held back for three intervals and let go in the fourth: that is one rate, of all four.
+        for goodput in [0.0, 0.0, 0.0, 8e6] {
+            meter.add(interval(goodput, 20, 200));
+        }
+        assert_eq!(meter.goodput_bps(), Some(2e6));
+        assert_eq!(Meter::new(Rule::default()).goodput_bps(), None);
     }
 }

@@ -112,7 +112,7 @@ impl Asked<'_> {
             ("tls_f", of(&|probe| probe.tls)),
             ("http_f", of(&|probe| Some(probe.http))),
             ("http_l", times(&own, keep)),
-            ("goodput_bps", json!(last.last().map(|one| one.goodput_bps))),
+            ("goodput_bps", json!(meter.goodput_bps())),
             ("intervals", json!(meter.intervals().iter().map(each).collect::<Vec<_>>())),
             ("probes_lost", json!(ran.lost)),
             ("probes_failed", json!(ran.failed.0)),

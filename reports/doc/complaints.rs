@@ -148,8 +148,8 @@ const TERMS: [(Phrase, Phrase); 6] = [
     (
         Phrase { en: "Threshold", zh: "阈值" },
         Phrase {
-            en: "Where a logistic line bends once, accepted only if the bend explains clearly more than a straight line and predicts better on lines left out; otherwise “no threshold found”.",
-            zh: "逻辑折线的折点；只有折线明显优于直线、且在留出的线路上预测更好时才给出，否则为“未发现阈值”。",
+            en: "Where a logistic line bends once, accepted only if the bend explains clearly more than a straight line and predicts better on lines left out, and only inside the range of most values; otherwise “no threshold found”.",
+            zh: "逻辑折线的折点；只有折线明显优于直线、且在留出的线路上预测更好、并位于多数取值范围之内时才给出，否则为“未发现阈值”。",
         },
     ),
     (

@@ -38,6 +38,7 @@ fn experiments(replicates: u64) -> Vec<(&'static str, Experiment)> {
         ("plans_keep_their_word", Box::new(move || peers::plans_keep_their_word(replicates))),
         ("each_line_is_its_own_control", Box::new(move || lines::each_line_is_its_own_control(replicates))),
         ("knees", Box::new(move || effects::knees(replicates / 4))),
+        ("knees of lines", Box::new(move || effects::knees_of_lines(replicates / 4))),
         ("leads", Box::new(move || effects::leads(replicates))),
         ("shares", Box::new(move || effects::shares(replicates))),
         ("expectation_weights", Box::new(move || effects::expectation_weights(replicates / 10))),

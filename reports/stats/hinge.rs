@@ -1,10 +1,12 @@
 //! Is there a threshold, and where? A logistic line that is flat up to a knee and bends there.
 //!
-//! logit p = a + b max(0, x - k) + controls, by maximum likelihood at each k of a grid inside the 5% to 95% range of x, and
-//! again around the best (profile likelihood; Ulm, Stat. Med. 10, 1991). The interval is every k whose deviance lies within
-//! the chi-squared limit of the best. A knee is accepted only if it beats the straight line by more than 5.99 (the
-//! place of the knee is one parameter more, and not a regular one, so 3.84 is too little) and also on rows it was not
-//! fitted to, fold by fold.
+//! logit p = a + b max(0, x - k) + controls, by maximum likelihood at each k of a grid from 5% to 95% of x (of the x of
+//! the outcomes, where that reaches further), and again around the best (profile likelihood; Ulm, Stat. Med. 10, 1991).
+//! The interval is every k whose deviance lies within the chi-squared limit of the best, once deviances are divided by what
+//! rows of one cluster inflate them. A knee is accepted only if it
+//! beats the straight line by more than 5.99 (the place of the knee is one parameter more, and not a regular one, so 3.84
+//! is too little) and also on rows it was not fitted to, fold by fold; and only if its interval ends inside the grid: where
+//! it does not, the threshold may lie anywhere beyond the values.
 //!
 //! It knows one knee: a curve that bends slowly has none, and is read from a spline. Where lower values are the worse
 //! ones, give the negative of x.
@@ -18,6 +20,8 @@ use super::rows::Rows;
 
 /// What the knee must gain in deviance over the straight line: the 95% limit of chi-squared at two degrees of freedom.
 pub const LEAST_GAIN: f64 = 5.991_464_547_107_979;
+/// A bend is looked for only where so many outcomes lie beyond it.
+const LEAST_BEYOND: usize = 20;
 const GRID: usize = 31;
 const FINE: usize = 10;
 const HELD_OUT_GRID: usize = 13;
@@ -36,6 +40,17 @@ pub struct Exposed<'a> {
     pub clusters: &'a [u64],
 }
 
+/// Why a reader is told of no threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKnee {
+    /// A bend explains no more than a straight line, or predicts no better.
+    Straight,
+    /// Beyond the bend the outcome gets rarer, not more frequent.
+    Falls,
+    /// On one side nothing but the end of the values bounds it.
+    Open,
+}
+
 /// A knee, accepted or not.
 #[derive(Clone, Debug)]
 pub struct Hinge {
@@ -47,14 +62,21 @@ pub struct Hinge {
     pub open: (bool, bool),
     /// The change of the logit per unit beyond the knee; its interval takes the knee as known.
     pub slope: Estimated,
-    /// The gain in deviance over a straight line.
+    /// The gain in deviance over a straight line, less what rows that share their errors make of it.
     pub gain: f64,
     /// The same on held-out rows: above 0 where the knee predicts better.
     pub held_out_gain: f64,
     /// Each knee tried, ascending, and how far its deviance lies from the best.
     pub profile: Vec<(f64, f64)>,
+    /// Why a reader may not be told of it; none where they may.
+    pub refused: Option<NoKnee>,
+}
+
+impl Hinge {
     /// Whether a reader may be told of a threshold.
-    pub accepted: bool,
+    pub const fn accepted(&self) -> bool {
+        self.refused.is_none()
+    }
 }
 
 /// Looks for the knee.
@@ -65,9 +87,9 @@ pub fn hinge(data: &Exposed<'_>, level: f64) -> Answer<Hinge> {
     same_length(n, data.clusters.len(), "the values and the clusters")?;
     all_finite(data.values, "a value")?;
     let events = data.outcome.iter().filter(|y| **y > 0.0).count();
-    at_least(events.min(n - events), 20, "outcomes of the rarer kind")?;
+    at_least(events.min(n - events), LEAST_BEYOND, "outcomes of the rarer kind")?;
     let ordered = sorted(data.values.to_vec())?;
-    let range = (nearest_rank(&ordered, 0.05)?, nearest_rank(&ordered, 0.95)?);
+    let range = (nearest_rank(&ordered, 0.05)?, highest(&ordered, data)?);
     if range.0 >= range.1 {
         return Err(Refusal::NoVariation { what: "the values between their 5% and 95%" });
     }
@@ -87,24 +109,80 @@ pub fn hinge(data: &Exposed<'_>, level: f64) -> Answer<Hinge> {
     tried.sort_by(|a, b| a.0.total_cmp(&b.0));
     let best = best_of(&tried);
     let (knee, top) = tried[best];
-    let profile: Vec<(f64, f64)> = tried.iter().map(|&(k, ll)| (k, 2.0 * (top - ll))).collect();
-    let (interval, open) = within(&profile, best, limit);
-
-    let fitted = fit(data, Some(knee), &everything)?;
     let clusters: std::collections::BTreeSet<_> = data.clusters.iter().collect();
-    let errors = if clusters.len() < n { Errors::Clustered } else { Errors::Model };
-    let gain = 2.0 * (top - line.log_likelihood);
+    let shared = clusters.len() < n;
+    let deviance = if shared { inflation(data, knee)? } else { 1.0 };
+    let profile: Vec<(f64, f64)> = tried.iter().map(|&(k, ll)| (k, 2.0 * (top - ll) / deviance)).collect();
+    let (interval, open) = within(&profile, best, limit);
+    let gain = 2.0 * (top - line.log_likelihood) / deviance;
     let held_out_gain = if gain > LEAST_GAIN { held_out(data, range)? } else { f64::NEG_INFINITY };
+    let slope = slope_beyond(data, knee, level)?;
+    let refused = if gain <= LEAST_GAIN || held_out_gain <= 0.0 {
+        Some(NoKnee::Straight)
+    } else if slope.value <= 0.0 {
+        Some(NoKnee::Falls)
+    } else if open.0 || open.1 {
+        Some(NoKnee::Open)
+    } else {
+        None
+    };
     Ok(Hinge {
         knee,
         interval,
         open,
-        slope: fitted.coefficient(1, errors, level)?,
+        slope,
         gain,
         held_out_gain: if held_out_gain.is_finite() { held_out_gain } else { 0.0 },
         profile,
-        accepted: gain > LEAST_GAIN && held_out_gain > 0.0,
+        refused,
     })
+}
+
+/// The change of the logit per unit beyond a knee that is known.
+pub fn slope_beyond(data: &Exposed<'_>, knee: f64, level: f64) -> Answer<Estimated> {
+    let clusters: std::collections::BTreeSet<_> = data.clusters.iter().collect();
+    let errors = if clusters.len() < data.clusters.len() { Errors::Clustered } else { Errors::Model };
+    fit(data, Some(knee), &|_| true)?.coefficient(1, errors, level)
+}
+
+/// How many times as large variances are as they would be if rows did not share their errors: deviances are that much
+/// too large (Rao and Scott, Ann. Stat. 12, 1984). Taken at the knee, of the slope or of the place of the knee (its
+/// column is that of Muggeo, Stat. Med. 22, 2003), whichever is more.
+fn inflation(data: &Exposed<'_>, knee: f64) -> Answer<f64> {
+    let mut rows = Rows::new(2 + data.controls.width());
+    let mut row = Vec::with_capacity(rows.width());
+    for (i, x) in data.values.iter().enumerate() {
+        row.clear();
+        row.extend([(x - knee).max(0.0), f64::from(u8::from(*x > knee))]);
+        row.extend_from_slice(data.controls.row(i));
+        rows.push(&row)?;
+    }
+    let fit = Glm::new(Family::Bernoulli, &rows, data.outcome).clusters(data.clusters).fit()?;
+    let mut most = 1.0_f64;
+    for column in [1, 2] {
+        let error = |errors| fit.coefficient(column, errors, 0.95).map(|e| e.standard_error);
+        most = most.max((error(Errors::Clustered)? / error(Errors::Model)?).powi(2));
+    }
+    Ok(most)
+}
+
+/// The last knee to look at: 95% of the values, or further where 95% of the outcomes lie further; where only the worst
+/// values matter, they do. Beyond that place lie some rows with the outcome and some without; beyond any place lies a row.
+fn highest(ordered: &[f64], data: &Exposed<'_>) -> Answer<f64> {
+    let of = |kind: bool| {
+        let pairs = data.values.iter().zip(data.outcome);
+        sorted(pairs.filter(|(_, y)| (**y > 0.0) == kind).map(|(x, _)| *x).collect())
+    };
+    let (events, others) = (of(true)?, of(false)?);
+    let last = |values: &[f64], beyond: usize| values.len().checked_sub(beyond).map(|at| values[at]);
+    let first_beyond = last(&events, LEAST_BEYOND.max(events.len().div_ceil(20)))
+        .zip(last(&others, LEAST_BEYOND))
+        .map_or(f64::NEG_INFINITY, |(a, b)| a.min(b));
+    let worst = ordered.last().copied().unwrap_or(f64::NAN);
+    let before = |limit: f64| ordered.iter().rfind(|x| **x < limit).copied();
+    let usual = nearest_rank(ordered, 0.95)?;
+    let usual = if usual < worst { usual } else { before(worst).unwrap_or(usual) };
+    Ok(before(first_beyond).map_or(usual, |of_events| usual.max(of_events)))
 }
 
 fn grid((low, high): (f64, f64), count: usize) -> Vec<f64> {
@@ -205,7 +283,7 @@ mod tests {
         let (controls, clusters) = bare(6_000);
         let exposed = Exposed { values: &x, outcome: &y, controls: &controls, clusters: &clusters };
         let found = hinge(&exposed, 0.95).unwrap();
-        assert!(found.accepted && found.interval.contains(80.0), "{found:?}");
+        assert!(found.accepted() && found.interval.contains(80.0), "{found:?}");
         assert!((found.knee - 80.0).abs() < 12.0 && found.slope.interval.contains(0.04), "{found:?}");
         assert!(found.interval.contains(found.knee) && found.interval.width() < 40.0);
     }
@@ -215,7 +293,35 @@ mod tests {
         let (x, y) = data(6_000, |x| logistic(-3.0 + 0.02 * x));
         let (controls, clusters) = bare(6_000);
         let exposed = Exposed { values: &x, outcome: &y, controls: &controls, clusters: &clusters };
-        assert!(!hinge(&exposed, 0.95).unwrap().accepted);
+        assert_eq!(hinge(&exposed, 0.95).unwrap().refused, Some(NoKnee::Straight));
+    }
+
+    #[test]
+    fn a_knee_that_only_the_worst_values_pass_is_found_where_it_is() {
+        let (x, y) = data(20_000, |x| logistic(-4.0 + 0.8 * (x - 145.0).max(0.0)));
+        let (controls, clusters) = bare(20_000);
+        let exposed = Exposed { values: &x, outcome: &y, controls: &controls, clusters: &clusters };
+        let found = hinge(&exposed, 0.95).unwrap();
+        assert!(found.accepted() && found.interval.contains(145.0), "{found:?}");
+        assert!(found.interval.width() < 4.0, "{found:?}");
+    }
+
+    #[test]
+    fn a_rise_at_the_worst_value_alone_leaves_the_threshold_open() {
+        let (x, y) = data(6_000, |x| if x >= 120.0 { 0.3 } else { 0.02 });
+        let x: Vec<f64> = x.iter().map(|x| (x / 30.0).floor()).collect();
+        let (controls, clusters) = bare(6_000);
+        let exposed = Exposed { values: &x, outcome: &y, controls: &controls, clusters: &clusters };
+        let found = hinge(&exposed, 0.95).unwrap();
+        assert_eq!((found.refused, found.open), (Some(NoKnee::Open), (false, true)), "{found:?}");
+    }
+
+    #[test]
+    fn a_bend_after_which_complaints_get_rarer_is_no_threshold() {
+        let (x, y) = data(6_000, |x| logistic(-0.5 - 0.04 * (x - 80.0).max(0.0)));
+        let (controls, clusters) = bare(6_000);
+        let exposed = Exposed { values: &x, outcome: &y, controls: &controls, clusters: &clusters };
+        assert_eq!(hinge(&exposed, 0.95).unwrap().refused, Some(NoKnee::Falls));
     }
 
     #[test]

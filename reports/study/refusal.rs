@@ -2,11 +2,31 @@
 
 use super::answer::{Declined, TOO_WIDE, Words};
 use crate::stats::Refusal;
+use crate::stats::hinge::NoKnee;
 use broadgauge_model::text::Phrase;
 
 impl From<Refusal> for Declined {
     fn from(refusal: Refusal) -> Self {
         Self { reason: refusal_words(&refusal) }
+    }
+}
+
+impl From<NoKnee> for Declined {
+    fn from(no_knee: NoKnee) -> Self {
+        Self::because(Words::plain(match no_knee {
+            NoKnee::Straight => Phrase {
+                en: "no threshold found: a bend explains no more than a straight line",
+                zh: "未发现阈值：折线并不比直线更能解释数据",
+            },
+            NoKnee::Falls => Phrase {
+                en: "no threshold found: beyond the bend customers complain less, not more",
+                zh: "未发现阈值：折点之后投诉反而减少",
+            },
+            NoKnee::Open => Phrase {
+                en: "no threshold found: it may lie beyond most of the values, and the data leave open where",
+                zh: "未发现阈值：其位置可能在多数取值之外，数据无法确定",
+            },
+        }))
     }
 }
 

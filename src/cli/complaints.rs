@@ -22,7 +22,7 @@ pub struct Args {
 enum What {
     /// Judge the complaints of a store one by one: class, kind, how sure, and by which words
     Classify(Classify),
-    /// Hold the shipped rules against labels
+    /// Hold the shipped rules, or a trained model, against labels
     Check(Check),
     /// Train a model on labels, and say how it fares on those left out
     Train(Train),
@@ -81,6 +81,9 @@ struct Labels {
 struct Check {
     #[command(flatten)]
     labels: Labels,
+    /// A model made by `complaints train` on other labels; the shipped rules where left out
+    #[arg(long, value_name = "MODEL.json")]
+    model: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -102,7 +105,9 @@ pub fn run(args: Args) -> Outcome {
         }
         What::Check(args) => {
             let labelled = args.labels.read()?;
-            let report = complaints::judge(&labelled, args.labels.seed).map_err(Failure::input)?;
+            let model = args.model.as_deref().map(read_model).transpose()?;
+            let report =
+                complaints::judge(&labelled, model.as_ref(), args.labels.seed).map_err(Failure::input)?;
             tell(&report, args.labels.json);
             Ok(Ended::Done)
         }

@@ -11,6 +11,7 @@ impl Readers {
     pub(super) fn start() -> Result<Self, ThreadPoolBuildError> {
         let failed = |_| tracing::error!("reading a body failed; it is refused");
         let pool = ThreadPoolBuilder::new()
+            .num_threads(std::thread::available_parallelism().map_or(1, usize::from))
             .thread_name(|n| format!("reader-{n}"))
             .start_handler(|_| give_way())
             .panic_handler(failed)

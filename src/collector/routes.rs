@@ -25,7 +25,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Requests with a body that are worked on at a time.
 const AT_A_TIME: usize = 8;
@@ -39,7 +39,7 @@ struct Inner {
     token: Token,
     door: Door,
     known: RwLock<HashSet<String>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
     rooms: Rooms,
     readers: Readers,
     instruction_file: Option<PathBuf>,
@@ -56,7 +56,7 @@ pub(super) fn router(
         token: Token::new(&config.token),
         door,
         known: RwLock::new(known),
-        places: Semaphore::new(AT_A_TIME),
+        places: Arc::new(Semaphore::new(AT_A_TIME)),
         rooms: Rooms::default(),
         readers,
         instruction_file: config.instruction_file.clone(),
@@ -76,7 +76,7 @@ fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
 }
 
 /// Looks at the token before a byte of the body is read, and lets few in at a time.
-async fn admit(State(Desk(desk)): State<Desk>, request: Request, next: Next) -> Response {
+async fn admit(State(Desk(desk)): State<Desk>, mut request: Request, next: Next) -> Response {
     if !desk.token.is_shown_by(request.headers()) {
         let mut response =
             refuse(StatusCode::UNAUTHORIZED, "show the collector's token: Authorization: Bearer …");
@@ -84,9 +84,12 @@ async fn admit(State(Desk(desk)): State<Desk>, request: Request, next: Next) -> 
         return response;
     }
     let work = async {
-        let Ok(_place) = desk.places.acquire().await else {
+        let Ok(place) = Arc::clone(&desk.places).acquire_owned().await else {
             return refuse(StatusCode::SERVICE_UNAVAILABLE, "the collector is stopping");
         };
+        // Kept until the answer, and by whoever reads the body, who may read on when its sender has hung up.
+        let place = Arc::new(place);
+        request.extensions_mut().insert(Arc::clone(&place));
         next.run(request).await
     };
     match tokio::time::timeout(LONGEST, work).await {
@@ -108,11 +111,13 @@ async fn read_body<T: Send + 'static>(
     request: Request,
     read: impl FnOnce(&[u8]) -> Result<T, String> + Send + 'static,
 ) -> Result<T, Response> {
+    let place = request.extensions().get::<Arc<OwnedSemaphorePermit>>().cloned();
     let body = desk.rooms.receive(request).await.map_err(|(status, error)| refuse(status, error))?;
     let rooms = desk.rooms.clone();
     let work = move || {
         let value = read(&body);
         rooms.give_back(body);
+        drop(place);
         value
     };
     match desk.readers.read(work).await {

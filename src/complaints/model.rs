@@ -123,13 +123,18 @@ impl Model {
     pub fn judge(&self, text: &str) -> Verdict {
         let probabilities = self.probabilities(text);
         let best = (0..4).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap_or(3);
-        let by = format!("model of {} labels, rules {}", self.labels, self.rules);
+        let by = self.name();
         let ruled = Rules::judge(&RULES, text);
         let confidence = probabilities[best];
         let class = if confidence < LEAST_PROBABILITY { Class::Unsure } else { Class::ALL[best] };
         let agree = ruled.class == class;
         let (kind, words) = if agree { (ruled.kind, ruled.words) } else { (None, Vec::new()) };
         Verdict { class, kind, confidence, words, by }
+    }
+
+    /// What its verdicts are signed with.
+    pub(super) fn name(&self) -> String {
+        format!("model of {} labels, rules {}", self.labels, self.rules)
     }
 }
 

@@ -91,6 +91,7 @@ fn a_town_is_fixed_by_its_seed() {
 #[test]
 fn a_planted_knee_is_found_and_a_straight_line_has_none() {
     check(effects::knees(30));
+    check(effects::knees_of_lines(12));
 }
 
 #[test]

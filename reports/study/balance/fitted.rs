@@ -9,7 +9,7 @@ pub(super) struct Limit {
     pub(super) value: f64,
     pub(super) low: f64,
     pub(super) high: f64,
-    /// The change of the log odds per unit beyond it; none where the limit was given and complaints tell none.
+    /// The change of the log odds per unit beyond it; none where complaints do not rise there.
     pub(super) slope: Option<Estimated>,
 }
 

@@ -23,7 +23,7 @@ pub use row::{Balance, Link, Point, Relief, Returns, Seen};
 use super::experience::{Daily, Risk, mean_of_lines};
 use super::seed::seed_of;
 use super::{Answer, Declined, Head, Method, Words};
-use crate::stats::hinge::{Exposed, Hinge, hinge};
+use crate::stats::hinge::{Exposed, hinge, slope_beyond};
 use crate::stats::rows::Rows;
 use crate::stats::saturation::{Loaded, balance_point};
 use crate::stats::{Answer as Stat, poisson};
@@ -80,8 +80,8 @@ pub fn study(panel: &Panel, query: &Query) -> Balance {
     };
     let Some(daily) = daily.filter(|_| out.declined.is_none()) else { return out };
     let line_days = nodes::line_days(daily, &risk);
-    let found = knee(panel, &line_days);
-    let limit = limit(query, found, line_days.len() as u64, &mut out);
+    let complaining = Complaining::of(panel, &line_days);
+    let limit = limit(query, complaining, line_days.len() as u64, &mut out);
     let days = nodes::node_days(&nodes, daily);
     let technologies: BTreeSet<&str> = nodes.iter().map(|node| node.technology.as_str()).collect();
     for technology in technologies {
@@ -100,58 +100,92 @@ pub fn study(panel: &Panel, query: &Query) -> Balance {
     out
 }
 
-/// Where customers begin to complain, with technology beside it.
-fn knee(panel: &Panel, days: &[LineDay]) -> Stat<Hinge> {
-    let technologies: Vec<Option<&str>> =
-        days.iter().map(|day| panel.lines[day.line].technology.as_deref()).collect();
-    let known: BTreeSet<Option<&str>> = technologies.iter().copied().collect();
-    let columns: Vec<Vec<f64>> = known
-        .into_iter()
-        .skip(1)
-        .map(|one| technologies.iter().map(|t| f64::from(u8::from(*t == one))).collect())
-        .collect();
-    let controls = if columns.is_empty() {
-        let mut none = Rows::new(0);
-        days.iter().try_for_each(|_| none.push(&[]))?;
-        none
-    } else {
-        Rows::of_columns(&columns)?
-    };
-    let values: Vec<f64> = days.iter().map(|day| day.value).collect();
-    let outcome: Vec<f64> = days.iter().map(|day| f64::from(u8::from(day.complained))).collect();
-    let clusters: Vec<u64> = days.iter().map(|day| day.line as u64).collect();
-    let exposed = Exposed { values: &values, outcome: &outcome, controls: &controls, clusters: &clusters };
-    hinge(&exposed, 0.95)
+/// Which line-days had a complaint, with technology beside the value.
+struct Complaining {
+    values: Vec<f64>,
+    outcome: Vec<f64>,
+    clusters: Vec<u64>,
+    controls: Rows,
 }
 
-fn limit(query: &Query, found: Stat<Hinge>, n: u64, out: &mut Balance) -> Option<Limit> {
-    let hinge = match found {
-        Ok(hinge) if hinge.accepted => Some(hinge),
-        Ok(_) => {
-            out.limit = Answer::declined(Phrase {
-                en: "no threshold found in complaints: give a limit",
-                zh: "投诉中未发现阈值：请给定限值",
-            });
-            None
+impl Complaining {
+    fn of(panel: &Panel, days: &[LineDay]) -> Stat<Self> {
+        let technologies: Vec<Option<&str>> =
+            days.iter().map(|day| panel.lines[day.line].technology.as_deref()).collect();
+        let known: BTreeSet<Option<&str>> = technologies.iter().copied().collect();
+        let columns: Vec<Vec<f64>> = known
+            .into_iter()
+            .skip(1)
+            .map(|one| technologies.iter().map(|t| f64::from(u8::from(*t == one))).collect())
+            .collect();
+        let controls = if columns.is_empty() {
+            let mut none = Rows::new(0);
+            days.iter().try_for_each(|_| none.push(&[]))?;
+            none
+        } else {
+            Rows::of_columns(&columns)?
+        };
+        Ok(Self {
+            values: days.iter().map(|day| day.value).collect(),
+            outcome: days.iter().map(|day| f64::from(u8::from(day.complained))).collect(),
+            clusters: days.iter().map(|day| day.line as u64).collect(),
+            controls,
+        })
+    }
+
+    const fn exposed(&self) -> Exposed<'_> {
+        Exposed {
+            values: self.values.as_slice(),
+            outcome: self.outcome.as_slice(),
+            controls: &self.controls,
+            clusters: self.clusters.as_slice(),
         }
-        Err(refusal) => {
-            out.limit = Declined::from(refusal).into();
-            None
+    }
+
+    /// Where customers begin to complain.
+    fn threshold(&self) -> Result<Limit, Declined> {
+        let found = hinge(&self.exposed(), 0.95)?;
+        match found.refused {
+            Some(no_knee) => Err(no_knee.into()),
+            None => Ok(Limit {
+                value: found.knee,
+                low: found.interval.low,
+                high: found.interval.high,
+                slope: Some(found.slope),
+            }),
+        }
+    }
+
+    /// A limit that somebody else knows, and how complaints rise beyond it.
+    fn given(&self, value: f64) -> Result<Limit, Declined> {
+        let slope = slope_beyond(&self.exposed(), value, 0.95)?;
+        Ok(Limit { value, low: value, high: value, slope: (slope.value > 0.0).then_some(slope) })
+    }
+}
+
+fn limit(query: &Query, complaining: Stat<Complaining>, n: u64, out: &mut Balance) -> Option<Limit> {
+    let found = complaining.map_err(Declined::from).and_then(|complaining| match query.limit {
+        Some(value) => complaining.given(value),
+        None => complaining.threshold(),
+    });
+    let limit = match (found, query.limit) {
+        (Ok(limit), _) => limit,
+        (Err(declined), Some(value)) => {
+            out.odds_ratio_per_10 = declined.into();
+            Limit { value, low: value, high: value, slope: None }
+        }
+        (Err(declined), None) => {
+            out.limit = declined.into();
+            return None;
         }
     };
-    let slope = hinge.as_ref().map(|hinge| hinge.slope);
-    if let Some(slope) = slope {
+    out.limit = Answer::estimate(limit.value, (limit.low, limit.high), n);
+    if let Some(slope) = limit.slope {
         let per = |b: f64| (10.0 * b).exp();
         out.odds_ratio_per_10 =
             Answer::estimate(per(slope.value), (per(slope.interval.low), per(slope.interval.high)), n);
     }
-    if let Some(given) = query.limit {
-        out.limit = Answer::estimate(given, (given, given), n);
-        return Some(Limit { value: given, low: given, high: given, slope });
-    }
-    let hinge = hinge?;
-    out.limit = Answer::estimate(hinge.knee, hinge.interval.pair(), n);
-    Some(Limit { value: hinge.knee, low: hinge.interval.low, high: hinge.interval.high, slope })
+    Some(limit)
 }
 
 fn point(
@@ -176,7 +210,10 @@ fn point(
         technology: technology.to_owned(),
         nodes: places.len(),
         node_days: days.len(),
-        utilisation: Answer::declined(Phrase { en: "no limit is known", zh: "没有已知限值" }),
+        utilisation: Answer::declined(Phrase {
+            en: "no limit is known: `study balance` takes one with --limit",
+            zh: "没有已知限值：可用 study balance --limit 给定",
+        }),
         safe: None,
         above_safe: 0,
         r_squared: None,

@@ -50,8 +50,8 @@ pub(super) fn of_technology(
 fn avoided(node: &Node, busy: f64, fitted: &Fitted, limit: Limit, daily: &Daily) -> Answer {
     let Some(slope) = limit.slope else {
         return Answer::declined(Phrase {
-            en: "complaints show no threshold, so what is avoided is not known",
-            zh: "投诉未显示阈值，无法得知可避免多少",
+            en: "complaints do not rise beyond the limit, so what is avoided is not known",
+            zh: "超过限值后投诉并未增加，无法得知可避免多少",
         });
     };
     let curve = fitted.point.curve;

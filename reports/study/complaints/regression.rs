@@ -292,18 +292,6 @@ fn knee(
     increment: f64,
     complaints: u64,
 ) -> (Answer, Option<Answer>) {
-    const NONE: Phrase = Phrase {
-        en: "no threshold found: a bend explains no more than a straight line",
-        zh: "未发现阈值：折线并不比直线更能解释数据",
-    };
-    const OPEN: Phrase = Phrase {
-        en: "no threshold found: the data leave open where it would lie",
-        zh: "未发现阈值：数据无法确定其位置",
-    };
-    const WRONG: Phrase = Phrase {
-        en: "no threshold found: beyond the bend customers complain less, not more",
-        zh: "未发现阈值：折点之后投诉反而减少",
-    };
     let sign = if better == Better::Lower { 1.0 } else { -1.0 };
     let worse: Vec<f64> = values.iter().map(|v| sign * v).collect();
     let found = controls.rows(&[], values.len()).and_then(|controls| {
@@ -319,14 +307,8 @@ fn knee(
         Ok(found) => found,
         Err(refusal) => return (Declined::from(refusal).into(), None),
     };
-    if !found.accepted {
-        return (Answer::declined(NONE), None);
-    }
-    if found.slope.value <= 0.0 {
-        return (Answer::declined(WRONG), None);
-    }
-    if found.open.0 && found.open.1 {
-        return (Answer::declined(OPEN), None);
+    if let Some(no_knee) = found.refused {
+        return (Declined::from(no_knee).into(), None);
     }
     let (low, high) = (sign * found.interval.low, sign * found.interval.high);
     let knee = Answer::estimate(sign * found.knee, (low.min(high), low.max(high)), complaints);

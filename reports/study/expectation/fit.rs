@@ -7,7 +7,7 @@ use crate::stats::expectation::segments::{Known, Segment, Segments};
 use crate::stats::expectation::weights::weigh;
 use crate::stats::expectation::{Judged, factor_correlations, matter, segments};
 use crate::stats::glm::{Errors, Family, Glm};
-use crate::stats::hinge::{Exposed, hinge};
+use crate::stats::hinge::{Exposed, Hinge, hinge};
 use crate::stats::rows::Rows;
 use crate::stats::{Answer as Stat, Refusal};
 use crate::study::experience::Scale;
@@ -309,18 +309,12 @@ impl Judgement {
             clusters: &self.lines,
         };
         match hinge(&exposed, 0.95) {
-            Ok(found) if found.accepted => {
+            Ok(Hinge { refused: Some(no_knee), .. }) => (Declined::from(no_knee).into(), None),
+            Ok(found) => {
                 let (a, b) = (scale.back(found.interval.low), scale.back(found.interval.high));
                 let told = Answer::estimate(scale.back(found.knee), (a.min(b), a.max(b)), self.rows as u64);
                 (told, Some(found.knee))
             }
-            Ok(_) => (
-                Answer::declined(broadgauge_model::text::Phrase {
-                    en: "no threshold found",
-                    zh: "未发现阈值",
-                }),
-                None,
-            ),
             Err(refusal) => (Declined::from(refusal).into(), None),
         }
     }
