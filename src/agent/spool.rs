@@ -4,9 +4,10 @@
 //! word that a sample is durable is noted at once and deletes it, a whole segment at a time; killed in between, the
 //! agent sends a few again, which is harmless. When the bound is reached the oldest segment is dropped, and what it held is counted.
 //!
-//! Numbers are never used twice, whenever the process is killed: they rise within the segments, a segment is
-//! deleted only after `spool.json` says up to where numbers were used, and a spool that was lost starts anew
-//! above any number that could have been given out before (from the calendar).
+//! Numbers are never used twice, whenever the process is killed: they rise within the segments, and a segment is
+//! deleted only after `spool.json` says up to where numbers were used. A spool that was lost starts anew with a number
+//! from the calendar, which may be wrong: so the collector is asked for the highest number that it holds before
+//! anything is sent, and what was never sent goes above it. What that cannot tell: two agents under one name.
 
 mod segment;
 #[cfg(test)]
@@ -72,12 +73,42 @@ struct State {
     floor: u64,
     dropped: u64,
     rejected: u64,
+    /// The first number of a new spool, until a collector has said which numbers it holds.
+    #[serde(default)]
+    unsure_from: Option<u64>,
+    /// By the numbers that they begin at.
+    #[serde(default)]
+    raised: Vec<Raised>,
 }
+
+/// Samples from a number on are sent under higher numbers than they lie here with, since the collector held these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Raised {
+    from: u64,
+    by: u64,
+}
+
+impl State {
+    /// The number that the collector sees.
+    fn sent_as(&self, kept_as: u64) -> u64 {
+        let raised = self.raised.iter().rev().find(|raised| raised.from <= kept_as);
+        kept_as + raised.map_or(0, |raised| raised.by)
+    }
+
+    /// The number under which a sample lies here.
+    fn kept_as(&self, sent_as: u64) -> u64 {
+        let raised = self.raised.iter().rev().find(|raised| raised.from + raised.by <= sent_as);
+        sent_as - raised.map_or(0, |raised| raised.by)
+    }
+}
+
+/// No agent comes as far by measuring: the store ends at 2^63, and a number near it would leave no room for others.
+const HIGHEST: u64 = 1 << 62;
 
 /// Samples to send, with their place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
-    /// The samples, ascending.
+    /// The samples, ascending, under the numbers that the collector is to see.
     pub samples: Vec<Numbered>,
     segment: u64,
     offset: u64,
@@ -92,6 +123,8 @@ pub struct Spool {
     segments: VecDeque<Segment>,
     active: Option<File>,
     next: u64,
+    /// Nothing from here on was sent yet: no collector was asked since the spool was opened, or made.
+    unsent_from: Option<u64>,
     _lock: File,
 }
 
@@ -127,6 +160,7 @@ impl Spool {
             segments: VecDeque::new(),
             active: None,
             next,
+            unsent_from: None,
             _lock: lock,
         };
         if made {
@@ -135,10 +169,16 @@ impl Spool {
             spool.load()?;
             spool.state.floor = spool.segments.front().map_or(calendar, |first| first.first);
             spool.next = spool.next.max(calendar);
+            spool.state.unsure_from = Some(spool.next);
             spool.save()?;
         } else {
             spool.load()?;
+            // Nothing below the floor is sent any more.
+            while spool.state.raised.get(1).is_some_and(|next| next.from <= spool.state.floor) {
+                spool.state.raised.remove(0);
+            }
         }
+        spool.unsent_from = Some(spool.state.unsure_from.unwrap_or(spool.next));
         Ok(spool)
     }
 
@@ -179,6 +219,31 @@ impl Spool {
         // Plain data with text keys always has a text.
         let text = serde_json::to_vec_pretty(&self.state).unwrap_or_default();
         files::replace(&path, &text).map_err(failed("write", &path))
+    }
+
+    /// To be told, before anything is sent, the highest of this agent's numbers that the collector holds: what was
+    /// never sent is sent above it. What may have been sent keeps its number, so that the collector knows it again.
+    pub fn start_above(&mut self, highest: Option<u64>) -> Result<(), SpoolError> {
+        let Some(from) = self.unsent_from else { return Ok(()) };
+        if let Some(highest) = highest.filter(|highest| *highest >= HIGHEST) {
+            tracing::warn!(highest, "the collector names a number that no agent has reached; it is ignored");
+        }
+        let before = self.state.clone();
+        let highest = highest.filter(|highest| (self.state.sent_as(from)..HIGHEST).contains(highest));
+        if let Some(highest) = highest {
+            tracing::info!(highest, "numbers go on above those that the collector holds");
+            self.state.raised.retain(|raised| raised.from < from);
+            self.state.raised.push(Raised { from, by: highest + 1 - from });
+        }
+        self.state.unsure_from = None;
+        if self.state != before
+            && let Err(error) = self.save()
+        {
+            self.state = before;
+            return Err(error);
+        }
+        self.unsent_from = None;
+        Ok(())
     }
 
     /// Numbers the samples and keeps them: on return the disk has them.
@@ -311,12 +376,15 @@ impl Spool {
                 if held > 0 && (held + frame.count as usize > max_samples || bytes + length > max_bytes) {
                     return Ok(());
                 }
-                let batch = wire::decode(&payload).map_err(|error| {
+                let mut batch = wire::decode(&payload).map_err(|error| {
                     failed("read", &segment.path)(io::Error::new(io::ErrorKind::InvalidData, error))
                 })?;
                 offset += length;
                 bytes += length;
                 let chunk = chunk.get_or_insert_with(|| Chunk { samples: Vec::new(), segment: 0, offset: 0 });
+                for numbered in &mut batch.samples {
+                    numbered.number = self.state.sent_as(numbered.number);
+                }
                 chunk.samples.extend(batch.samples);
                 (chunk.segment, chunk.offset) = (segment.first, offset);
             }
@@ -328,14 +396,16 @@ impl Spool {
     pub fn acknowledge(&mut self, chunk: &Chunk) -> Result<(), SpoolError> {
         let oldest = self.segments.front().map_or(self.next, |segment| segment.first);
         // What was dropped while it was on its way did arrive.
-        let arrived = chunk.samples.iter().filter(|numbered| numbered.number < oldest).count() as u64;
+        let kept_as = |numbered: &Numbered| self.state.kept_as(numbered.number);
+        let arrived = chunk.samples.iter().filter(|numbered| kept_as(numbered) < oldest).count() as u64;
+        let done_with = chunk.samples.last().map(|last| kept_as(last) + 1);
         self.state.dropped = self.state.dropped.saturating_sub(arrived);
         while self.segments.front().is_some_and(|s| s.first < chunk.segment) {
             self.forget_oldest()?;
         }
         if let Some(front) = self.segments.front_mut().filter(|s| s.first == chunk.segment) {
             front.done_bytes = chunk.offset;
-            front.done = chunk.samples.last().map_or(front.done, |last| last.number + 1 - front.first);
+            front.done = done_with.map_or(front.done, |done_with| done_with - front.first);
             let (emptied, done_with) = (front.done_bytes == front.bytes, front.first + front.done);
             // The one that is written to is kept while it is small: deleting it costs more than keeping it.
             if emptied && (self.segments.len() > 1 || self.bytes() > 64 << 10) {

@@ -245,6 +245,23 @@ async fn what_a_collector_that_was_away_missed_is_sent_by_the_next_life_of_the_a
     desk.close().await;
 }
 
+/// A box without a clock of its own, with its spool in memory: every life begins at the same time and with an empty spool.
+#[tokio::test]
+async fn an_agent_that_lost_its_spool_and_its_clock_sends_under_new_numbers() {
+    let desk = desk(Arc::default()).await;
+    for life in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let at = NOW + Span::millis(life);
+        play(config(folder.path(), &desk.url, "amnesia", &["exchange"]), "amnesia", 2, at).await;
+        assert!(!folder.path().join("spool/rejected.jsonl").exists(), "life {life}");
+    }
+    let samples = desk.samples();
+    assert_eq!(samples.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());
+    let of_the_last = samples.iter().filter(|(_, sample)| sample.started_at == NOW + Span::millis(2));
+    assert_eq!(of_the_last.count(), 4);
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,9 +284,15 @@ async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
     let taken = vec![Numbered { number: FIRST + 1, sample: stranger.clone() }];
     store.put_batch(&Batch { agent: "a".into(), health: Health::default(), samples: taken }).unwrap();
     let desk = desk(store).await;
-    play(config(folder.path(), &desk.url, "taken", &["exchange"]), "taken", 2, NOW).await;
+    let config = config(folder.path(), &desk.url, "taken", &["exchange"]);
+    // An earlier life may have sent these two: they keep their numbers.
+    let mut spool = Spool::open(&config.spool, "a", NOW).unwrap();
+    spool.start_above(None).unwrap();
+    spool.append(&[stranger.clone(), Sample { values: Values::Number(8.0), ..stranger.clone() }]).unwrap();
+    drop(spool);
+    play(config, "taken", 2, NOW).await;
     let samples = desk.samples();
-    assert_eq!(samples.len(), 4);
+    assert_eq!(samples.len(), 6);
     assert_eq!(samples[0], (1, stranger), "the first stays");
     let aside = std::fs::read_to_string(folder.path().join("spool/rejected.jsonl")).unwrap();
     assert_eq!(aside.lines().count(), 1);

@@ -17,6 +17,7 @@ use broadgauge_model::wire::receipt::Receipt;
 use broadgauge_model::wire::registration::Registration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, Response, StatusCode};
+use serde::Deserialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -185,7 +186,12 @@ impl Uplink {
         // Plain data with text keys always has a text.
         let body = serde_json::to_vec(&self.registration).unwrap_or_default();
         match self.post("/v1/agents", body).await {
-            Answer::Yes(_) => {
+            Answer::Yes(response) => {
+                let highest = highest_number(response).await.map_err(|why| (why, None))?;
+                let shared = Arc::clone(&self.shared);
+                blocking(move || hold(&shared.spool).start_above(highest))
+                    .await
+                    .map_err(|error| (words(&error), None))?;
                 tracing::info!(url = self.config.url, "registered at the collector");
                 self.registered = true;
                 Ok(())
@@ -261,6 +267,21 @@ fn client(config: &UplinkConfig) -> reqwest::Result<Client> {
         None => builder,
     };
     builder.build()
+}
+
+/// What the collector says to a registration; an older one says nothing.
+async fn highest_number(response: Response) -> Result<Option<u64>, String> {
+    #[derive(Deserialize)]
+    struct Welcome {
+        highest_number: Option<u64>,
+    }
+    if response.status() == StatusCode::NO_CONTENT {
+        return Ok(None);
+    }
+    let welcome = response.json::<Welcome>().await;
+    welcome
+        .map(|welcome| welcome.highest_number)
+        .map_err(|error| format!("the answer to the registration is not a collector's: {}", words(&error)))
 }
 
 async fn judge(response: Response) -> Answer {

@@ -121,6 +121,49 @@ fn a_spool_that_was_lost_starts_above_all_numbers_used_before() {
 }
 
 #[test]
+fn a_spool_that_was_lost_goes_on_above_what_the_collector_holds_whatever_the_clock_says() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&run(2)).unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&run(2)).unwrap();
+    // An earlier spool, which began at the same wrong time, has come as far as this.
+    spool.start_above(Some(FIRST + 9)).unwrap();
+    assert_eq!(numbers(&mut spool), [10, 11, 12, 13], "nothing of either life was sent yet");
+    spool.start_above(Some(FIRST + 13)).unwrap();
+    let chunk = spool.peek(1, u64::MAX).unwrap().unwrap();
+    spool.acknowledge(&chunk).unwrap();
+    spool.append(&run(1)).unwrap();
+    assert_eq!(numbers(&mut spool), [12, 13, 14], "what may have been sent keeps its number");
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&run(1)).unwrap();
+    spool.start_above(Some(FIRST + 20)).unwrap();
+    assert_eq!(numbers(&mut spool), [12, 13, 14, 21], "and so it does in the next life");
+    let chunk = spool.peek(100, u64::MAX).unwrap().unwrap();
+    spool.acknowledge(&chunk).unwrap();
+    assert_eq!((spool.pending(), spool.dropped()), (0, 0));
+    spool.tidy().unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.start_above(Some(FIRST + 21)).unwrap();
+    spool.append(&run(1)).unwrap();
+    assert_eq!(numbers(&mut spool), [22]);
+}
+
+#[test]
+fn a_collector_that_holds_nothing_newer_changes_no_number() {
+    let place = place(1 << 20);
+    for (life, highest) in [None, Some(0), Some(FIRST + 1), Some(u64::MAX)].into_iter().enumerate() {
+        let mut spool = place.open();
+        spool.append(&[sample(life as f64)]).unwrap();
+        spool.start_above(highest).unwrap();
+        assert_eq!(numbers(&mut spool), (0..=life as u64).collect::<Vec<_>>(), "{highest:?}");
+    }
+}
+
+#[test]
 fn beyond_the_bound_the_oldest_are_dropped_and_counted_for_good() {
     let place = place(300 << 10);
     let mut spool = place.open();
