@@ -335,6 +335,41 @@ async fn a_sample_that_the_collector_cannot_read_does_not_hold_up_the_others() {
     assert!(aside.contains("poison") && aside.lines().count() == 1, "{aside}");
 }
 
+/// Answers every batch with the same, until it is stopped.
+async fn wall(
+    status: StatusCode,
+    body: &'static str,
+) -> (String, tokio::task::JoinHandle<std::io::Result<()>>) {
+    let app = Router::new()
+        .route("/v1/agents", post(async || StatusCode::NO_CONTENT))
+        .route("/v1/batches", post(async move || (status, body)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (url, tokio::spawn(axum::serve(listener, app).into_future()))
+}
+
+#[tokio::test]
+async fn a_refusal_in_other_words_than_the_collectors_puts_no_sample_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_others = [
+        (StatusCode::BAD_REQUEST, "<html><h1>400 Bad Request</h1></html>"),
+        (StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (StatusCode::BAD_REQUEST, r#"{"error":"bad request","request_id":"7"}"#),
+    ];
+    let mut at = NOW;
+    for (status, body) in of_others {
+        let (url, server) = wall(status, body).await;
+        play(config(folder.path(), &url, "proxy", &["exchange"]), "proxy", 2, at).await;
+        server.abort();
+        assert!(!folder.path().join("spool/rejected.jsonl").exists(), "{status} {body}");
+        at = at + Span::secs(60);
+    }
+    let desk = desk(Arc::default()).await;
+    play(config(folder.path(), &desk.url, "proxy", &["exchange"]), "proxy", 2, at).await;
+    assert_eq!(desk.samples().len(), 16, "all of it was only late");
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn an_agent_that_the_collector_has_forgotten_registers_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,8 @@
 //!
 //! Whatever can be cured by waiting (nobody there, a token that is not known yet, a collector that is busy) is
 //! tried again, later and later. A sample that the collector will never take is put aside in a file and counted,
-//! so that it does not hold up the rest; which sample it is, is found by halving the batch.
+//! so that it does not hold up the rest; which sample it is, is found by halving the batch. Only a collector's own
+//! words count as its refusal: a proxy in between has not looked at the samples.
 
 use super::backoff::Backoff;
 use super::books::Books;
@@ -284,6 +285,13 @@ async fn highest_number(response: Response) -> Result<Option<u64>, String> {
         .map_err(|error| format!("the answer to the registration is not a collector's: {}", words(&error)))
 }
 
+/// How a collector refuses: with this and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refusal {
+    error: String,
+}
+
 async fn judge(response: Response) -> Answer {
     let status = response.status();
     if status.is_success() {
@@ -292,12 +300,17 @@ async fn judge(response: Response) -> Answer {
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let asked = header.and_then(|text| text.parse::<u32>().ok()).map(|secs| Span::secs(secs.into()));
     let text = response.text().await.unwrap_or_default();
-    let error = serde_json::from_str::<serde_json::Value>(&text).ok();
-    let error = error.as_ref().and_then(|value| value["error"].as_str()).unwrap_or("no reason given");
-    let why = format!("the collector answers {status}: {error}");
+    let refusal = serde_json::from_str::<Refusal>(&text).ok();
+    let why = refusal.as_ref().map_or_else(
+        || format!("the answer is {status}, and not in a collector's words: does a proxy stand in between?"),
+        |refusal| format!("the collector answers {status}: {}", refusal.error),
+    );
     match status {
         StatusCode::CONFLICT => Answer::Register,
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Answer::No { why, too_large: false },
+        // Whoever else says so has not looked at the samples.
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if refusal.is_some() => {
+            Answer::No { why, too_large: false }
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Answer::No { why, too_large: true },
         _ => Answer::Later { why, asked },
     }
