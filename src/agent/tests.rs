@@ -387,7 +387,7 @@ async fn an_agent_that_the_collector_has_forgotten_registers_again() {
         .route(
             "/v1/batches",
             post(async move || {
-                if *hold(&known) < 3 {
+                if *hold(&known) < 2 {
                     return StatusCode::CONFLICT.into_response();
                 }
                 Json(Receipt::default()).into_response()
@@ -398,7 +398,32 @@ async fn an_agent_that_the_collector_has_forgotten_registers_again() {
     let server = tokio::spawn(axum::serve(listener, app).into_future());
     play(config(folder.path(), &url, "forgotten", &["exchange"]), "forgotten", 2, NOW).await;
     server.abort();
-    assert_eq!(*hold(&registrations), 3);
+    assert_eq!(*hold(&registrations), 2);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_forgotten_as_soon_as_it_has_registered_waits_before_it_tries_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let requests = Arc::new(Mutex::new(0));
+    let (registered, sent) = (Arc::clone(&requests), Arc::clone(&requests));
+    let count = |requests: Arc<Mutex<u32>>, status| {
+        post(async move || {
+            *hold(&requests) += 1;
+            status
+        })
+    };
+    let app = Router::new()
+        .route("/v1/agents", count(registered, StatusCode::NO_CONTENT))
+        .route("/v1/batches", count(sent, StatusCode::CONFLICT));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(axum::serve(listener, app).into_future());
+    let mut config = config(folder.path(), &url, "vain", &["exchange"]);
+    (config.collector.retry_from, config.collector.retry_to) = (Span::secs(3_600), Span::secs(3_600));
+    play(config, "vain", 2, NOW).await;
+    server.abort();
+    // Once when there was something to send, and once more when the agent was stopped; each time twice.
+    assert!(*hold(&requests) <= 8, "{}", *hold(&requests));
 }
 
 #[tokio::test]

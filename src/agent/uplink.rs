@@ -144,8 +144,11 @@ impl Uplink {
         rejected: &mut Vec<(Numbered, String)>,
     ) -> Result<(), (String, Option<Span>)> {
         let mut parts: Vec<&[Numbered]> = vec![&chunk.samples];
+        let mut just_registered = false;
         while let Some(part) = parts.pop() {
-            match self.send(part).await {
+            let answer = self.send(part).await;
+            let in_vain = std::mem::replace(&mut just_registered, matches!(answer, Answer::Register));
+            match answer {
                 Answer::Yes(response) => {
                     let receipt: Receipt = response.json().await.map_err(|error| (words(&error), None))?;
                     for refused in receipt.rejected {
@@ -159,6 +162,13 @@ impl Uplink {
                     }
                 }
                 Answer::Later { why, asked } => return Err((why, asked)),
+                Answer::Register if in_vain => {
+                    self.registered = false;
+                    return Err((
+                        "the collector forgets this agent as soon as it has registered".into(),
+                        None,
+                    ));
+                }
                 Answer::Register => {
                     self.register().await?;
                     parts.push(part);
