@@ -301,16 +301,17 @@ impl Spool {
 
     fn keep_within_bounds(&mut self) -> Result<(), SpoolError> {
         while self.segments.len() > 1 && self.bytes() > self.max_bytes {
-            let Some(oldest) = self.segments.front() else { break };
-            let dropped = oldest.samples - oldest.done;
-            self.state.dropped += dropped;
-            if let Err(error) = self.forget_oldest() {
-                // It is still there, and is counted when it goes.
-                self.state.dropped -= dropped;
-                return Err(error);
-            }
+            self.drop_oldest()?;
         }
         Ok(())
+    }
+
+    /// Deletes the oldest segment although it holds samples, and counts them. Where it cannot be deleted it is still
+    /// there, and is counted when it goes.
+    fn drop_oldest(&mut self) -> Result<(), SpoolError> {
+        let dropped = self.segments.front().map_or(0, |oldest| oldest.samples - oldest.done);
+        self.state.dropped += dropped;
+        self.forget_oldest().inspect_err(|_| self.state.dropped -= dropped)
     }
 
     /// Deletes the oldest segment, after it is written down up to where numbers were used. Where the disk is too full
@@ -354,8 +355,7 @@ impl Spool {
             if let Some(damaged) = self.segments.front() {
                 let gone = damaged.samples - damaged.done;
                 tracing::error!(path = %damaged.path.display(), gone, "spooled samples cannot be read");
-                self.state.dropped += gone;
-                self.forget_oldest()?;
+                self.drop_oldest()?;
             }
         }
     }

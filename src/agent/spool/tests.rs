@@ -364,3 +364,23 @@ fn what_cannot_be_deleted_is_counted_as_dropped_once() {
     let held = numbers(&mut spool);
     assert_eq!(spool.dropped() + held.len() as u64, 122 * 20);
 }
+
+#[test]
+fn damage_on_a_full_disk_is_counted_once_however_often_it_is_met() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    let path = place.segments().remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let full = place.limits.dir.join("spool.new");
+    std::fs::create_dir(&full).unwrap();
+    for _ in 0..3 {
+        assert!(spool.peek(1, 1).is_err());
+        assert_eq!(spool.dropped(), 0, "it is still there");
+    }
+    std::fs::remove_dir(&full).unwrap();
+    assert_eq!(spool.peek(1, 1).unwrap(), None);
+    assert_eq!(spool.dropped(), 1);
+}
