@@ -19,7 +19,7 @@ use crate::error::words;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::result::{Batch, Health, Numbered, Sample};
 use broadgauge_model::wire;
-use segment::{FRAME_HEAD, Frame, Segment, is_damage};
+use segment::{FRAME_HEAD, Frame, Lost, Segment, is_damage};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -73,6 +73,9 @@ struct State {
     floor: u64,
     dropped: u64,
     rejected: u64,
+    /// Numbers below it were given out, although the samples were lost and nothing else here says so.
+    #[serde(default)]
+    used: u64,
     /// The first number of a new spool, until a collector has said which numbers it holds.
     #[serde(default)]
     unsure_from: Option<u64>,
@@ -152,7 +155,7 @@ impl Spool {
                 State { agent: agent.to_owned(), floor, ..State::default() }
             }
         };
-        let next = state.floor;
+        let next = state.floor.max(state.used);
         let mut spool = Self {
             folder,
             max_bytes: limits.max_bytes,
@@ -195,13 +198,11 @@ impl Spool {
         let starts: Vec<u64> = found.iter().map(|(first, _)| *first).collect();
         for (place, (first, path)) in found.into_iter().enumerate() {
             let next = starts.get(place + 1).copied();
-            let (segment, cut) = Segment::recover(path.clone(), first, next, self.state.floor)
+            let (segment, lost) = Segment::recover(path.clone(), first, next, self.state.floor)
                 .map_err(failed("recover", &path))?;
-            // A crash leaves half a frame at the very end only. In front of a later segment it is a damaged disk.
-            let lost_from = segment.end.max(self.state.floor);
-            if let Some(gone) = next.filter(|_| cut).and_then(|next| next.checked_sub(lost_from)) {
-                self.state.dropped += gone;
-                self.save()?;
+            self.next = self.next.max(first);
+            if let Some(lost) = lost {
+                self.count_lost(&segment, lost, next)?;
             }
             // What lies below the floor was done with: the state is written before a segment is deleted.
             if segment.samples == 0 || segment.end <= self.state.floor {
@@ -212,6 +213,25 @@ impl Spool {
             self.segments.push_back(segment);
         }
         Ok(())
+    }
+
+    /// Counts what was lost at the end of a segment, in front of another that begins at `next`, and sees to it that the
+    /// numbers are not given out again.
+    fn count_lost(&mut self, segment: &Segment, lost: Lost, next: Option<u64>) -> Result<(), SpoolError> {
+        let from = segment.end.max(self.state.floor);
+        // In front of a later segment nothing was torn, and its number says how many there were.
+        let gone = match next {
+            Some(next) => next.saturating_sub(from),
+            None => lost.samples.min(lost.end.saturating_sub(from)),
+        };
+        if gone == 0 {
+            return Ok(());
+        }
+        tracing::error!(path = %segment.path.display(), gone, "spooled samples cannot be read");
+        self.state.dropped += gone;
+        self.state.used = self.state.used.max(next.unwrap_or(lost.end));
+        self.next = self.next.max(self.state.used);
+        self.save()
     }
 
     fn save(&self) -> Result<(), SpoolError> {

@@ -1,7 +1,8 @@
 //! One file of the spool: frames, each with its length, its numbers and a checksum.
 //!
-//! A frame is written in one piece and synced. What a crash leaves of a frame at the end of a file has a length
-//! or a checksum that does not fit, and is cut off when the file is opened.
+//! A frame is written in one piece and synced. What a crash leaves of a frame at the end of a file is shorter than its
+//! length says, and is cut off when the file is opened: nobody was ever told of it. Anything else that does not fit is
+//! a damaged disk, and is counted as lost before it is cut off.
 
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
@@ -31,6 +32,13 @@ impl Frame {
         bytes.extend(payload);
         bytes
     }
+
+    /// What a head says, and how long the payload is.
+    fn of(head: &[u8; FRAME_HEAD]) -> (Self, u32) {
+        let frame =
+            Self { count: u32::from_le_bytes(array(head, 4)), first: u64::from_le_bytes(array(head, 8)) };
+        (frame, u32::from_le_bytes(array(head, 0)))
+    }
 }
 
 fn checksum(head: &[u8], payload: &[u8]) -> [u8; 8] {
@@ -48,9 +56,7 @@ fn array<const N: usize>(head: &[u8; FRAME_HEAD], at: usize) -> [u8; N] {
 pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
     let mut head = [0; FRAME_HEAD];
     file.read_exact(&mut head)?;
-    let length = u32::from_le_bytes(array(&head, 0));
-    let frame =
-        Frame { count: u32::from_le_bytes(array(&head, 4)), first: u64::from_le_bytes(array(&head, 8)) };
+    let (frame, length) = Frame::of(&head);
     if length > LONGEST {
         return Err(ErrorKind::InvalidData.into());
     }
@@ -68,6 +74,55 @@ pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
 /// Whether an error means that the bytes are damaged, not that the disk refused.
 pub(super) fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+}
+
+/// What is lost behind the whole frames of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// How many samples, at least; none where a write was torn.
+    pub(super) samples: u64,
+    /// No number from here on was given out in this file.
+    pub(super) end: u64,
+}
+
+impl Lost {
+    /// Nobody can say how many. No sample is shorter than a byte.
+    fn uncounted(end: u64, bytes: u64) -> Self {
+        Self { samples: 1, end: end + bytes.max(1) }
+    }
+
+    /// Judges what stands where a frame with the number `end` was expected. A write that was torn leaves less than a
+    /// frame, or room that nothing was written to.
+    fn judged(tail: &[u8], end: u64) -> Self {
+        let (mut at, mut after) = (0, end);
+        while let Some(head) = tail[at..].first_chunk() {
+            let (frame, length) = Frame::of(head);
+            let may_be_one = frame.first.checked_sub(end).is_some_and(|ahead| ahead <= tail.len() as u64)
+                && length as usize <= tail.len() - at - FRAME_HEAD;
+            match may_be_one.then(|| read_frame(&mut &tail[at..])) {
+                Some(Ok((frame, payload))) => {
+                    after = after.max(frame.first + u64::from(frame.count));
+                    at += FRAME_HEAD + payload.len();
+                }
+                _ => at += 1,
+            }
+        }
+        let torn = Self { samples: 0, end };
+        let Some(head) = tail.first_chunk() else { return torn };
+        let (frame, length) = Frame::of(head);
+        let has_a_head = frame.first == end && (1..=length).contains(&frame.count) && length <= LONGEST;
+        if after > end {
+            Self { samples: after - end, end: after }
+        } else if (has_a_head && tail.len() - FRAME_HEAD < length as usize)
+            || tail.iter().all(|byte| *byte == 0)
+        {
+            torn
+        } else if has_a_head {
+            Self { samples: frame.count.into(), end: end + u64::from(frame.count) }
+        } else {
+            Self::uncounted(end, tail.len() as u64)
+        }
+    }
 }
 
 /// What is known of a file.
@@ -100,7 +155,7 @@ impl Segment {
         Self { path, first, end: first, samples: 0, bytes: 0, done: 0, done_bytes: 0 }
     }
 
-    /// Reads what is whole in a file, cuts off the rest, and says whether there was a rest. Numbers from `next` on
+    /// Reads what is whole in a file, cuts off the rest, and says what was lost with it. Numbers from `next` on
     /// belong to a later segment: a frame that bears them was given up when it was written. Numbers below `floor` are
     /// done with.
     pub(super) fn recover(
@@ -108,7 +163,7 @@ impl Segment {
         first: u64,
         next: Option<u64>,
         floor: u64,
-    ) -> io::Result<(Self, bool)> {
+    ) -> io::Result<(Self, Option<Lost>)> {
         let mut segment = Self::new(path, first);
         let file = File::options().read(true).write(true).open(&segment.path)?;
         let length = file.metadata()?.len();
@@ -130,12 +185,15 @@ impl Segment {
                 Err(error) => return Err(error),
             }
         }
-        let cut = segment.bytes < length;
-        if cut {
-            file.set_len(segment.bytes)?;
-            file.sync_all()?;
+        if segment.bytes == length {
+            return Ok((segment, None));
         }
-        Ok((segment, cut))
+        let mut tail = Vec::new();
+        segment.reader(segment.bytes)?.take(LONGEST.into()).read_to_end(&mut tail)?;
+        file.set_len(segment.bytes)?;
+        file.sync_all()?;
+        let lost = Lost::judged(&tail, segment.end);
+        Ok((segment, Some(lost)))
     }
 
     /// A reader from a place in the file.

@@ -265,6 +265,61 @@ fn damage_found_at_a_restart_is_counted_once() {
     }
 }
 
+/// The disk damages the last file: frames of one sample each, at the given places.
+#[test]
+fn damage_in_the_last_file_is_counted_once_and_its_numbers_are_not_used_again() {
+    /// Takes the bytes of the file, and where the second and the third frame begin.
+    type Damage = fn(&mut [u8], usize, usize);
+    let damaged: [(&str, Damage, u64, Vec<u64>); 6] = [
+        ("body of the second", |bytes, second, _| bytes[second + 60] ^= 1, 2, vec![0]),
+        ("length of the second", |bytes, second, _| bytes[second] ^= 4, 2, vec![0]),
+        ("number of the second", |bytes, second, _| bytes[second + 9] ^= 1, 2, vec![0]),
+        ("body of the first", |bytes, _, _| bytes[60] ^= 1, 3, vec![]),
+        ("body of the last", |bytes, _, third| bytes[third + 60] ^= 1, 1, vec![0, 1]),
+        ("all behind the first", |bytes, second, _| bytes[second..].fill(b'x'), 1, vec![0]),
+    ];
+    for (what, damage, lost, left) in damaged {
+        let place = place(1 << 20);
+        let mut spool = place.open();
+        let mut ends = Vec::new();
+        for value in 0..3 {
+            spool.append(&[sample(f64::from(value))]).unwrap();
+            ends.push(spool.bytes() as usize);
+        }
+        drop(spool);
+        let path = place.segments().remove(0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        damage(&mut bytes, ends[0], ends[1]);
+        std::fs::write(&path, &bytes).unwrap();
+        for _ in 0..3 {
+            let mut spool = place.open();
+            assert_eq!((numbers(&mut spool), spool.dropped()), (left.clone(), lost), "{what}");
+        }
+        let mut spool = place.open();
+        spool.append(&[sample(9.0)]).unwrap();
+        let last = *numbers(&mut spool).last().unwrap();
+        assert!(last >= 3, "{what}: number {last} was given out before");
+        assert!(what.starts_with("all") || last == 3, "{what}: {last}");
+        drop(spool);
+        assert_eq!(place.open().dropped(), lost, "{what}");
+    }
+}
+
+/// A file may have grown before what was written to it came to the disk.
+#[test]
+fn room_that_nothing_was_written_to_is_no_loss() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    drop(spool);
+    let file = File::options().append(true).open(place.segments().remove(0)).unwrap();
+    file.set_len(file.metadata().unwrap().len() + 500).unwrap();
+    let mut spool = place.open();
+    assert_eq!((numbers(&mut spool), spool.dropped()), (vec![0], 0));
+    spool.append(&[sample(2.0)]).unwrap();
+    assert_eq!(numbers(&mut spool), [0, 1]);
+}
+
 #[test]
 fn a_spool_serves_one_process_and_one_name() {
     let place = place(1 << 20);
