@@ -117,6 +117,16 @@ pub struct Chunk {
     offset: u64,
 }
 
+/// A whole frame that this program cannot decode: another version wrote it.
+struct Foreign {
+    segment: u64,
+    frame: Frame,
+    /// Where the next begins.
+    offset: u64,
+    payload: Vec<u8>,
+    why: String,
+}
+
 /// A spool that this process has to itself.
 #[derive(Debug)]
 pub struct Spool {
@@ -131,6 +141,8 @@ pub struct Spool {
     _lock: File,
 }
 
+/// The last file of the spool that could not be read.
+const DAMAGED: &str = "damaged.old";
 /// The rejected samples of an agent, kept for a person to look at.
 const REJECTED: &str = "rejected.jsonl";
 const REJECTED_BYTES: u64 = 8 << 20;
@@ -198,15 +210,20 @@ impl Spool {
         let starts: Vec<u64> = found.iter().map(|(first, _)| *first).collect();
         for (place, (first, path)) in found.into_iter().enumerate() {
             let next = starts.get(place + 1).copied();
-            let (segment, lost) = Segment::recover(path.clone(), first, next, self.state.floor)
-                .map_err(failed("recover", &path))?;
+            let (segment, lost) = match Segment::recover(path.clone(), first, next, self.state.floor) {
+                Err(error) if is_damage(&error) => {
+                    tracing::error!(path = %path.display(), %error, "a file of the spool cannot be read");
+                    (Segment::new(path.clone(), first), Some(Lost::uncounted(first, 0)))
+                }
+                recovered => recovered.map_err(failed("recover", &path))?,
+            };
             self.next = self.next.max(first);
             if let Some(lost) = lost {
                 self.count_lost(&segment, lost, next)?;
             }
             // What lies below the floor was done with: the state is written before a segment is deleted.
             if segment.samples == 0 || segment.end <= self.state.floor {
-                std::fs::remove_file(&path).map_err(failed("delete", &path))?;
+                self.remove(&path, lost.is_some_and(|lost| lost.samples > 0))?;
                 continue;
             }
             self.next = self.next.max(segment.end);
@@ -321,30 +338,43 @@ impl Spool {
 
     fn keep_within_bounds(&mut self) -> Result<(), SpoolError> {
         while self.segments.len() > 1 && self.bytes() > self.max_bytes {
-            self.drop_oldest()?;
+            self.drop_oldest(false)?;
         }
         Ok(())
     }
 
     /// Deletes the oldest segment although it holds samples, and counts them. Where it cannot be deleted it is still
     /// there, and is counted when it goes.
-    fn drop_oldest(&mut self) -> Result<(), SpoolError> {
+    fn drop_oldest(&mut self, damaged: bool) -> Result<(), SpoolError> {
         let dropped = self.segments.front().map_or(0, |oldest| oldest.samples - oldest.done);
         self.state.dropped += dropped;
-        self.forget_oldest().inspect_err(|_| self.state.dropped -= dropped)
+        self.forget_oldest_and(damaged).inspect_err(|_| self.state.dropped -= dropped)
+    }
+
+    /// Deletes a segment. A damaged one is kept under another name, in the place of the last such, for a person to look
+    /// at.
+    fn remove(&self, path: &Path, damaged: bool) -> Result<(), SpoolError> {
+        if damaged {
+            return std::fs::rename(path, self.folder.join(DAMAGED)).map_err(failed("rename", path));
+        }
+        std::fs::remove_file(path).map_err(failed("delete", path))
     }
 
     /// Deletes the oldest segment, after it is written down up to where numbers were used. Where the disk is too full
     /// for that, a later segment with samples says the same, and deleting this one makes room. What could not be
     /// deleted stays in the list, and is tried again.
     fn forget_oldest(&mut self) -> Result<(), SpoolError> {
+        self.forget_oldest_and(false)
+    }
+
+    fn forget_oldest_and(&mut self, damaged: bool) -> Result<(), SpoolError> {
         let Some(oldest) = self.segments.front() else { return Ok(()) };
         self.state.floor = self.state.floor.max(oldest.end);
         let saved = self.save();
         if saved.is_err() && self.segments.iter().skip(1).all(|later| later.samples == 0) {
             return saved;
         }
-        std::fs::remove_file(&oldest.path).map_err(failed("delete", &oldest.path))?;
+        self.remove(&oldest.path, damaged)?;
         self.segments.pop_front();
         if self.segments.is_empty() {
             self.active = None;
@@ -363,7 +393,11 @@ impl Spool {
             match self.fill(&mut chunk, max_samples, max_bytes) {
                 Err(SpoolError::Io { source, .. }) if is_damage(&source) => {}
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(chunk),
+                Ok(Some(foreign)) => {
+                    self.skip(&foreign)?;
+                    continue;
+                }
+                Ok(None) => return Ok(chunk),
             }
             if chunk.is_some() {
                 return Ok(chunk);
@@ -375,12 +409,18 @@ impl Spool {
             if let Some(damaged) = self.segments.front() {
                 let gone = damaged.samples - damaged.done;
                 tracing::error!(path = %damaged.path.display(), gone, "spooled samples cannot be read");
-                self.drop_oldest()?;
+                self.drop_oldest(true)?;
             }
         }
     }
 
-    fn fill(&self, chunk: &mut Option<Chunk>, max_samples: usize, max_bytes: u64) -> Result<(), SpoolError> {
+    /// Fills a chunk, or says what stands in front that this program does not know.
+    fn fill(
+        &self,
+        chunk: &mut Option<Chunk>,
+        max_samples: usize,
+        max_bytes: u64,
+    ) -> Result<Option<Foreign>, SpoolError> {
         let mut bytes = 0;
         for segment in &self.segments {
             let mut offset = segment.done_bytes;
@@ -394,12 +434,18 @@ impl Spool {
                 let length = FRAME_HEAD as u64 + payload.len() as u64;
                 let held = chunk.as_ref().map_or(0, |c| c.samples.len());
                 if held > 0 && (held + frame.count as usize > max_samples || bytes + length > max_bytes) {
-                    return Ok(());
+                    return Ok(None);
                 }
-                let mut batch = wire::decode(&payload).map_err(|error| {
-                    failed("read", &segment.path)(io::Error::new(io::ErrorKind::InvalidData, error))
-                })?;
                 offset += length;
+                let mut batch = match wire::decode(&payload) {
+                    Ok(batch) => batch,
+                    // What stands in front of it goes first.
+                    Err(_) if chunk.is_some() => return Ok(None),
+                    Err(error) => {
+                        let (segment, why) = (segment.first, words(&error));
+                        return Ok(Some(Foreign { segment, frame, offset, payload, why }));
+                    }
+                };
                 bytes += length;
                 let chunk = chunk.get_or_insert_with(|| Chunk { samples: Vec::new(), segment: 0, offset: 0 });
                 for numbered in &mut batch.samples {
@@ -409,7 +455,30 @@ impl Spool {
                 (chunk.segment, chunk.offset) = (segment.first, offset);
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Keeps what this program does not know where a person finds it, counts it, and goes on behind it.
+    fn skip(&mut self, foreign: &Foreign) -> Result<(), SpoolError> {
+        while self.segments.front().is_some_and(|s| s.first < foreign.segment) {
+            self.forget_oldest()?;
+        }
+        let Foreign { frame, payload, why, .. } = foreign;
+        tracing::error!(first = frame.first, count = frame.count, why, "spooled samples are not known");
+        let text = || String::from_utf8_lossy(payload).into_owned().into();
+        let batch = serde_json::from_slice::<serde_json::Value>(payload).unwrap_or_else(|_| text());
+        let line = serde_json::json!({ "reason": why, "batch": batch });
+        if let Err(error) = self.keep_aside(&format!("{line}\n")) {
+            // It must not hold up the rest.
+            tracing::error!(error = words(&error), "they are not kept for a person either");
+        }
+        let end = frame.first + u64::from(frame.count);
+        if let Some(front) = self.segments.front_mut().filter(|s| s.first == foreign.segment) {
+            (front.done, front.done_bytes) = (end - front.first, foreign.offset);
+        }
+        self.state.dropped += u64::from(frame.count);
+        self.state.floor = self.state.floor.max(end);
+        self.save()
     }
 
     /// Deletes what the collector has said is durable, or will never take.
@@ -449,12 +518,7 @@ impl Spool {
         if rejected.is_empty() {
             return Ok(());
         }
-        let path = self.folder.join(REJECTED);
-        if std::fs::metadata(&path).is_ok_and(|held| held.len() > REJECTED_BYTES) {
-            std::fs::rename(&path, self.folder.join("rejected.old.jsonl"))
-                .map_err(failed("rename", &path))?;
-        }
-        let mut text = Vec::new();
+        let mut text = String::new();
         for (numbered, reason) in rejected {
             let batch = Batch {
                 agent: self.state.agent.clone(),
@@ -465,14 +529,22 @@ impl Spool {
                 "reason": reason,
                 "batch": serde_json::from_slice::<serde_json::Value>(&wire::encode(&batch)).unwrap_or_default(),
             });
-            text.extend(line.to_string().into_bytes());
-            text.push(b'\n');
+            text.extend([line.to_string(), "\n".to_owned()]);
         }
-        let file = File::options().append(true).create(true).open(&path);
-        file.and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_data()))
-            .map_err(failed("write", &path))?;
+        self.keep_aside(&text)?;
         self.state.rejected += rejected.len() as u64;
         self.save()
+    }
+
+    fn keep_aside(&self, lines: &str) -> Result<(), SpoolError> {
+        let path = self.folder.join(REJECTED);
+        if std::fs::metadata(&path).is_ok_and(|held| held.len() > REJECTED_BYTES) {
+            std::fs::rename(&path, self.folder.join("rejected.old.jsonl"))
+                .map_err(failed("rename", &path))?;
+        }
+        let file = File::options().append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()))
+            .map_err(failed("write", &path))
     }
 
     /// Bytes on the disk.

@@ -4,6 +4,7 @@
 //! length says, and is cut off when the file is opened: nobody was ever told of it. Anything else that does not fit is
 //! a damaged disk, and is counted as lost before it is cut off.
 
+use nix::errno::Errno;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek as _, SeekFrom};
@@ -71,9 +72,19 @@ pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
     Ok((frame, payload))
 }
 
-/// Whether an error means that the bytes are damaged, not that the disk refused.
+/// Whether an error means that the bytes are damaged, or that the disk will not give them back: asking again later
+/// does not help.
 pub(super) fn is_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) || is_unreadable(error)
+}
+
+fn is_unreadable(error: &io::Error) -> bool {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EIO | Errno::EBADMSG) => true,
+        #[cfg(target_os = "linux")]
+        Some(Errno::EUCLEAN) => true,
+        _ => false,
+    }
 }
 
 /// What is lost behind the whole frames of a file.
@@ -87,7 +98,7 @@ pub(super) struct Lost {
 
 impl Lost {
     /// Nobody can say how many. No sample is shorter than a byte.
-    fn uncounted(end: u64, bytes: u64) -> Self {
+    pub(super) fn uncounted(end: u64, bytes: u64) -> Self {
         Self { samples: 1, end: end + bytes.max(1) }
     }
 
@@ -168,7 +179,7 @@ impl Segment {
         let file = File::options().read(true).write(true).open(&segment.path)?;
         let length = file.metadata()?.len();
         let mut reader = BufReader::new(&file);
-        loop {
+        let unreadable = loop {
             match read_frame(&mut reader) {
                 Ok((frame, payload))
                     if frame.first == segment.end && next.is_none_or(|next| frame.first < next) =>
@@ -180,19 +191,28 @@ impl Segment {
                         (segment.done, segment.done_bytes) = (segment.samples, segment.bytes);
                     }
                 }
-                Ok(_) => break,
-                Err(error) if is_damage(&error) => break,
+                Ok(_) => break false,
+                Err(error) if is_damage(&error) => break is_unreadable(&error),
                 Err(error) => return Err(error),
             }
-        }
-        if segment.bytes == length {
+        };
+        if segment.bytes == length && !unreadable {
             return Ok((segment, None));
         }
         let mut tail = Vec::new();
-        segment.reader(segment.bytes)?.take(LONGEST.into()).read_to_end(&mut tail)?;
-        file.set_len(segment.bytes)?;
-        file.sync_all()?;
-        let lost = Lost::judged(&tail, segment.end);
+        let read = segment.reader(segment.bytes)?.take(LONGEST.into()).read_to_end(&mut tail);
+        let lost = match read {
+            Ok(_) => Lost::judged(&tail, segment.end),
+            Err(error) if is_unreadable(&error) => {
+                Lost::uncounted(segment.end, length.saturating_sub(segment.bytes))
+            }
+            Err(error) => return Err(error),
+        };
+        // Where nothing is whole the file itself goes.
+        if segment.bytes > 0 {
+            file.set_len(segment.bytes)?;
+            file.sync_all()?;
+        }
         Ok((segment, Some(lost)))
     }
 

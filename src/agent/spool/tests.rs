@@ -439,3 +439,67 @@ fn damage_on_a_full_disk_is_counted_once_however_often_it_is_met() {
     assert_eq!(spool.peek(1, 1).unwrap(), None);
     assert_eq!(spool.dropped(), 1);
 }
+
+/// Puts a file in the place of another that opens, but whose bytes the system refuses to read (EIO).
+#[cfg(target_os = "linux")]
+fn make_unreadable(path: &Path) {
+    std::fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_the_disk_does_not_give_back_holds_up_neither_the_rest_nor_a_start() {
+    for (unreadable, restart) in [(0, false), (0, true), (1, false), (1, true)] {
+        let place = place(1 << 20);
+        let mut spool = place.open();
+        spool.append(&[sample(1.0)]).unwrap();
+        drop(spool);
+        let mut spool = place.open();
+        spool.append(&[sample(2.0)]).unwrap();
+        make_unreadable(&place.segments()[unreadable]);
+        if restart {
+            drop(spool);
+            spool = place.open();
+        }
+        let whole = 1 - unreadable as u64;
+        assert_eq!(numbers(&mut spool), [whole], "{unreadable} {restart}");
+        let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+        spool.acknowledge(&chunk).unwrap();
+        assert_eq!((numbers(&mut spool), spool.dropped()), (vec![], 1), "{unreadable} {restart}");
+        spool.append(&[sample(3.0)]).unwrap();
+        assert_eq!(numbers(&mut spool), [2]);
+        assert!(place.limits.dir.join(DAMAGED).symlink_metadata().is_ok(), "it is kept for a person");
+        drop(spool);
+        let mut spool = place.open();
+        assert_eq!((numbers(&mut spool), spool.dropped()), (vec![2], 1));
+    }
+}
+
+#[test]
+fn a_whole_frame_of_another_version_is_put_aside_alone() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    let mut ends = Vec::new();
+    for value in 0..3 {
+        spool.append(&[sample(f64::from(value))]).unwrap();
+        ends.push(spool.bytes() as usize);
+    }
+    drop(spool);
+    let path = place.segments().remove(0);
+    let bytes = std::fs::read(&path).unwrap();
+    let novel = Frame { first: FIRST + 1, count: 1 }.bytes(br#"{"version":9,"agent":"","novel":7}"#);
+    std::fs::write(&path, [&bytes[..ends[0]], &novel, &bytes[ends[1]..]].concat()).unwrap();
+    let mut spool = place.open();
+    assert_eq!(numbers(&mut spool), [0], "what stands in front of it goes first");
+    let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+    spool.acknowledge(&chunk).unwrap();
+    for _ in 0..2 {
+        assert_eq!((numbers(&mut spool), spool.dropped(), spool.pending()), (vec![2], 1, 1));
+        drop(spool);
+        spool = place.open();
+    }
+    let aside = std::fs::read_to_string(place.limits.dir.join(REJECTED)).unwrap();
+    assert!(aside.contains("version 9") && aside.contains("\"novel\":7"), "{aside}");
+    assert_eq!(aside.lines().count(), 1);
+}
