@@ -187,8 +187,16 @@ impl Uplink {
     }
 
     async fn send(&self, part: &[Numbered]) -> Answer {
-        let dropped = hold(&self.shared.spool).dropped();
-        let health = hold(&self.shared.books).health(self.shared.clock.wall(), dropped);
+        let shared = Arc::clone(&self.shared);
+        // Whoever writes to the disk holds these meanwhile.
+        let health = blocking(move || {
+            let dropped = hold(&shared.spool).dropped();
+            Ok(hold(&shared.books).health(shared.clock.wall(), dropped))
+        });
+        let health = match health.await {
+            Ok(health) => health,
+            Err(error) => return Answer::Later { why: words(&error), asked: None },
+        };
         let batch = Batch { agent: self.registration.agent.clone(), health, samples: part.to_vec() };
         self.post("/v1/batches", wire::encode(&batch)).await
     }
