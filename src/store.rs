@@ -98,6 +98,9 @@ pub trait Fleet: Send + Sync {
     /// Keeps what an agent says of itself. Its word on a line that came with a table only fills gaps.
     fn register(&self, registration: &Registration) -> Result<Tally, StoreError>;
 
+    /// The highest number among the samples that are kept of an agent.
+    fn highest_number(&self, agent: &str) -> Result<Option<u64>, StoreError>;
+
     /// Every agent with what it said of itself, by name.
     fn agents(&self) -> Result<Vec<Registration>, StoreError>;
 

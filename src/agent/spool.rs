@@ -4,9 +4,10 @@
 //! word that a sample is durable is noted at once and deletes it, a whole segment at a time; killed in between, the
 //! agent sends a few again, which is harmless. When the bound is reached the oldest segment is dropped, and what it held is counted.
 //!
-//! Numbers are never used twice, whenever the process is killed: they rise within the segments, a segment is
-//! deleted only after `spool.json` says up to where numbers were used, and a spool that was lost starts anew
-//! above any number that could have been given out before (from the calendar).
+//! Numbers are never used twice, whenever the process is killed: they rise within the segments, and a segment is
+//! deleted only after `spool.json` says up to where numbers were used. A spool that was lost starts anew with a number
+//! from the calendar, which may be wrong: so the collector is asked for the highest number that it holds before
+//! anything is sent, and what was never sent goes above it. What that cannot tell: two agents under one name.
 
 mod segment;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use crate::error::words;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::result::{Batch, Health, Numbered, Sample};
 use broadgauge_model::wire;
-use segment::{FRAME_HEAD, Frame, Segment, is_damage};
+use segment::{FRAME_HEAD, Frame, Lost, Segment, is_damage};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -72,15 +73,58 @@ struct State {
     floor: u64,
     dropped: u64,
     rejected: u64,
+    /// Numbers below it were given out, although the samples were lost and nothing else here says so.
+    #[serde(default)]
+    used: u64,
+    /// The first number of a new spool, until a collector has said which numbers it holds.
+    #[serde(default)]
+    unsure_from: Option<u64>,
+    /// By the numbers that they begin at.
+    #[serde(default)]
+    raised: Vec<Raised>,
 }
+
+/// Samples from a number on are sent under higher numbers than they lie here with, since the collector held these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Raised {
+    from: u64,
+    by: u64,
+}
+
+impl State {
+    /// The number that the collector sees.
+    fn sent_as(&self, kept_as: u64) -> u64 {
+        let raised = self.raised.iter().rev().find(|raised| raised.from <= kept_as);
+        kept_as + raised.map_or(0, |raised| raised.by)
+    }
+
+    /// The number under which a sample lies here.
+    fn kept_as(&self, sent_as: u64) -> u64 {
+        let raised = self.raised.iter().rev().find(|raised| raised.from + raised.by <= sent_as);
+        sent_as - raised.map_or(0, |raised| raised.by)
+    }
+}
+
+/// No agent comes as far by measuring: the store ends at 2^63, and a number near it would leave no room for others.
+const HIGHEST: u64 = 1 << 62;
 
 /// Samples to send, with their place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunk {
-    /// The samples, ascending.
+    /// The samples, ascending, under the numbers that the collector is to see.
     pub samples: Vec<Numbered>,
     segment: u64,
     offset: u64,
+}
+
+/// A whole frame that this program cannot decode: another version wrote it.
+struct Foreign {
+    segment: u64,
+    frame: Frame,
+    /// Where the next begins.
+    offset: u64,
+    payload: Vec<u8>,
+    why: String,
 }
 
 /// A spool that this process has to itself.
@@ -92,9 +136,13 @@ pub struct Spool {
     segments: VecDeque<Segment>,
     active: Option<File>,
     next: u64,
+    /// Nothing from here on was sent yet: no collector was asked since the spool was opened, or made.
+    unsent_from: Option<u64>,
     _lock: File,
 }
 
+/// The last file of the spool that could not be read.
+const DAMAGED: &str = "damaged.old";
 /// The rejected samples of an agent, kept for a person to look at.
 const REJECTED: &str = "rejected.jsonl";
 const REJECTED_BYTES: u64 = 8 << 20;
@@ -119,7 +167,7 @@ impl Spool {
                 State { agent: agent.to_owned(), floor, ..State::default() }
             }
         };
-        let next = state.floor;
+        let next = state.floor.max(state.used);
         let mut spool = Self {
             folder,
             max_bytes: limits.max_bytes,
@@ -127,6 +175,7 @@ impl Spool {
             segments: VecDeque::new(),
             active: None,
             next,
+            unsent_from: None,
             _lock: lock,
         };
         if made {
@@ -135,10 +184,16 @@ impl Spool {
             spool.load()?;
             spool.state.floor = spool.segments.front().map_or(calendar, |first| first.first);
             spool.next = spool.next.max(calendar);
+            spool.state.unsure_from = Some(spool.next);
             spool.save()?;
         } else {
             spool.load()?;
+            // Nothing below the floor is sent any more.
+            while spool.state.raised.get(1).is_some_and(|next| next.from <= spool.state.floor) {
+                spool.state.raised.remove(0);
+            }
         }
+        spool.unsent_from = Some(spool.state.unsure_from.unwrap_or(spool.next));
         Ok(spool)
     }
 
@@ -155,17 +210,20 @@ impl Spool {
         let starts: Vec<u64> = found.iter().map(|(first, _)| *first).collect();
         for (place, (first, path)) in found.into_iter().enumerate() {
             let next = starts.get(place + 1).copied();
-            let (segment, cut) = Segment::recover(path.clone(), first, next, self.state.floor)
-                .map_err(failed("recover", &path))?;
-            // A crash leaves half a frame at the very end only. In front of a later segment it is a damaged disk.
-            let lost_from = segment.end.max(self.state.floor);
-            if let Some(gone) = next.filter(|_| cut).and_then(|next| next.checked_sub(lost_from)) {
-                self.state.dropped += gone;
-                self.save()?;
+            let (segment, lost) = match Segment::recover(path.clone(), first, next, self.state.floor) {
+                Err(error) if is_damage(&error) => {
+                    tracing::error!(path = %path.display(), %error, "a file of the spool cannot be read");
+                    (Segment::new(path.clone(), first), Some(Lost::uncounted(first, 0)))
+                }
+                recovered => recovered.map_err(failed("recover", &path))?,
+            };
+            self.next = self.next.max(first);
+            if let Some(lost) = lost {
+                self.count_lost(&segment, lost, next)?;
             }
             // What lies below the floor was done with: the state is written before a segment is deleted.
             if segment.samples == 0 || segment.end <= self.state.floor {
-                std::fs::remove_file(&path).map_err(failed("delete", &path))?;
+                self.remove(&path, lost.is_some_and(|lost| lost.samples > 0))?;
                 continue;
             }
             self.next = self.next.max(segment.end);
@@ -174,11 +232,55 @@ impl Spool {
         Ok(())
     }
 
+    /// Counts what was lost at the end of a segment, in front of another that begins at `next`, and sees to it that the
+    /// numbers are not given out again.
+    fn count_lost(&mut self, segment: &Segment, lost: Lost, next: Option<u64>) -> Result<(), SpoolError> {
+        let from = segment.end.max(self.state.floor);
+        // In front of a later segment nothing was torn, and its number says how many there were.
+        let gone = match next {
+            Some(next) => next.saturating_sub(from),
+            None => lost.samples.min(lost.end.saturating_sub(from)),
+        };
+        if gone == 0 {
+            return Ok(());
+        }
+        tracing::error!(path = %segment.path.display(), gone, "spooled samples cannot be read");
+        self.state.dropped += gone;
+        self.state.used = self.state.used.max(next.unwrap_or(lost.end));
+        self.next = self.next.max(self.state.used);
+        self.save()
+    }
+
     fn save(&self) -> Result<(), SpoolError> {
         let path = self.folder.join("spool.json");
         // Plain data with text keys always has a text.
         let text = serde_json::to_vec_pretty(&self.state).unwrap_or_default();
         files::replace(&path, &text).map_err(failed("write", &path))
+    }
+
+    /// To be told, before anything is sent, the highest of this agent's numbers that the collector holds: what was
+    /// never sent is sent above it. What may have been sent keeps its number, so that the collector knows it again.
+    pub fn start_above(&mut self, highest: Option<u64>) -> Result<(), SpoolError> {
+        let Some(from) = self.unsent_from else { return Ok(()) };
+        if let Some(highest) = highest.filter(|highest| *highest >= HIGHEST) {
+            tracing::warn!(highest, "the collector names a number that no agent has reached; it is ignored");
+        }
+        let before = self.state.clone();
+        let highest = highest.filter(|highest| (self.state.sent_as(from)..HIGHEST).contains(highest));
+        if let Some(highest) = highest {
+            tracing::info!(highest, "numbers go on above those that the collector holds");
+            self.state.raised.retain(|raised| raised.from < from);
+            self.state.raised.push(Raised { from, by: highest + 1 - from });
+        }
+        self.state.unsure_from = None;
+        if self.state != before
+            && let Err(error) = self.save()
+        {
+            self.state = before;
+            return Err(error);
+        }
+        self.unsent_from = None;
+        Ok(())
     }
 
     /// Numbers the samples and keeps them: on return the disk has them.
@@ -236,29 +338,43 @@ impl Spool {
 
     fn keep_within_bounds(&mut self) -> Result<(), SpoolError> {
         while self.segments.len() > 1 && self.bytes() > self.max_bytes {
-            let Some(oldest) = self.segments.front() else { break };
-            let dropped = oldest.samples - oldest.done;
-            self.state.dropped += dropped;
-            if let Err(error) = self.forget_oldest() {
-                // It is still there, and is counted when it goes.
-                self.state.dropped -= dropped;
-                return Err(error);
-            }
+            self.drop_oldest(false)?;
         }
         Ok(())
+    }
+
+    /// Deletes the oldest segment although it holds samples, and counts them. Where it cannot be deleted it is still
+    /// there, and is counted when it goes.
+    fn drop_oldest(&mut self, damaged: bool) -> Result<(), SpoolError> {
+        let dropped = self.segments.front().map_or(0, |oldest| oldest.samples - oldest.done);
+        self.state.dropped += dropped;
+        self.forget_oldest_and(damaged).inspect_err(|_| self.state.dropped -= dropped)
+    }
+
+    /// Deletes a segment. A damaged one is kept under another name, in the place of the last such, for a person to look
+    /// at.
+    fn remove(&self, path: &Path, damaged: bool) -> Result<(), SpoolError> {
+        if damaged {
+            return std::fs::rename(path, self.folder.join(DAMAGED)).map_err(failed("rename", path));
+        }
+        std::fs::remove_file(path).map_err(failed("delete", path))
     }
 
     /// Deletes the oldest segment, after it is written down up to where numbers were used. Where the disk is too full
     /// for that, a later segment with samples says the same, and deleting this one makes room. What could not be
     /// deleted stays in the list, and is tried again.
     fn forget_oldest(&mut self) -> Result<(), SpoolError> {
+        self.forget_oldest_and(false)
+    }
+
+    fn forget_oldest_and(&mut self, damaged: bool) -> Result<(), SpoolError> {
         let Some(oldest) = self.segments.front() else { return Ok(()) };
         self.state.floor = self.state.floor.max(oldest.end);
         let saved = self.save();
         if saved.is_err() && self.segments.iter().skip(1).all(|later| later.samples == 0) {
             return saved;
         }
-        std::fs::remove_file(&oldest.path).map_err(failed("delete", &oldest.path))?;
+        self.remove(&oldest.path, damaged)?;
         self.segments.pop_front();
         if self.segments.is_empty() {
             self.active = None;
@@ -277,7 +393,11 @@ impl Spool {
             match self.fill(&mut chunk, max_samples, max_bytes) {
                 Err(SpoolError::Io { source, .. }) if is_damage(&source) => {}
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(chunk),
+                Ok(Some(foreign)) => {
+                    self.skip(&foreign)?;
+                    continue;
+                }
+                Ok(None) => return Ok(chunk),
             }
             if chunk.is_some() {
                 return Ok(chunk);
@@ -289,13 +409,18 @@ impl Spool {
             if let Some(damaged) = self.segments.front() {
                 let gone = damaged.samples - damaged.done;
                 tracing::error!(path = %damaged.path.display(), gone, "spooled samples cannot be read");
-                self.state.dropped += gone;
-                self.forget_oldest()?;
+                self.drop_oldest(true)?;
             }
         }
     }
 
-    fn fill(&self, chunk: &mut Option<Chunk>, max_samples: usize, max_bytes: u64) -> Result<(), SpoolError> {
+    /// Fills a chunk, or says what stands in front that this program does not know.
+    fn fill(
+        &self,
+        chunk: &mut Option<Chunk>,
+        max_samples: usize,
+        max_bytes: u64,
+    ) -> Result<Option<Foreign>, SpoolError> {
         let mut bytes = 0;
         for segment in &self.segments {
             let mut offset = segment.done_bytes;
@@ -309,33 +434,67 @@ impl Spool {
                 let length = FRAME_HEAD as u64 + payload.len() as u64;
                 let held = chunk.as_ref().map_or(0, |c| c.samples.len());
                 if held > 0 && (held + frame.count as usize > max_samples || bytes + length > max_bytes) {
-                    return Ok(());
+                    return Ok(None);
                 }
-                let batch = wire::decode(&payload).map_err(|error| {
-                    failed("read", &segment.path)(io::Error::new(io::ErrorKind::InvalidData, error))
-                })?;
                 offset += length;
+                let mut batch = match wire::decode(&payload) {
+                    Ok(batch) => batch,
+                    // What stands in front of it goes first.
+                    Err(_) if chunk.is_some() => return Ok(None),
+                    Err(error) => {
+                        let (segment, why) = (segment.first, words(&error));
+                        return Ok(Some(Foreign { segment, frame, offset, payload, why }));
+                    }
+                };
                 bytes += length;
                 let chunk = chunk.get_or_insert_with(|| Chunk { samples: Vec::new(), segment: 0, offset: 0 });
+                for numbered in &mut batch.samples {
+                    numbered.number = self.state.sent_as(numbered.number);
+                }
                 chunk.samples.extend(batch.samples);
                 (chunk.segment, chunk.offset) = (segment.first, offset);
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Keeps what this program does not know where a person finds it, counts it, and goes on behind it.
+    fn skip(&mut self, foreign: &Foreign) -> Result<(), SpoolError> {
+        while self.segments.front().is_some_and(|s| s.first < foreign.segment) {
+            self.forget_oldest()?;
+        }
+        let Foreign { frame, payload, why, .. } = foreign;
+        tracing::error!(first = frame.first, count = frame.count, why, "spooled samples are not known");
+        let text = || String::from_utf8_lossy(payload).into_owned().into();
+        let batch = serde_json::from_slice::<serde_json::Value>(payload).unwrap_or_else(|_| text());
+        let line = serde_json::json!({ "reason": why, "batch": batch });
+        if let Err(error) = self.keep_aside(&format!("{line}\n")) {
+            // It must not hold up the rest.
+            tracing::error!(error = words(&error), "they are not kept for a person either");
+        }
+        let end = frame.first + u64::from(frame.count);
+        if let Some(front) = self.segments.front_mut().filter(|s| s.first == foreign.segment) {
+            (front.done, front.done_bytes) = (end - front.first, foreign.offset);
+        }
+        self.state.dropped += u64::from(frame.count);
+        self.state.floor = self.state.floor.max(end);
+        self.save()
     }
 
     /// Deletes what the collector has said is durable, or will never take.
     pub fn acknowledge(&mut self, chunk: &Chunk) -> Result<(), SpoolError> {
         let oldest = self.segments.front().map_or(self.next, |segment| segment.first);
         // What was dropped while it was on its way did arrive.
-        let arrived = chunk.samples.iter().filter(|numbered| numbered.number < oldest).count() as u64;
+        let kept_as = |numbered: &Numbered| self.state.kept_as(numbered.number);
+        let arrived = chunk.samples.iter().filter(|numbered| kept_as(numbered) < oldest).count() as u64;
+        let done_with = chunk.samples.last().map(|last| kept_as(last) + 1);
         self.state.dropped = self.state.dropped.saturating_sub(arrived);
         while self.segments.front().is_some_and(|s| s.first < chunk.segment) {
             self.forget_oldest()?;
         }
         if let Some(front) = self.segments.front_mut().filter(|s| s.first == chunk.segment) {
             front.done_bytes = chunk.offset;
-            front.done = chunk.samples.last().map_or(front.done, |last| last.number + 1 - front.first);
+            front.done = done_with.map_or(front.done, |done_with| done_with - front.first);
             let (emptied, done_with) = (front.done_bytes == front.bytes, front.first + front.done);
             // The one that is written to is kept while it is small: deleting it costs more than keeping it.
             if emptied && (self.segments.len() > 1 || self.bytes() > 64 << 10) {
@@ -359,12 +518,7 @@ impl Spool {
         if rejected.is_empty() {
             return Ok(());
         }
-        let path = self.folder.join(REJECTED);
-        if std::fs::metadata(&path).is_ok_and(|held| held.len() > REJECTED_BYTES) {
-            std::fs::rename(&path, self.folder.join("rejected.old.jsonl"))
-                .map_err(failed("rename", &path))?;
-        }
-        let mut text = Vec::new();
+        let mut text = String::new();
         for (numbered, reason) in rejected {
             let batch = Batch {
                 agent: self.state.agent.clone(),
@@ -375,14 +529,22 @@ impl Spool {
                 "reason": reason,
                 "batch": serde_json::from_slice::<serde_json::Value>(&wire::encode(&batch)).unwrap_or_default(),
             });
-            text.extend(line.to_string().into_bytes());
-            text.push(b'\n');
+            text.extend([line.to_string(), "\n".to_owned()]);
         }
-        let file = File::options().append(true).create(true).open(&path);
-        file.and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_data()))
-            .map_err(failed("write", &path))?;
+        self.keep_aside(&text)?;
         self.state.rejected += rejected.len() as u64;
         self.save()
+    }
+
+    fn keep_aside(&self, lines: &str) -> Result<(), SpoolError> {
+        let path = self.folder.join(REJECTED);
+        if std::fs::metadata(&path).is_ok_and(|held| held.len() > REJECTED_BYTES) {
+            std::fs::rename(&path, self.folder.join("rejected.old.jsonl"))
+                .map_err(failed("rename", &path))?;
+        }
+        let file = File::options().append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()))
+            .map_err(failed("write", &path))
     }
 
     /// Bytes on the disk.

@@ -245,6 +245,23 @@ async fn what_a_collector_that_was_away_missed_is_sent_by_the_next_life_of_the_a
     desk.close().await;
 }
 
+/// A box without a clock of its own, with its spool in memory: every life begins at the same time and with an empty spool.
+#[tokio::test]
+async fn an_agent_that_lost_its_spool_and_its_clock_sends_under_new_numbers() {
+    let desk = desk(Arc::default()).await;
+    for life in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let at = NOW + Span::millis(life);
+        play(config(folder.path(), &desk.url, "amnesia", &["exchange"]), "amnesia", 2, at).await;
+        assert!(!folder.path().join("spool/rejected.jsonl").exists(), "life {life}");
+    }
+    let samples = desk.samples();
+    assert_eq!(samples.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());
+    let of_the_last = samples.iter().filter(|(_, sample)| sample.started_at == NOW + Span::millis(2));
+    assert_eq!(of_the_last.count(), 4);
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,9 +284,15 @@ async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
     let taken = vec![Numbered { number: FIRST + 1, sample: stranger.clone() }];
     store.put_batch(&Batch { agent: "a".into(), health: Health::default(), samples: taken }).unwrap();
     let desk = desk(store).await;
-    play(config(folder.path(), &desk.url, "taken", &["exchange"]), "taken", 2, NOW).await;
+    let config = config(folder.path(), &desk.url, "taken", &["exchange"]);
+    // An earlier life may have sent these two: they keep their numbers.
+    let mut spool = Spool::open(&config.spool, "a", NOW).unwrap();
+    spool.start_above(None).unwrap();
+    spool.append(&[stranger.clone(), Sample { values: Values::Number(8.0), ..stranger.clone() }]).unwrap();
+    drop(spool);
+    play(config, "taken", 2, NOW).await;
     let samples = desk.samples();
-    assert_eq!(samples.len(), 4);
+    assert_eq!(samples.len(), 6);
     assert_eq!(samples[0], (1, stranger), "the first stays");
     let aside = std::fs::read_to_string(folder.path().join("spool/rejected.jsonl")).unwrap();
     assert_eq!(aside.lines().count(), 1);
@@ -312,6 +335,41 @@ async fn a_sample_that_the_collector_cannot_read_does_not_hold_up_the_others() {
     assert!(aside.contains("poison") && aside.lines().count() == 1, "{aside}");
 }
 
+/// Answers every batch with the same, until it is stopped.
+async fn wall(
+    status: StatusCode,
+    body: &'static str,
+) -> (String, tokio::task::JoinHandle<std::io::Result<()>>) {
+    let app = Router::new()
+        .route("/v1/agents", post(async || StatusCode::NO_CONTENT))
+        .route("/v1/batches", post(async move || (status, body)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (url, tokio::spawn(axum::serve(listener, app).into_future()))
+}
+
+#[tokio::test]
+async fn a_refusal_in_other_words_than_the_collectors_puts_no_sample_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_others = [
+        (StatusCode::BAD_REQUEST, "<html><h1>400 Bad Request</h1></html>"),
+        (StatusCode::UNPROCESSABLE_ENTITY, ""),
+        (StatusCode::BAD_REQUEST, r#"{"error":"bad request","request_id":"7"}"#),
+    ];
+    let mut at = NOW;
+    for (status, body) in of_others {
+        let (url, server) = wall(status, body).await;
+        play(config(folder.path(), &url, "proxy", &["exchange"]), "proxy", 2, at).await;
+        server.abort();
+        assert!(!folder.path().join("spool/rejected.jsonl").exists(), "{status} {body}");
+        at = at + Span::secs(60);
+    }
+    let desk = desk(Arc::default()).await;
+    play(config(folder.path(), &desk.url, "proxy", &["exchange"]), "proxy", 2, at).await;
+    assert_eq!(desk.samples().len(), 16, "all of it was only late");
+    desk.close().await;
+}
+
 #[tokio::test]
 async fn an_agent_that_the_collector_has_forgotten_registers_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -329,7 +387,7 @@ async fn an_agent_that_the_collector_has_forgotten_registers_again() {
         .route(
             "/v1/batches",
             post(async move || {
-                if *hold(&known) < 3 {
+                if *hold(&known) < 2 {
                     return StatusCode::CONFLICT.into_response();
                 }
                 Json(Receipt::default()).into_response()
@@ -340,7 +398,32 @@ async fn an_agent_that_the_collector_has_forgotten_registers_again() {
     let server = tokio::spawn(axum::serve(listener, app).into_future());
     play(config(folder.path(), &url, "forgotten", &["exchange"]), "forgotten", 2, NOW).await;
     server.abort();
-    assert_eq!(*hold(&registrations), 3);
+    assert_eq!(*hold(&registrations), 2);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_forgotten_as_soon_as_it_has_registered_waits_before_it_tries_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let requests = Arc::new(Mutex::new(0));
+    let (registered, sent) = (Arc::clone(&requests), Arc::clone(&requests));
+    let count = |requests: Arc<Mutex<u32>>, status| {
+        post(async move || {
+            *hold(&requests) += 1;
+            status
+        })
+    };
+    let app = Router::new()
+        .route("/v1/agents", count(registered, StatusCode::NO_CONTENT))
+        .route("/v1/batches", count(sent, StatusCode::CONFLICT));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(axum::serve(listener, app).into_future());
+    let mut config = config(folder.path(), &url, "vain", &["exchange"]);
+    (config.collector.retry_from, config.collector.retry_to) = (Span::secs(3_600), Span::secs(3_600));
+    play(config, "vain", 2, NOW).await;
+    server.abort();
+    // Once when there was something to send, and once more when the agent was stopped; each time twice.
+    assert!(*hold(&requests) <= 8, "{}", *hold(&requests));
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! Whatever can be cured by waiting (nobody there, a token that is not known yet, a collector that is busy) is
 //! tried again, later and later. A sample that the collector will never take is put aside in a file and counted,
-//! so that it does not hold up the rest; which sample it is, is found by halving the batch.
+//! so that it does not hold up the rest; which sample it is, is found by halving the batch. Only a collector's own
+//! words count as its refusal: a proxy in between has not looked at the samples.
 
 use super::backoff::Backoff;
 use super::books::Books;
@@ -17,6 +18,7 @@ use broadgauge_model::wire::receipt::Receipt;
 use broadgauge_model::wire::registration::Registration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Certificate, Client, Response, StatusCode};
+use serde::Deserialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -142,8 +144,11 @@ impl Uplink {
         rejected: &mut Vec<(Numbered, String)>,
     ) -> Result<(), (String, Option<Span>)> {
         let mut parts: Vec<&[Numbered]> = vec![&chunk.samples];
+        let mut just_registered = false;
         while let Some(part) = parts.pop() {
-            match self.send(part).await {
+            let answer = self.send(part).await;
+            let in_vain = std::mem::replace(&mut just_registered, matches!(answer, Answer::Register));
+            match answer {
                 Answer::Yes(response) => {
                     let receipt: Receipt = response.json().await.map_err(|error| (words(&error), None))?;
                     for refused in receipt.rejected {
@@ -157,6 +162,13 @@ impl Uplink {
                     }
                 }
                 Answer::Later { why, asked } => return Err((why, asked)),
+                Answer::Register if in_vain => {
+                    self.registered = false;
+                    return Err((
+                        "the collector forgets this agent as soon as it has registered".into(),
+                        None,
+                    ));
+                }
                 Answer::Register => {
                     self.register().await?;
                     parts.push(part);
@@ -175,8 +187,16 @@ impl Uplink {
     }
 
     async fn send(&self, part: &[Numbered]) -> Answer {
-        let dropped = hold(&self.shared.spool).dropped();
-        let health = hold(&self.shared.books).health(self.shared.clock.wall(), dropped);
+        let shared = Arc::clone(&self.shared);
+        // Whoever writes to the disk holds these meanwhile.
+        let health = blocking(move || {
+            let dropped = hold(&shared.spool).dropped();
+            Ok(hold(&shared.books).health(shared.clock.wall(), dropped))
+        });
+        let health = match health.await {
+            Ok(health) => health,
+            Err(error) => return Answer::Later { why: words(&error), asked: None },
+        };
         let batch = Batch { agent: self.registration.agent.clone(), health, samples: part.to_vec() };
         self.post("/v1/batches", wire::encode(&batch)).await
     }
@@ -185,7 +205,12 @@ impl Uplink {
         // Plain data with text keys always has a text.
         let body = serde_json::to_vec(&self.registration).unwrap_or_default();
         match self.post("/v1/agents", body).await {
-            Answer::Yes(_) => {
+            Answer::Yes(response) => {
+                let highest = highest_number(response).await.map_err(|why| (why, None))?;
+                let shared = Arc::clone(&self.shared);
+                blocking(move || hold(&shared.spool).start_above(highest))
+                    .await
+                    .map_err(|error| (words(&error), None))?;
                 tracing::info!(url = self.config.url, "registered at the collector");
                 self.registered = true;
                 Ok(())
@@ -263,6 +288,28 @@ fn client(config: &UplinkConfig) -> reqwest::Result<Client> {
     builder.build()
 }
 
+/// What the collector says to a registration; an older one says nothing.
+async fn highest_number(response: Response) -> Result<Option<u64>, String> {
+    #[derive(Deserialize)]
+    struct Welcome {
+        highest_number: Option<u64>,
+    }
+    if response.status() == StatusCode::NO_CONTENT {
+        return Ok(None);
+    }
+    let welcome = response.json::<Welcome>().await;
+    welcome
+        .map(|welcome| welcome.highest_number)
+        .map_err(|error| format!("the answer to the registration is not a collector's: {}", words(&error)))
+}
+
+/// How a collector refuses: with this and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refusal {
+    error: String,
+}
+
 async fn judge(response: Response) -> Answer {
     let status = response.status();
     if status.is_success() {
@@ -271,12 +318,17 @@ async fn judge(response: Response) -> Answer {
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let asked = header.and_then(|text| text.parse::<u32>().ok()).map(|secs| Span::secs(secs.into()));
     let text = response.text().await.unwrap_or_default();
-    let error = serde_json::from_str::<serde_json::Value>(&text).ok();
-    let error = error.as_ref().and_then(|value| value["error"].as_str()).unwrap_or("no reason given");
-    let why = format!("the collector answers {status}: {error}");
+    let refusal = serde_json::from_str::<Refusal>(&text).ok();
+    let why = refusal.as_ref().map_or_else(
+        || format!("the answer is {status}, and not in a collector's words: does a proxy stand in between?"),
+        |refusal| format!("the collector answers {status}: {}", refusal.error),
+    );
     match status {
         StatusCode::CONFLICT => Answer::Register,
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Answer::No { why, too_large: false },
+        // Whoever else says so has not looked at the samples.
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if refusal.is_some() => {
+            Answer::No { why, too_large: false }
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Answer::No { why, too_large: true },
         _ => Answer::Later { why, asked },
     }

@@ -1,6 +1,6 @@
 //! What can be asked of a collector over HTTP.
 //!
-//! `POST /v1/agents` registers, `POST /v1/batches` brings results, `GET /v1/instruction` asks whether to pause,
+//! `POST /v1/agents` registers and tells the agent the highest number that is kept of it, `POST /v1/batches` brings results, `GET /v1/instruction` asks whether to pause,
 //! `GET /healthz` asks whether it is alive. All but the last want the token. A refusal is JSON with `error`.
 
 use super::auth::Token;
@@ -175,10 +175,10 @@ async fn take_registration(State(Desk(desk)): State<Desk>, request: Request) -> 
     };
     let agent = registration.agent.clone();
     match desk.door.register(registration).await {
-        Ok(()) => {
+        Ok(highest_number) => {
             tracing::info!(agent, "agent is registered");
             desk.known.write().unwrap_or_else(PoisonError::into_inner).insert(agent);
-            StatusCode::NO_CONTENT.into_response()
+            Json(serde_json::json!({ "highest_number": highest_number })).into_response()
         }
         Err(error) => busy(error),
     }

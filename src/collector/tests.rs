@@ -57,12 +57,13 @@ impl Desk {
         (response.status(), response.text().await.unwrap())
     }
 
-    async fn register(&self) {
+    async fn register(&self) -> String {
         let line = AccessLine { line_id: "l".into(), operator: "A".into(), ..AccessLine::default() };
         let registration =
             Registration { version: 1, agent: "a".into(), lines: vec![line], ..Registration::default() };
-        let (status, _) = self.post("/v1/agents", serde_json::to_vec(&registration).unwrap()).await;
-        assert_eq!(status, StatusCode::NO_CONTENT);
+        let (status, text) = self.post("/v1/agents", serde_json::to_vec(&registration).unwrap()).await;
+        assert_eq!(status, StatusCode::OK);
+        text
     }
 
     fn rows(&self) -> usize {
@@ -158,6 +159,15 @@ async fn an_agent_that_nobody_knows_is_asked_to_register_first() {
     desk.register().await;
     let (status, _) = desk.post("/v1/batches", wire::encode(&batch(0..1, 1.0))).await;
     assert_eq!(status, StatusCode::OK);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_registers_is_told_the_highest_number_that_is_kept_of_it() {
+    let desk = open().await;
+    assert_eq!(desk.register().await, r#"{"highest_number":null}"#);
+    desk.post("/v1/batches", wire::encode(&batch(7..50, 1.0))).await;
+    assert_eq!(desk.register().await, r#"{"highest_number":49}"#);
     desk.close().await;
 }
 

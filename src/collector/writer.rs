@@ -18,7 +18,7 @@ type Reply<T> = oneshot::Sender<Result<T, String>>;
 
 enum Work {
     Batch(Box<Ready>, Reply<Receipt>),
-    Register(Box<Registration>, Reply<()>),
+    Register(Box<Registration>, Reply<Option<u64>>),
 }
 
 /// Where work is handed in.
@@ -31,8 +31,9 @@ impl Door {
         self.hand_in(|reply| Work::Batch(Box::new(batch), reply)).await
     }
 
-    /// Keeps what an agent says of itself.
-    pub(super) async fn register(&self, registration: Registration) -> Result<(), String> {
+    /// Keeps what an agent says of itself; the answer is the highest number that is kept of it. Whatever was handed in
+    /// before is among it.
+    pub(super) async fn register(&self, registration: Registration) -> Result<Option<u64>, String> {
         self.hand_in(|reply| Work::Register(Box::new(registration), reply)).await
     }
 
@@ -89,7 +90,8 @@ fn write(store: &dyn Store, mut work: mpsc::Receiver<Work>) {
                     break;
                 }
                 Work::Register(registration, reply) => {
-                    answer(reply, store.register(&registration).map(|_| ()));
+                    let registered = store.register(&registration);
+                    answer(reply, registered.and_then(|_| store.highest_number(&registration.agent)));
                 }
             }
             next = if samples < SAMPLES { work.try_recv().ok() } else { None };

@@ -25,6 +25,7 @@ macro_rules! store_contract {
             a_batch_sent_twice_is_stored_once,
             an_identity_taken_by_another_payload_is_rejected_and_the_first_stays,
             two_agents_may_use_the_same_numbers,
+            the_highest_number_of_each_agent_is_known,
             a_sample_without_a_line_is_rejected_and_its_neighbours_stay,
             receipts_of_several_batches_are_told_apart,
             a_table_imported_again_under_another_name_changes_nothing,
@@ -152,6 +153,17 @@ pub(crate) fn two_agents_may_use_the_same_numbers(store: &dyn Store) {
         assert_eq!(receipt.stored, 1);
     }
     assert_eq!(all(store, &Filter::default()).len(), 2);
+}
+
+pub(crate) fn the_highest_number_of_each_agent_is_known(store: &dyn Store) {
+    let value = |n: u64| (n, sample("l", n as i64, number(1.0)));
+    store.put_batch(&batch("a", [value(70_000), value(3)])).unwrap();
+    store.put_batch(&batch("b", [value(5), value(90_000)])).unwrap();
+    store.put_entries(&table("may.csv"), &entries()).unwrap();
+    let registration = Registration { version: 1, agent: "c".into(), ..Registration::default() };
+    store.register(&registration).unwrap();
+    let highest = ["a", "b", "c", "d"].map(|agent| store.highest_number(agent).unwrap());
+    assert_eq!(highest, [Some(70_000), Some(90_000), None, None]);
 }
 
 pub(crate) fn a_sample_without_a_line_is_rejected_and_its_neighbours_stay(store: &dyn Store) {

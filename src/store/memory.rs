@@ -197,6 +197,13 @@ impl Fleet for Memory {
         Ok(tally)
     }
 
+    fn highest_number(&self, agent: &str) -> Result<Option<u64>, StoreError> {
+        let inner = self.lock()?;
+        let Some(Agent { stream, .. }) = inner.agents.get(agent) else { return Ok(None) };
+        let numbers = inner.digests.keys().filter(|(of, _)| of == stream).map(|(_, number)| *number as u64);
+        Ok(numbers.max())
+    }
+
     fn agents(&self) -> Result<Vec<Registration>, StoreError> {
         Ok(self.lock()?.agents.values().filter_map(|agent| agent.registration.clone()).collect())
     }

@@ -1,8 +1,10 @@
 //! One file of the spool: frames, each with its length, its numbers and a checksum.
 //!
-//! A frame is written in one piece and synced. What a crash leaves of a frame at the end of a file has a length
-//! or a checksum that does not fit, and is cut off when the file is opened.
+//! A frame is written in one piece and synced. What a crash leaves of a frame at the end of a file is shorter than its
+//! length says, and is cut off when the file is opened: nobody was ever told of it. Anything else that does not fit is
+//! a damaged disk, and is counted as lost before it is cut off.
 
+use nix::errno::Errno;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek as _, SeekFrom};
@@ -31,6 +33,13 @@ impl Frame {
         bytes.extend(payload);
         bytes
     }
+
+    /// What a head says, and how long the payload is.
+    fn of(head: &[u8; FRAME_HEAD]) -> (Self, u32) {
+        let frame =
+            Self { count: u32::from_le_bytes(array(head, 4)), first: u64::from_le_bytes(array(head, 8)) };
+        (frame, u32::from_le_bytes(array(head, 0)))
+    }
 }
 
 fn checksum(head: &[u8], payload: &[u8]) -> [u8; 8] {
@@ -48,9 +57,7 @@ fn array<const N: usize>(head: &[u8; FRAME_HEAD], at: usize) -> [u8; N] {
 pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
     let mut head = [0; FRAME_HEAD];
     file.read_exact(&mut head)?;
-    let length = u32::from_le_bytes(array(&head, 0));
-    let frame =
-        Frame { count: u32::from_le_bytes(array(&head, 4)), first: u64::from_le_bytes(array(&head, 8)) };
+    let (frame, length) = Frame::of(&head);
     if length > LONGEST {
         return Err(ErrorKind::InvalidData.into());
     }
@@ -65,9 +72,68 @@ pub(super) fn read_frame(file: &mut impl Read) -> io::Result<(Frame, Vec<u8>)> {
     Ok((frame, payload))
 }
 
-/// Whether an error means that the bytes are damaged, not that the disk refused.
+/// Whether an error means that the bytes are damaged, or that the disk will not give them back: asking again later
+/// does not help.
 pub(super) fn is_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) || is_unreadable(error)
+}
+
+fn is_unreadable(error: &io::Error) -> bool {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EIO | Errno::EBADMSG) => true,
+        #[cfg(target_os = "linux")]
+        Some(Errno::EUCLEAN) => true,
+        _ => false,
+    }
+}
+
+/// What is lost behind the whole frames of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// How many samples, at least; none where a write was torn.
+    pub(super) samples: u64,
+    /// No number from here on was given out in this file.
+    pub(super) end: u64,
+}
+
+impl Lost {
+    /// Nobody can say how many. No sample is shorter than a byte.
+    pub(super) fn uncounted(end: u64, bytes: u64) -> Self {
+        Self { samples: 1, end: end + bytes.max(1) }
+    }
+
+    /// Judges what stands where a frame with the number `end` was expected. A write that was torn leaves less than a
+    /// frame, or room that nothing was written to.
+    fn judged(tail: &[u8], end: u64) -> Self {
+        let (mut at, mut after) = (0, end);
+        while let Some(head) = tail[at..].first_chunk() {
+            let (frame, length) = Frame::of(head);
+            let may_be_one = frame.first.checked_sub(end).is_some_and(|ahead| ahead <= tail.len() as u64)
+                && length as usize <= tail.len() - at - FRAME_HEAD;
+            match may_be_one.then(|| read_frame(&mut &tail[at..])) {
+                Some(Ok((frame, payload))) => {
+                    after = after.max(frame.first + u64::from(frame.count));
+                    at += FRAME_HEAD + payload.len();
+                }
+                _ => at += 1,
+            }
+        }
+        let torn = Self { samples: 0, end };
+        let Some(head) = tail.first_chunk() else { return torn };
+        let (frame, length) = Frame::of(head);
+        let has_a_head = frame.first == end && (1..=length).contains(&frame.count) && length <= LONGEST;
+        if after > end {
+            Self { samples: after - end, end: after }
+        } else if (has_a_head && tail.len() - FRAME_HEAD < length as usize)
+            || tail.iter().all(|byte| *byte == 0)
+        {
+            torn
+        } else if has_a_head {
+            Self { samples: frame.count.into(), end: end + u64::from(frame.count) }
+        } else {
+            Self::uncounted(end, tail.len() as u64)
+        }
+    }
 }
 
 /// What is known of a file.
@@ -100,7 +166,7 @@ impl Segment {
         Self { path, first, end: first, samples: 0, bytes: 0, done: 0, done_bytes: 0 }
     }
 
-    /// Reads what is whole in a file, cuts off the rest, and says whether there was a rest. Numbers from `next` on
+    /// Reads what is whole in a file, cuts off the rest, and says what was lost with it. Numbers from `next` on
     /// belong to a later segment: a frame that bears them was given up when it was written. Numbers below `floor` are
     /// done with.
     pub(super) fn recover(
@@ -108,12 +174,12 @@ impl Segment {
         first: u64,
         next: Option<u64>,
         floor: u64,
-    ) -> io::Result<(Self, bool)> {
+    ) -> io::Result<(Self, Option<Lost>)> {
         let mut segment = Self::new(path, first);
         let file = File::options().read(true).write(true).open(&segment.path)?;
         let length = file.metadata()?.len();
         let mut reader = BufReader::new(&file);
-        loop {
+        let unreadable = loop {
             match read_frame(&mut reader) {
                 Ok((frame, payload))
                     if frame.first == segment.end && next.is_none_or(|next| frame.first < next) =>
@@ -125,17 +191,29 @@ impl Segment {
                         (segment.done, segment.done_bytes) = (segment.samples, segment.bytes);
                     }
                 }
-                Ok(_) => break,
-                Err(error) if is_damage(&error) => break,
+                Ok(_) => break false,
+                Err(error) if is_damage(&error) => break is_unreadable(&error),
                 Err(error) => return Err(error),
             }
+        };
+        if segment.bytes == length && !unreadable {
+            return Ok((segment, None));
         }
-        let cut = segment.bytes < length;
-        if cut {
+        let mut tail = Vec::new();
+        let read = segment.reader(segment.bytes)?.take(LONGEST.into()).read_to_end(&mut tail);
+        let lost = match read {
+            Ok(_) => Lost::judged(&tail, segment.end),
+            Err(error) if is_unreadable(&error) => {
+                Lost::uncounted(segment.end, length.saturating_sub(segment.bytes))
+            }
+            Err(error) => return Err(error),
+        };
+        // Where nothing is whole the file itself goes.
+        if segment.bytes > 0 {
             file.set_len(segment.bytes)?;
             file.sync_all()?;
         }
-        Ok((segment, cut))
+        Ok((segment, Some(lost)))
     }
 
     /// A reader from a place in the file.

@@ -121,6 +121,49 @@ fn a_spool_that_was_lost_starts_above_all_numbers_used_before() {
 }
 
 #[test]
+fn a_spool_that_was_lost_goes_on_above_what_the_collector_holds_whatever_the_clock_says() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&run(2)).unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&run(2)).unwrap();
+    // An earlier spool, which began at the same wrong time, has come as far as this.
+    spool.start_above(Some(FIRST + 9)).unwrap();
+    assert_eq!(numbers(&mut spool), [10, 11, 12, 13], "nothing of either life was sent yet");
+    spool.start_above(Some(FIRST + 13)).unwrap();
+    let chunk = spool.peek(1, u64::MAX).unwrap().unwrap();
+    spool.acknowledge(&chunk).unwrap();
+    spool.append(&run(1)).unwrap();
+    assert_eq!(numbers(&mut spool), [12, 13, 14], "what may have been sent keeps its number");
+    drop(spool);
+    let mut spool = place.open();
+    spool.append(&run(1)).unwrap();
+    spool.start_above(Some(FIRST + 20)).unwrap();
+    assert_eq!(numbers(&mut spool), [12, 13, 14, 21], "and so it does in the next life");
+    let chunk = spool.peek(100, u64::MAX).unwrap().unwrap();
+    spool.acknowledge(&chunk).unwrap();
+    assert_eq!((spool.pending(), spool.dropped()), (0, 0));
+    spool.tidy().unwrap();
+    drop(spool);
+    let mut spool = place.open();
+    spool.start_above(Some(FIRST + 21)).unwrap();
+    spool.append(&run(1)).unwrap();
+    assert_eq!(numbers(&mut spool), [22]);
+}
+
+#[test]
+fn a_collector_that_holds_nothing_newer_changes_no_number() {
+    let place = place(1 << 20);
+    for (life, highest) in [None, Some(0), Some(FIRST + 1), Some(u64::MAX)].into_iter().enumerate() {
+        let mut spool = place.open();
+        spool.append(&[sample(life as f64)]).unwrap();
+        spool.start_above(highest).unwrap();
+        assert_eq!(numbers(&mut spool), (0..=life as u64).collect::<Vec<_>>(), "{highest:?}");
+    }
+}
+
+#[test]
 fn beyond_the_bound_the_oldest_are_dropped_and_counted_for_good() {
     let place = place(300 << 10);
     let mut spool = place.open();
@@ -222,6 +265,61 @@ fn damage_found_at_a_restart_is_counted_once() {
     }
 }
 
+/// The disk damages the last file: frames of one sample each, at the given places.
+#[test]
+fn damage_in_the_last_file_is_counted_once_and_its_numbers_are_not_used_again() {
+    /// Takes the bytes of the file, and where the second and the third frame begin.
+    type Damage = fn(&mut [u8], usize, usize);
+    let damaged: [(&str, Damage, u64, Vec<u64>); 6] = [
+        ("body of the second", |bytes, second, _| bytes[second + 60] ^= 1, 2, vec![0]),
+        ("length of the second", |bytes, second, _| bytes[second] ^= 4, 2, vec![0]),
+        ("number of the second", |bytes, second, _| bytes[second + 9] ^= 1, 2, vec![0]),
+        ("body of the first", |bytes, _, _| bytes[60] ^= 1, 3, vec![]),
+        ("body of the last", |bytes, _, third| bytes[third + 60] ^= 1, 1, vec![0, 1]),
+        ("all behind the first", |bytes, second, _| bytes[second..].fill(b'x'), 1, vec![0]),
+    ];
+    for (what, damage, lost, left) in damaged {
+        let place = place(1 << 20);
+        let mut spool = place.open();
+        let mut ends = Vec::new();
+        for value in 0..3 {
+            spool.append(&[sample(f64::from(value))]).unwrap();
+            ends.push(spool.bytes() as usize);
+        }
+        drop(spool);
+        let path = place.segments().remove(0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        damage(&mut bytes, ends[0], ends[1]);
+        std::fs::write(&path, &bytes).unwrap();
+        for _ in 0..3 {
+            let mut spool = place.open();
+            assert_eq!((numbers(&mut spool), spool.dropped()), (left.clone(), lost), "{what}");
+        }
+        let mut spool = place.open();
+        spool.append(&[sample(9.0)]).unwrap();
+        let last = *numbers(&mut spool).last().unwrap();
+        assert!(last >= 3, "{what}: number {last} was given out before");
+        assert!(what.starts_with("all") || last == 3, "{what}: {last}");
+        drop(spool);
+        assert_eq!(place.open().dropped(), lost, "{what}");
+    }
+}
+
+/// A file may have grown before what was written to it came to the disk.
+#[test]
+fn room_that_nothing_was_written_to_is_no_loss() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    drop(spool);
+    let file = File::options().append(true).open(place.segments().remove(0)).unwrap();
+    file.set_len(file.metadata().unwrap().len() + 500).unwrap();
+    let mut spool = place.open();
+    assert_eq!((numbers(&mut spool), spool.dropped()), (vec![0], 0));
+    spool.append(&[sample(2.0)]).unwrap();
+    assert_eq!(numbers(&mut spool), [0, 1]);
+}
+
 #[test]
 fn a_spool_serves_one_process_and_one_name() {
     let place = place(1 << 20);
@@ -320,4 +418,88 @@ fn what_cannot_be_deleted_is_counted_as_dropped_once() {
     assert!(spool.bytes() <= 300 << 10);
     let held = numbers(&mut spool);
     assert_eq!(spool.dropped() + held.len() as u64, 122 * 20);
+}
+
+#[test]
+fn damage_on_a_full_disk_is_counted_once_however_often_it_is_met() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    spool.append(&[sample(1.0)]).unwrap();
+    let path = place.segments().remove(0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let full = place.limits.dir.join("spool.new");
+    std::fs::create_dir(&full).unwrap();
+    for _ in 0..3 {
+        assert!(spool.peek(1, 1).is_err());
+        assert_eq!(spool.dropped(), 0, "it is still there");
+    }
+    std::fs::remove_dir(&full).unwrap();
+    assert_eq!(spool.peek(1, 1).unwrap(), None);
+    assert_eq!(spool.dropped(), 1);
+}
+
+/// Puts a file in the place of another that opens, but whose bytes the system refuses to read (EIO).
+#[cfg(target_os = "linux")]
+fn make_unreadable(path: &Path) {
+    std::fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_the_disk_does_not_give_back_holds_up_neither_the_rest_nor_a_start() {
+    for (unreadable, restart) in [(0, false), (0, true), (1, false), (1, true)] {
+        let place = place(1 << 20);
+        let mut spool = place.open();
+        spool.append(&[sample(1.0)]).unwrap();
+        drop(spool);
+        let mut spool = place.open();
+        spool.append(&[sample(2.0)]).unwrap();
+        make_unreadable(&place.segments()[unreadable]);
+        if restart {
+            drop(spool);
+            spool = place.open();
+        }
+        let whole = 1 - unreadable as u64;
+        assert_eq!(numbers(&mut spool), [whole], "{unreadable} {restart}");
+        let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+        spool.acknowledge(&chunk).unwrap();
+        assert_eq!((numbers(&mut spool), spool.dropped()), (vec![], 1), "{unreadable} {restart}");
+        spool.append(&[sample(3.0)]).unwrap();
+        assert_eq!(numbers(&mut spool), [2]);
+        assert!(place.limits.dir.join(DAMAGED).symlink_metadata().is_ok(), "it is kept for a person");
+        drop(spool);
+        let mut spool = place.open();
+        assert_eq!((numbers(&mut spool), spool.dropped()), (vec![2], 1));
+    }
+}
+
+#[test]
+fn a_whole_frame_of_another_version_is_put_aside_alone() {
+    let place = place(1 << 20);
+    let mut spool = place.open();
+    let mut ends = Vec::new();
+    for value in 0..3 {
+        spool.append(&[sample(f64::from(value))]).unwrap();
+        ends.push(spool.bytes() as usize);
+    }
+    drop(spool);
+    let path = place.segments().remove(0);
+    let bytes = std::fs::read(&path).unwrap();
+    let novel = Frame { first: FIRST + 1, count: 1 }.bytes(br#"{"version":9,"agent":"","novel":7}"#);
+    std::fs::write(&path, [&bytes[..ends[0]], &novel, &bytes[ends[1]..]].concat()).unwrap();
+    let mut spool = place.open();
+    assert_eq!(numbers(&mut spool), [0], "what stands in front of it goes first");
+    let chunk = spool.peek(10, u64::MAX).unwrap().unwrap();
+    spool.acknowledge(&chunk).unwrap();
+    for _ in 0..2 {
+        assert_eq!((numbers(&mut spool), spool.dropped(), spool.pending()), (vec![2], 1, 1));
+        drop(spool);
+        spool = place.open();
+    }
+    let aside = std::fs::read_to_string(place.limits.dir.join(REJECTED)).unwrap();
+    assert!(aside.contains("version 9") && aside.contains("\"novel\":7"), "{aside}");
+    assert_eq!(aside.lines().count(), 1);
 }

@@ -98,6 +98,17 @@ impl Fleet for Sqlite {
         })
     }
 
+    fn highest_number(&self, agent: &str) -> Result<Option<u64>, StoreError> {
+        self.read(|transaction| {
+            let highest: Option<i64> = transaction
+                .prepare_cached(
+                    "SELECT max(number) FROM result WHERE stream = (SELECT id FROM agent WHERE name = ?1)",
+                )?
+                .query_row([agent], |row| row.get(0))?;
+            Ok(highest.map(|number| number as u64))
+        })
+    }
+
     fn agents(&self) -> Result<Vec<Registration>, StoreError> {
         self.read(|transaction| {
             let mut statement = transaction
