@@ -205,23 +205,23 @@ impl Figures {
         let counts = self.counts;
         let delays: Vec<Span> = self.round_trip.iter().copied().flatten().collect();
         let mut out = vec![
-            histogram(MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip, &delays, counts),
-            histogram(MetricId::DELAY_VARIATION, Direction::RoundTrip, &pdv(&delays), counts),
-            histogram(
+            self.histogram(MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip, &delays, counts),
+            self.histogram(MetricId::DELAY_VARIATION, Direction::RoundTrip, &pdv(&delays), counts),
+            self.histogram(
                 MetricId::INTERPACKET_DELAY_VARIATION,
                 Direction::RoundTrip,
                 &ipdv(&self.round_trip).into_iter().map(Span::abs).collect::<Vec<_>>(),
                 counts,
             ),
-            share(Direction::RoundTrip, counts),
+            self.share(Direction::RoundTrip, counts),
         ];
         if let (Some(forward), Some(backward)) = (self.counts.lost_forward, self.counts.lost_backward) {
             // Of the packets whose direction of loss is known, the far end was sent all, and sent back what reached it.
             let told = counts.sent - self.lost_somewhere;
             let one_way =
                 |sent, lost| Counts { planned: sent, sent, received: sent - lost, lost, ..Counts::default() };
-            out.push(share(Direction::Up, one_way(told, forward)));
-            out.push(share(Direction::Down, one_way(told - forward, backward)));
+            out.push(self.share(Direction::Up, one_way(told, forward)));
+            out.push(self.share(Direction::Down, one_way(told - forward, backward)));
         }
         if !self.one_way.is_empty() {
             let ways: [(Direction, Vec<Span>); 2] = [
@@ -232,12 +232,13 @@ impl Figures {
             let behind = ways.iter().any(|(_, delays)| delays.iter().any(|delay| delay.0 < 0));
             let apart = behind.then_some("the clocks differ by more than the delay");
             for (direction, delays) in ways {
-                let mut variation = histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), counts);
+                let mut variation =
+                    self.histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), counts);
                 if let Some(why) = moved {
                     variation.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
                 out.push(variation);
-                let mut delay = histogram(MetricId::ONE_WAY_DELAY, direction, &delays, counts);
+                let mut delay = self.histogram(MetricId::ONE_WAY_DELAY, direction, &delays, counts);
                 if let Some(why) = moved.or(one_way_refused).or(apart) {
                     delay.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
@@ -251,25 +252,28 @@ impl Figures {
     pub fn lateness(&self, p: f64) -> Option<Span> {
         nearest_rank(&self.lateness, p)
     }
-}
 
-/// Empty where packets were sent and none was answered: that is loss, not a failure to ask.
-fn histogram(metric: MetricId, direction: Direction, delays: &[Span], counts: Counts) -> Observed {
-    let values = if counts.sent == 0 {
-        nothing_sent()
-    } else {
-        // One tick is a microsecond; round, do not cut, so that nothing is biased down.
-        Values::Histogram(Histogram::of(delays.iter().map(|delay| (delay.0 + 500).div_euclid(1_000))))
-    };
-    Observed { metric, direction, statistic: Statistic::Singleton, values, counts }
-}
+    /// Empty where packets were sent and none was answered: that is loss, not a failure to ask.
+    fn histogram(&self, metric: MetricId, direction: Direction, delays: &[Span], counts: Counts) -> Observed {
+        let values = if counts.sent == 0 {
+            self.nothing_sent()
+        } else {
+            // One tick is a microsecond; round, do not cut, so that nothing is biased down.
+            Values::Histogram(Histogram::of(delays.iter().map(|delay| (delay.0 + 500).div_euclid(1_000))))
+        };
+        Observed { metric, direction, statistic: Statistic::Singleton, values, counts }
+    }
 
-fn nothing_sent() -> Values {
-    Values::Unmeasured(Reason(String::from("no packet could be sent")))
-}
+    fn share(&self, direction: Direction, counts: Counts) -> Observed {
+        let values = broadgauge_model::unit::Ratio::of(counts.lost, counts.sent)
+            .map_or_else(|| self.nothing_sent(), |ratio| Values::Number(ratio.0));
+        Observed { metric: MetricId::LOSS_RATIO, direction, statistic: Statistic::Mean, values, counts }
+    }
 
-fn share(direction: Direction, counts: Counts) -> Observed {
-    let values = broadgauge_model::unit::Ratio::of(counts.lost, counts.sent)
-        .map_or_else(nothing_sent, |ratio| Values::Number(ratio.0));
-    Observed { metric: MetricId::LOSS_RATIO, direction, statistic: Statistic::Mean, values, counts }
+    fn nothing_sent(&self) -> Values {
+        Values::Unmeasured(Reason(match self.cut {
+            0 => String::from("no packet could be sent"),
+            cut => format!("stopped before an answer to any of {cut} packets came, or was too late"),
+        }))
+    }
 }

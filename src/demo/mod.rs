@@ -58,6 +58,12 @@ pub enum DemoError {
         /// Why.
         source: io::Error,
     },
+    /// A store is there that no demo left: it may be somebody's only one.
+    #[error("{} was not made by a demo, which would replace it; name another folder with --out", path.display())]
+    NotOurs {
+        /// The store.
+        path: PathBuf,
+    },
     /// The town cannot be written.
     #[error("cannot make the town")]
     Town(#[source] io::Error),
@@ -174,6 +180,9 @@ fn clear(folder: &Path) -> Result<PathBuf, DemoError> {
     };
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let database = folder.join("broadgauge.db");
+    if database.exists() && !folder.join("town").join(town::TRUTH).exists() {
+        return Err(DemoError::NotOurs { path: database });
+    }
     for ending in ["", "-wal", "-shm"] {
         let file = folder.join(format!("broadgauge.db{ending}"));
         if file.exists() {
@@ -226,4 +235,23 @@ fn write(
         reports.push((lang, path));
     }
     Ok(reports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_no_demo_left_is_not_replaced_and_an_earlier_demo_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("broadgauge.db");
+        std::fs::write(&database, "somebody's results").unwrap();
+        let refused = clear(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("broadgauge.db was not made by a demo") && refused.contains("--out"));
+        assert_eq!(std::fs::read_to_string(&database).unwrap(), "somebody's results");
+        std::fs::create_dir(folder.path().join("town")).unwrap();
+        std::fs::write(folder.path().join("town").join(town::TRUTH), "{}").unwrap();
+        assert_eq!(clear(folder.path()).unwrap(), database);
+        assert!(!database.exists());
+    }
 }

@@ -39,6 +39,9 @@ use std::io;
 use std::path::Path;
 use tables::{Calendar, Table};
 
+/// The file that tells what was planted.
+pub const TRUTH: &str = "truth.json";
+
 /// Makes the town's tables in a folder, each with a map that says that it is made up, and `truth.json`.
 pub fn write(plan: &Plan, folder: &Path) -> io::Result<Truth> {
     std::fs::create_dir_all(folder)?;
@@ -85,7 +88,7 @@ pub fn write(plan: &Plan, folder: &Path) -> io::Result<Truth> {
     complaints.table.finish()?;
     let results = tests.results.finish()?;
     let truth = Truth::of(plan, &calendar, lines.len(), results, tickets, &work);
-    std::fs::write(folder.join("truth.json"), serde_json::to_string_pretty(&truth)?)?;
+    std::fs::write(folder.join(TRUTH), serde_json::to_string_pretty(&truth)?)?;
     Ok(truth)
 }
 

@@ -2,11 +2,11 @@
 //!
 //! Digits are read in groups, as people write them (`138 1234 5678`, `(555) 123-4567`, full-width too), and a number
 //! is known by the lengths of its groups: Chinese mobile, area-code and 400 numbers; North American ten digits;
-//! numbers with a leading 0 or +; 18- and 15-digit Chinese identity numbers by the date inside (GB 11643); cards by
-//! the Luhn digit (ISO/IEC 7812-1). A bare number of 7 to 12 digits counts as a telephone when a word such as
-//! "call" or "电话" stands before it.
+//! numbers with a leading 0 or +; 18- and 15-digit Chinese identity numbers by the date inside (GB 11643); social
+//! security numbers of the United States with their hyphens; cards by the Luhn digit (ISO/IEC 7812-1). Other numbers of
+//! 7 to 12 digits count as telephones when a word such as "call" or "电话" stands before them.
 //!
-//! What it cannot tell: a name, a street; a local number without any such word; digits spelled out in words.
+//! What it cannot tell: a name, a street; a bank account; a local number without any such word; digits spelled out in words.
 
 mod digits;
 

@@ -8,7 +8,7 @@ use super::query::Query;
 use crate::study::describe::Series;
 use crate::study::describe::promise::LEAST_LINES;
 use crate::study::peers::{Peers, Row, Stratum, Verdict};
-use broadgauge_model::metric::MetricId;
+use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::result::Statistic;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -51,7 +51,8 @@ impl<'a> Selection<'a> {
             .max_by(|a, b| {
                 // What the best or the worst moment was says least about how a line usually is.
                 let usual = |row: &Row| !matches!(row.statistic, Statistic::Min | Statistic::Max);
-                let order = usual(a).cmp(&usual(b)).then(effect(a).total_cmp(&effect(b)));
+                let order = usual(a).cmp(&usual(b)).then(felt(a).cmp(&felt(b)));
+                let order = order.then(effect(a).total_cmp(&effect(b)));
                 order.then(b.quantile.total_cmp(&a.quantile))
             })
             .copied();
@@ -103,6 +104,14 @@ impl<'a> Selection<'a> {
             .collect();
         rows.sort_by(|a, b| effect(b).total_cmp(&effect(a)));
         rows
+    }
+}
+
+/// Whether a quantile is about the lines and hours that somebody complains of, or about the best ones.
+fn felt(row: &Row) -> bool {
+    match row.metric.better {
+        Better::Lower => row.quantile >= 0.5,
+        Better::Higher => row.quantile <= 0.5,
     }
 }
 

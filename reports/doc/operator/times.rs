@@ -40,6 +40,8 @@ pub(super) struct Focus {
     own_week: Option<Week>,
     peer_week: Option<Week>,
     busy: Answer,
+    /// The same of the peer operator.
+    peer_busy: Option<Answer>,
     worst: Option<WorstHours>,
     /// Whether so few own lines were tested that nothing of them may be shown.
     hidden: bool,
@@ -75,9 +77,10 @@ impl Times {
         self.focus.as_ref().filter(|focus| !focus.hidden)
     }
 
-    /// Whether the limit is the peer operator's own nine of ten, so that one in ten is par.
-    pub(super) fn par_is_a_tenth(&self) -> bool {
-        self.focus.as_ref().is_some_and(|focus| focus.peer.is_some())
+    /// The peer operator, and its share of tests beyond the limit in the same hours.
+    pub(super) fn peer_busy(&self) -> Option<(&str, &Answer)> {
+        let focus = self.shown()?;
+        focus.peer.as_ref().map(|(name, _)| name.as_str()).zip(focus.peer_busy.as_ref())
     }
 
     /// The hours that stand out in the own operator's week.
@@ -129,12 +132,14 @@ impl Focus {
         };
         let limit = peer.as_ref().map_or(&own, |(_, spread)| spread).quantile(nine_of_ten)?;
         let of = |name: &str| week(basis.panel, &series, name, limit);
-        let busy =
-            busy_share(basis.panel, &series, &basis.query.own, limit, basis.query.peak, basis.query.seed);
+        let share =
+            |name: &str| busy_share(basis.panel, &series, name, limit, basis.query.peak, basis.query.seed);
+        let busy = share(&basis.query.own);
+        let peer_busy = peer.as_ref().map(|(name, _)| share(name));
         let (own_week, peer_week) = (of(&basis.query.own), peer.as_ref().and_then(|(name, _)| of(name)));
         let worst = worst_hours(basis.panel, &series, &basis.query.own, limit, basis.query.seed);
         let hidden = basis.hides(own.lines);
-        Some(Self { series, own, peer, limit, own_week, peer_week, busy, worst, hidden })
+        Some(Self { series, own, peer, limit, own_week, peer_week, busy, peer_busy, worst, hidden })
     }
 
     fn limit_value(&self) -> Prose {

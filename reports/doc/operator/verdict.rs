@@ -7,6 +7,7 @@ use super::promise::Promised;
 use super::times::{SHARE, Times, shares};
 use super::{health, words};
 use crate::doc::{Answer as Sentence, Block, KeyNumber, Number, Section, Tone};
+use crate::study::Estimate;
 use crate::study::describe::Series;
 use crate::study::peers::{Row, Verdict};
 use crate::text::Prose;
@@ -399,7 +400,10 @@ fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
     const BUSY: Phrase =
         Phrase { en: "Tests beyond the limit in the busy hours", zh: "忙时越限的测试" };
     const OF: Phrase = Phrase { en: "{label}: {metric}", zh: "{label}：{metric}" };
-    const PAR: Phrase = Phrase { en: "{limit}; 10% would be par", zh: "{limit}；10% 为持平" };
+    const BESIDE: Phrase = Phrase {
+        en: "{limit}; of {peer} in the same hours {share}",
+        zh: "{limit}；{peer}在相同时段为 {share}",
+    };
     let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
     let label = Prose::say(if times.tells_hours() { &FROM } else { &BUSY }, &[("hours", hours)]);
     let metric = times.focus().map(|focus| words::series_inside(&focus.series));
@@ -419,13 +423,21 @@ fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
             tone: Tone::CannotTell,
         };
     };
-    let meaning =
-        if times.par_is_a_tenth() { Prose::say(&PAR, &[("limit", limit)]) } else { limit }.capital();
-    let (tone, n) = match answer.as_estimate() {
-        None => (Tone::CannotTell, None),
-        Some(e) if times.par_is_a_tenth() && e.interval().0 > 0.1 => (Tone::Worse, Some(e.n())),
-        Some(e) if times.par_is_a_tenth() && e.interval().1 < 0.1 => (Tone::Better, Some(e.n())),
-        Some(e) => (Tone::Plain, Some(e.n())),
+    let peer = times.peer_busy().and_then(|(name, answer)| Some((name, answer.as_estimate()?)));
+    let meaning = match peer {
+        None => limit,
+        Some((name, share)) => {
+            let share = Prose::plain(number::percent(share.value()));
+            Prose::say(&BESIDE, &[("limit", limit), ("peer", Prose::plain(name)), ("share", share)])
+        }
+    }
+    .capital();
+    let n = answer.as_estimate().map(Estimate::n);
+    let tone = match (answer.as_estimate(), peer) {
+        (None, _) => Tone::CannotTell,
+        (Some(own), Some((_, peer))) if own.interval().0 > peer.interval().1 => Tone::Worse,
+        (Some(own), Some((_, peer))) if own.interval().1 < peer.interval().0 => Tone::Better,
+        _ => Tone::Plain,
     };
     KeyNumber {
         key: "busy_beyond_limit_ratio".into(),

@@ -85,7 +85,8 @@ fn number(plain: &[char], groups: &[Group]) -> Option<Span> {
         return None;
     }
     let at = with_opening(plain, first, last);
-    if is_id(&text, &lengths) {
+    let hyphens = groups.windows(2).all(|w| plain[w[0].end..w[1].start] == ['-']);
+    if is_id(&text, &lengths) || (lengths == [3, 2, 4] && hyphens && is_social_security(&text)) {
         Some(Span::Id(at))
     } else if is_phone(plain, first, &text, &lengths) {
         Some(Span::Phone(at))
@@ -160,6 +161,12 @@ fn is_id(text: &str, lengths: &[usize]) -> bool {
     }
 }
 
+/// A number of the United States' social security: no area 000, 666 or 900 on, no part of zeros alone.
+fn is_social_security(text: &str) -> bool {
+    let area = digit_at(text, 0, 3);
+    area < 900 && area != 666 && area > 0 && digit_at(text, 3, 2) > 0 && digit_at(text, 5, 4) > 0
+}
+
 /// 13 to 19 digits that pass the Luhn check. Groups of other things than blanks and hyphens are not cards.
 fn is_card(text: &str, lengths: &[usize], dotted: bool) -> bool {
     let grouped =
@@ -194,11 +201,15 @@ fn is_phone(plain: &[char], first: Group, text: &str, lengths: &[usize]) -> bool
     let plus = first.start > 0
         && (plain[first.start - 1] == '+'
             || plain[first.start - 1] == '(' && first.start > 1 && plain[first.start - 2] == '+');
-    let parts = lengths[1..].iter().all(|l| (2..=11).contains(l));
+    let parts = |least: usize| lengths[1..].iter().all(|l| (least..=11).contains(l));
     let mobile = |t: &[u8]| t.len() == 11 && t[0] == b'1' && (b'3'..=b'9').contains(&t[1]);
     let american = |t: &[u8]| t.len() == 10 && t[0] >= b'2' && t[3] >= b'2';
-    if plus || b.starts_with(b"00") {
-        return (8..=17).contains(&n) && parts && (plus || lengths[0] >= 4);
+    if plus {
+        // One digit may stand alone: a mobile's first, or the zero that is left out from abroad.
+        return (8..=17).contains(&n) && parts(1);
+    }
+    if b.starts_with(b"00") {
+        return (8..=17).contains(&n) && parts(2) && lengths[0] >= 4;
     }
     match lengths {
         // One run of digits.
@@ -216,7 +227,10 @@ fn is_phone(plain: &[char], first: Group, text: &str, lengths: &[usize]) -> bool
         // Area code with its zero.
         [3..=5, 5..=8] | [3..=5, 3..=4, 3..=4] if b[0] == b'0' => (10..=12).contains(&n),
         [3..=4, 7..=8, 1..=5] if b[0] == b'0' => true, // with an extension
-        [7..=12] | [3 | 4, 4] => told_to_call(plain, first),
+        // With its zero, in pairs or fours; a day, a month and a year are none.
+        [2, 2, 4, ..] => false,
+        [2, ..] if b[0] == b'0' && lengths.len() > 1 && parts(2) => (9..=11).contains(&n),
+        _ if (7..=12).contains(&n) && lengths[0] >= 2 && parts(2) => told_to_call(plain, first),
         _ => false,
     }
 }
