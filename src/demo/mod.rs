@@ -123,7 +123,11 @@ pub async fn run(request: &Request, tell: &(dyn Fn(&str) + Sync), stop: Stop) ->
     );
     site::measure(&folder.join("site"), &actors, &store, stop.clone()).await?;
     drop(actors);
-    tell("measured; the rest of the town is imported");
+    tell(if stop.is_set() {
+        "interrupted: what was measured is kept, and the report is written from what there is"
+    } else {
+        "measured; the rest of the town is imported"
+    });
     settling.await??;
 
     tell("asking the studies, and writing the report");

@@ -82,7 +82,7 @@ fn speeds_dates_money_and_counts_stay() {
         "speeds between 100-1000 or 20000-30000",
         "at 1430000000123 it broke",
         "since 01-02-2015 10:22, and from 08.04.2015 10 to 11",
-        "100-20-3000 and 05 06 07 08",
+        "987-65-4321 and 05 06 07 08",
     ] {
         assert_eq!(masked(text), text);
     }
