@@ -262,11 +262,9 @@ async fn an_agent_that_lost_its_spool_and_its_clock_sends_under_new_numbers() {
     desk.close().await;
 }
 
-#[tokio::test]
-async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(Memory::default());
-    let stranger = Sample {
+/// A sample of another program.
+fn stranger() -> Sample {
+    Sample {
         metric: MetricId::CONNECT_TIME,
         method: "other".into(),
         method_version: 1,
@@ -280,7 +278,14 @@ async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
         values: Values::Number(9.0),
         counts: Counts::default(),
         details: serde_json::Map::new(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_sample_whose_number_is_taken_is_put_aside_and_the_rest_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Memory::default());
+    let stranger = stranger();
     let taken = vec![Numbered { number: FIRST + 1, sample: stranger.clone() }];
     store.put_batch(&Batch { agent: "a".into(), health: Health::default(), samples: taken }).unwrap();
     let desk = desk(store).await;
@@ -424,6 +429,43 @@ async fn an_agent_that_is_forgotten_as_soon_as_it_has_registered_waits_before_it
     server.abort();
     // Once when there was something to send, and once more when the agent was stopped; each time twice.
     assert!(*hold(&requests) <= 8, "{}", *hold(&requests));
+}
+
+/// Notes on which threads it is asked for the calendar.
+#[derive(Default)]
+struct Watchful(Mutex<Vec<std::thread::ThreadId>>);
+
+impl Clock for Watchful {
+    fn mono(&self) -> broadgauge_model::clock::Mono {
+        broadgauge_model::clock::Mono(0)
+    }
+
+    fn wall(&self) -> Wall {
+        hold(&self.0).push(std::thread::current().id());
+        NOW
+    }
+}
+
+#[tokio::test]
+async fn the_books_are_read_on_no_thread_that_measures() {
+    let (folder, desk) = (tempfile::tempdir().unwrap(), desk(Arc::default()).await);
+    let config = config(folder.path(), &desk.url, "books", &["exchange"]);
+    let clock = Arc::new(Watchful::default());
+    let mut spool = Spool::open(&config.spool, "a", NOW).unwrap();
+    spool.append(&[stranger()]).unwrap();
+    let shared = Arc::new(Shared {
+        spool: Mutex::new(spool),
+        books: Mutex::new(Books::open(&config.spool.dir, Vec::new(), NOW).unwrap()),
+        spooled: tokio::sync::Notify::new(),
+        clock: clock.clone(),
+    });
+    let (_close, closing) = watch::channel(true);
+    let registration = registration(&config, SCRIPTED);
+    Uplink::new(config.collector, registration, 1, shared).unwrap().run(closing).await;
+    assert_eq!(desk.samples().len(), 1);
+    let threads = std::mem::take(&mut *hold(&clock.0));
+    assert!(!threads.is_empty() && !threads.contains(&std::thread::current().id()), "{threads:?}");
+    desk.close().await;
 }
 
 #[tokio::test]
