@@ -56,7 +56,10 @@ impl<S: Session + Send> Seated<S> {
             match self.session.step(now) {
                 Step::Send(datagram) => crate::session::send(&mut self.session, &mut *self.socket, &datagram),
                 Step::WaitUntil(until) => return Ok(Some((until - now.mono).max(Span::ZERO))),
-                Step::Done => return Ok(None),
+                Step::Done => {
+                    self.socket.take_in(&mut self.session as &mut dyn Inbox)?;
+                    return Ok(None);
+                }
             }
         }
     }

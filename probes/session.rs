@@ -87,5 +87,6 @@ pub fn drive_until<S: Session>(
             Step::Done => break,
         }
     }
-    Ok(())
+    // What came while this thread had to wait its turn is in the socket still; its stamp says whether it was in time.
+    socket.take_in(session)
 }
