@@ -72,7 +72,7 @@ pub(super) fn table(
 /// One of the few numbers that matter.
 pub(super) fn key(
     key: &str,
-    label: Phrase,
+    label: impl Into<Prose>,
     answer: &Answer,
     style: Style,
     basis: Prose,

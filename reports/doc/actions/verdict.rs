@@ -51,9 +51,15 @@ fn wrong(report: &Basis<'_>) -> Prose {
         en: "No node of {own} is shown to have more complaints than others of its kind and region.",
         zh: "没有证据表明{own}的某个节点投诉多于同类同地区的其他节点。",
     };
+    const FULL: Phrase = Phrase {
+        en: "{n} nodes of {own} run fuller in their busiest hour than is safe for customers. None of them is shown to have more complaints than others of its kind and region.",
+        zh: "{own}有 {n} 个节点的忙时利用率超过安全线。尚无证据表明其中某个节点投诉多于同类同地区的其他节点。",
+    };
     let out = standing_out(report);
     let Some(worst) = out.first() else {
-        return Prose::say(&NONE, &[("own", Prose::plain(report.own))]);
+        let full: usize = report.studies.balance.points.iter().map(|point| point.above_safe).sum();
+        let gaps = [("own", Prose::plain(report.own)), ("n", number::count(full as u64))];
+        return Prose::say(if full > 0 { &FULL } else { &NONE }, &gaps);
     };
     let gaps = [
         ("n", number::count(out.len() as u64)),
@@ -72,17 +78,19 @@ fn tightest<'a>(report: &Basis<'a>) -> Option<&'a Point> {
 
 fn fullness(report: &Basis<'_>) -> Prose {
     const FULL: Phrase = Phrase {
-        en: "{n} of {all} {technology} nodes run fuller in their busiest hour than {safe}, which is safe with 95% confidence.",
-        zh: "{technology} 节点 {all} 个中有 {n} 个忙时利用率超过 {safe}（有 95% 把握的安全线）。",
+        en: "{technology}: up to {safe} in the busiest hour is safe with 95% confidence; {n} of {all} nodes run fuller.",
+        zh: "{technology}：忙时利用率 {safe} 以内有 95% 把握是安全的；{all} 个节点中有 {n} 个超过。",
     };
-    let Some(point) = tightest(report).filter(|p| p.above_safe > 0) else { return Prose::default() };
-    let gaps = [
-        ("n", number::count(point.above_safe as u64)),
-        ("all", number::count(point.nodes as u64)),
-        ("technology", words::technology(&point.technology)),
-        ("safe", Prose::plain(number::percent(round(point.safe)))),
-    ];
-    Prose::say(&FULL, &gaps)
+    let told = report.studies.balance.points.iter().filter(|p| p.above_safe > 0).map(|point| {
+        let gaps = [
+            ("n", number::count(point.above_safe as u64)),
+            ("all", number::count(point.nodes as u64)),
+            ("technology", words::technology(&point.technology)),
+            ("safe", Prose::plain(number::percent(round(point.safe)))),
+        ];
+        Prose::say(&FULL, &gaps)
+    });
+    told.fold(Prose::default(), Prose::then)
 }
 
 fn round(share: Option<f64>) -> f64 {
@@ -91,8 +99,8 @@ fn round(share: Option<f64>) -> f64 {
 
 fn sure(report: &Basis<'_>) -> Prose {
     const LIMIT: Phrase = Phrase {
-        en: "Customers begin to complain at {limit}; the fullest a {technology} node may run is {point}.",
-        zh: "时延超过 {limit} 后投诉开始增多；{technology} 节点的利用率上限为 {point}。",
+        en: "Customers begin to complain at {limit} of {metric}; a {technology} node comes there at {point} in its busiest hour. The safe lines keep clear of it with 95% confidence.",
+        zh: "{metric}超过 {limit} 后投诉开始增多；{technology} 节点的忙时利用率达 {point} 时即到此处。安全线以 95% 的把握留有余地。",
     };
     let balance = report.studies.balance;
     let metric = balance.metric;
@@ -101,6 +109,7 @@ fn sure(report: &Basis<'_>) -> Prose {
             &LIMIT,
             &[
                 ("limit", say(&balance.limit, words::value_style(metric))),
+                ("metric", words::metric_inside(metric)),
                 ("technology", words::technology(&point.technology)),
                 ("point", say(&point.utilisation, Style::Share)),
             ],
@@ -121,8 +130,8 @@ fn nodes(report: &Basis<'_>) -> Prose {
         zh: "在 {tried} 个节点中，{node} 多出投诉 {excess} 件难以用偶然解释（q 为 {q}）。",
     };
     const CLEAR: Phrase = Phrase {
-        en: "That no node is named clears none of them: the furthest out, {node}, has {excess} complaints beyond the usual, and among {tried} nodes chance alone may bring that (q {q}).",
-        zh: "未列出节点不等于各节点均无问题：超出最多的 {node} 多出投诉 {excess} 件，而在 {tried} 个节点中偶然也可能出现（q 为 {q}）。",
+        en: "Looked at alone, {node} has {excess} complaints beyond the usual; as the furthest out of {tried} nodes that is no surprise (q {q}). That none is named clears none of them.",
+        zh: "单看超出最多的 {node}，多出投诉 {excess} 件；但它是 {tried} 个节点中最高的一个，偶然也常如此（校正后 q 为 {q}）。未点名不代表没有问题。",
     };
     let worst = &report.studies.balance.worst;
     let out = standing_out(report);
@@ -147,12 +156,12 @@ fn nodes(report: &Basis<'_>) -> Prose {
 /// How sure the verdicts on single actions are.
 fn fixes(report: &Basis<'_>) -> Prose {
     const VERIFIED: Phrase = Phrase {
-        en: "Of {verified} verified actions, {alone} did better by themselves than units as bad that were left alone (95% interval below zero; by luck about one in forty would); {kind} rest on others of their kind, which help on the whole.",
-        zh: "验证有效的 {verified} 项中，{alone} 项单独即优于同样差而未处理的单元（95% 区间低于零；偶然约四十分之一）；{kind} 项依据同类措施整体有效。",
+        en: "Of {verified} verified actions, {alone} did better by themselves than units as bad that were left alone (the whole 95% interval of the change is on the better side, where luck alone puts one in forty); {kind} are verified because actions of their kind help on the whole.",
+        zh: "验证有效的 {verified} 项中，{alone} 项单独即优于条件相近而未处理的单元（变化的 95% 区间全在好的一侧，仅凭偶然约四十分之一）；另 {kind} 项因同类措施总体有效而认定。",
     };
     const MISSED: Phrase = Phrase {
-        en: "On one unit an improvement of less than about {size} can be missed: not verified does not mean useless.",
-        zh: "单个单元上小于约 {size} 的改善可能测不出：未验证不等于无用。",
+        en: "On one unit an improvement of its figure by less than about {size} can be missed: not verified does not mean useless.",
+        zh: "单个单元的指标改善小于约 {size} 时可能测不出：未验证不等于无用。",
     };
     let judged = |a: &&ActionRow| matches!(a.state, State::Verified | State::NotVerified | State::Recurred);
     let actions = &report.studies.closed_loop.actions;
@@ -185,8 +194,8 @@ fn fixes(report: &Basis<'_>) -> Prose {
 
 fn todo(report: &Basis<'_>) -> Prose {
     const RELIEVE: Phrase = Phrase {
-        en: "Relieve {node} first (more capacity, or fewer lines on it): it runs fuller than is safe, and relief avoids {avoided} complaints in 30 days. All {n} nodes that run too full together avoid about {all}.",
-        zh: "优先为 {node} 扩容或分流：其忙时利用率超过安全线，30 天内可避免投诉 {avoided} 件。超过安全线的 {n} 个节点合计约可避免 {all} 件。",
+        en: "Relieve {node} first (more capacity, or fewer lines on it): its busiest hour runs at {busy}, and {safe} is safe. That is expected to avoid {avoided} complaints in 30 days; relieving all {n} nodes that run too full, about {all}.",
+        zh: "优先为 {node} 扩容或分流：其忙时利用率为 {busy}，安全线为 {safe}。预计 30 天可减少投诉 {avoided} 件；{n} 个超过安全线的节点全部疏解，合计约 {all} 件。",
     };
     const LOOK: Phrase = Phrase { en: "Look at {node} first.", zh: "先检查 {node}。" };
     const NOTHING: Phrase =
@@ -196,6 +205,8 @@ fn todo(report: &Basis<'_>) -> Prose {
         let all = relief.last().map_or(0.0, |r| r.avoided_so_far);
         let gaps = [
             ("node", Prose::plain(&first.node)),
+            ("busy", Prose::plain(number::percent(first.busy_hour))),
+            ("safe", Prose::plain(number::percent(round(Some(first.to))))),
             ("avoided", say(&first.avoided_in_30_days, Style::Bare)),
             ("n", number::count(relief.len() as u64)),
             ("all", Prose::plain(number::short(all))),
@@ -212,7 +223,7 @@ fn todo(report: &Basis<'_>) -> Prose {
 fn open(report: &Basis<'_>) -> Prose {
     const STATES: Phrase = Phrase {
         en: "Of {n} actions that were done, {verified} are verified, {failed} are open again because they were not shown to help, {recurred} recurred, {waiting} cannot be judged yet. Overdue: {late}.",
-        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未见效而退回重办，{recurred} 项问题反弹，{waiting} 项尚无法判定。逾期 {late} 项。",
+        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未检出改善而重新打开，{recurred} 项问题反弹，{waiting} 项尚无法判定。逾期 {late} 项。",
     };
     let actions = &report.studies.closed_loop.actions;
     if actions.is_empty() {
@@ -234,8 +245,12 @@ fn open(report: &Basis<'_>) -> Prose {
 
 fn keys(report: &Basis<'_>) -> Block {
     const FULLEST: Phrase = Phrase {
-        en: "utilisation of the busiest hour at which the usual delay on {technology} comes to where complaints begin",
-        zh: "{technology} 节点的常见时延达到投诉起点时的忙时利用率",
+        en: "utilisation of the busiest hour at which the usual delay of a node comes to where complaints begin; up to {safe} is safe with 95% confidence",
+        zh: "节点的典型时延达到投诉起增点时的忙时利用率；{safe} 以内有 95% 把握是安全的",
+    };
+    const BEGIN: Phrase = Phrase {
+        en: "Load at which {technology} customers notice",
+        zh: "{technology} 节点的投诉起增利用率",
     };
     const NODES: Phrase = Phrase { en: "{n} nodes", zh: "{n} 个节点" };
     const JUDGED: Phrase = Phrase { en: "{n} actions judged", zh: "已判定措施 {n} 项" };
@@ -245,11 +260,11 @@ fn keys(report: &Basis<'_>) -> Block {
         let technology = words::technology(&point.technology);
         keys.push(key(
             "balance_point_ratio",
-            Phrase { en: "The fullest a node may run", zh: "节点利用率上限" },
+            Prose::say(&BEGIN, &[("technology", technology)]),
             &point.utilisation,
             Style::Share,
             Prose::say(&NODES, &[("n", number::count(point.nodes as u64))]),
-            Prose::say(&FULLEST, &[("technology", technology)]),
+            Prose::say(&FULLEST, &[("safe", Prose::plain(number::percent(round(point.safe))))]),
         ));
     }
     if let Some(worst) = standing_out(report).first() {

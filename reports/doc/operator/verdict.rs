@@ -386,7 +386,10 @@ fn promise_key(basis: &Basis<'_>, promise: &Promised) -> KeyNumber {
     let known = matches!(number, Number::Known { .. });
     KeyNumber {
         key: "lines_at_promise_ratio".into(),
-        label: Phrase { en: "Lines that get what was promised", zh: "达到承诺速率的线路" }.into(),
+        label: Phrase {
+            en: "Lines that get 95% of what was promised", zh: "达到承诺速率 95% 的线路"
+        }
+        .into(),
         number,
         style: SHARE,
         basis: own.filter(|_| known).map(|own| basis_of(own.lines as u64, &LINES)).unwrap_or_default(),
