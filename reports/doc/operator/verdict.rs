@@ -404,8 +404,8 @@ fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
         Phrase { en: "Tests beyond the limit in the busy hours", zh: "忙时越限的测试" };
     const OF: Phrase = Phrase { en: "{label}: {metric}", zh: "{label}：{metric}" };
     const BESIDE: Phrase = Phrase {
-        en: "{limit}; of {peer} in the same hours {share}",
-        zh: "{limit}；{peer}在相同时段为 {share}",
+        en: "{limit} over all hours; of {peer}'s in these hours, {share} are beyond it",
+        zh: "{limit}，按全时段计；{peer}在该时段为 {share}",
     };
     let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
     let label = Prose::say(if times.tells_hours() { &FROM } else { &BUSY }, &[("hours", hours)]);
