@@ -56,10 +56,7 @@ impl<S: Session + Send> Seated<S> {
             match self.session.step(now) {
                 Step::Send(datagram) => crate::session::send(&mut self.session, &mut *self.socket, &datagram),
                 Step::WaitUntil(until) => return Ok(Some((until - now.mono).max(Span::ZERO))),
-                Step::Done => {
-                    self.socket.take_in(&mut self.session as &mut dyn Inbox)?;
-                    return Ok(None);
-                }
+                Step::Done => return Ok(None),
             }
         }
     }
@@ -82,7 +79,9 @@ impl<S: Session + Send> Guest for Seated<S> {
     }
 
     fn leave(self: Box<Self>) {
-        let Self { session, socket, told, ended, .. } = *self;
+        let Self { mut session, mut socket, told, ended, .. } = *self;
+        // As at the end of `session::drive`, however it came.
+        let ended = ended.and_then(|()| socket.take_in(&mut session as &mut dyn Inbox));
         told(session, socket, ended);
     }
 }

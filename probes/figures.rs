@@ -202,22 +202,20 @@ impl Figures {
     /// Every metric that these figures yield; delays in the two directions only where the far end stamps.
     /// `one_way_refused` says why one-way delay cannot be given as a figure.
     pub fn observed(&self, one_way_refused: Option<&str>) -> Vec<Observed> {
-        let counts = self.counts;
         let delays: Vec<Span> = self.round_trip.iter().copied().flatten().collect();
         let mut out = vec![
-            self.histogram(MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip, &delays, counts),
-            self.histogram(MetricId::DELAY_VARIATION, Direction::RoundTrip, &pdv(&delays), counts),
+            self.histogram(MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip, &delays),
+            self.histogram(MetricId::DELAY_VARIATION, Direction::RoundTrip, &pdv(&delays)),
             self.histogram(
                 MetricId::INTERPACKET_DELAY_VARIATION,
                 Direction::RoundTrip,
                 &ipdv(&self.round_trip).into_iter().map(Span::abs).collect::<Vec<_>>(),
-                counts,
             ),
-            self.share(Direction::RoundTrip, counts),
+            self.share(Direction::RoundTrip, self.counts),
         ];
         if let (Some(forward), Some(backward)) = (self.counts.lost_forward, self.counts.lost_backward) {
             // Of the packets whose direction of loss is known, the far end was sent all, and sent back what reached it.
-            let told = counts.sent - self.lost_somewhere;
+            let told = self.counts.sent - self.lost_somewhere;
             let one_way =
                 |sent, lost| Counts { planned: sent, sent, received: sent - lost, lost, ..Counts::default() };
             out.push(self.share(Direction::Up, one_way(told, forward)));
@@ -232,13 +230,12 @@ impl Figures {
             let behind = ways.iter().any(|(_, delays)| delays.iter().any(|delay| delay.0 < 0));
             let apart = behind.then_some("the clocks differ by more than the delay");
             for (direction, delays) in ways {
-                let mut variation =
-                    self.histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays), counts);
+                let mut variation = self.histogram(MetricId::DELAY_VARIATION, direction, &pdv(&delays));
                 if let Some(why) = moved {
                     variation.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
                 out.push(variation);
-                let mut delay = self.histogram(MetricId::ONE_WAY_DELAY, direction, &delays, counts);
+                let mut delay = self.histogram(MetricId::ONE_WAY_DELAY, direction, &delays);
                 if let Some(why) = moved.or(one_way_refused).or(apart) {
                     delay.values = Values::Unmeasured(Reason(why.to_owned()));
                 }
@@ -254,7 +251,8 @@ impl Figures {
     }
 
     /// Empty where packets were sent and none was answered: that is loss, not a failure to ask.
-    fn histogram(&self, metric: MetricId, direction: Direction, delays: &[Span], counts: Counts) -> Observed {
+    fn histogram(&self, metric: MetricId, direction: Direction, delays: &[Span]) -> Observed {
+        let counts = self.counts;
         let values = if counts.sent == 0 {
             self.nothing_sent()
         } else {

@@ -48,11 +48,15 @@ impl Verdict {
     }
 }
 
+/// What a text is about: by a model where one is given, by the shipped rules otherwise.
+pub fn verdict(text: &str, model: Option<&Model>) -> Verdict {
+    model.map_or_else(|| RULES.judge(text), |model| model.judge(text))
+}
+
 /// Says what a complaint is about. The operator's own class stands, and the words may tell the kind within it; without
 /// a class of its operator's, the words decide: by a model where one is given, by the shipped rules otherwise.
 pub fn classify(complaint: &mut Complaint, model: Option<&Model>) {
-    let judge = |text: &str| model.map_or_else(|| RULES.judge(text), |model| model.judge(text));
-    let verdict = complaint.text.as_deref().map(judge);
+    let verdict = complaint.text.as_deref().map(|text| verdict(text, model));
     let Some(said) = complaint.class else {
         if let Some(verdict) = verdict {
             verdict.tell(complaint);

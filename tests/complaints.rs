@@ -8,7 +8,7 @@ use broadgauge::import::{Kind, Reading, Request, columns, run};
 use broadgauge_model::complaint::{Class, Complaint};
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// The complaints of April 2015 with these labels.
 fn labelled(folder: &Path, labels: &str) -> Vec<Labelled> {
@@ -111,10 +111,14 @@ fn no_number_or_address_of_a_person_survives_in_the_store() {
     }
 }
 
+/// Runs the program.
+fn ran(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_broadgauge")).current_dir(folder).args(arguments).output().unwrap()
+}
+
 /// Runs the program; its exit code and what it said to people.
 fn told(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_broadgauge"));
-    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    let output = ran(folder, arguments);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -138,12 +142,9 @@ fn import_judges_complaints_by_a_trained_model_and_refuses_a_file_that_is_none()
         .unwrap();
     assert_eq!(told(folder, &["complaints", "train", "labels.csv", "-o", "model.json"]).0, Some(0));
     let check = |more: &[&str]| {
-        let command = [&["complaints", "check", "labels.csv", "--json"], more].concat();
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_broadgauge")).current_dir(folder).args(command).output();
-        serde_json::from_slice::<serde_json::Value>(&output.unwrap().stdout).unwrap()["macro_f1"]
-            .as_f64()
-            .unwrap()
+        let output = ran(folder, &[&["complaints", "check", "labels.csv", "--json"], more].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["macro_f1"].as_f64().unwrap()
     };
     // The rules know none of these words, and the model was trained on them.
     assert!(check(&[]) < 0.3 && check(&["--model", "model.json"]) > 0.9);

@@ -3,10 +3,10 @@
 //! logit p = a + b max(0, x - k) + controls, by maximum likelihood at each k of a grid from 5% to 95% of x (of the x of
 //! the outcomes, where that reaches further), and again around the best (profile likelihood; Ulm, Stat. Med. 10, 1991).
 //! The interval is every k whose deviance lies within the chi-squared limit of the best, once deviances are divided by what
-//! rows of one cluster inflate them. A knee is accepted only if it
-//! beats the straight line by more than 5.99 (the place of the knee is one parameter more, and not a regular one, so 3.84
-//! is too little) and also on rows it was not fitted to, fold by fold; and only if its interval ends inside the grid: where
-//! it does not, the threshold may lie anywhere beyond the values.
+//! rows of one cluster inflate them. A knee is accepted only if it beats the straight line by more than 5.99 (the place of
+//! the knee is one parameter more, and not a regular one, so 3.84 is too little) and also on rows it was not fitted to,
+//! fold by fold; and only if its interval ends inside the grid: where it does not, the threshold may lie anywhere beyond
+//! the values.
 //!
 //! It knows one knee: a curve that bends slowly has none, and is read from a spline. Where lower values are the worse
 //! ones, give the negative of x.
@@ -17,6 +17,7 @@ use super::glm::{Errors, Estimated, Family, Fit, Glm};
 use super::quantile::{nearest_rank, sorted};
 use super::refusal::{Answer, Refusal, all_finite, at_least, same_length};
 use super::rows::Rows;
+use std::collections::BTreeSet;
 
 /// What the knee must gain in deviance over the straight line: the 95% limit of chi-squared at two degrees of freedom.
 pub const LEAST_GAIN: f64 = 5.991_464_547_107_979;
@@ -109,9 +110,7 @@ pub fn hinge(data: &Exposed<'_>, level: f64) -> Answer<Hinge> {
     tried.sort_by(|a, b| a.0.total_cmp(&b.0));
     let best = best_of(&tried);
     let (knee, top) = tried[best];
-    let clusters: std::collections::BTreeSet<_> = data.clusters.iter().collect();
-    let shared = clusters.len() < n;
-    let deviance = if shared { inflation(data, knee)? } else { 1.0 };
+    let deviance = inflation(data, knee)?;
     let profile: Vec<(f64, f64)> = tried.iter().map(|&(k, ll)| (k, 2.0 * (top - ll) / deviance)).collect();
     let (interval, open) = within(&profile, best, limit);
     let gain = 2.0 * (top - line.log_likelihood) / deviance;
@@ -140,23 +139,23 @@ pub fn hinge(data: &Exposed<'_>, level: f64) -> Answer<Hinge> {
 
 /// The change of the logit per unit beyond a knee that is known.
 pub fn slope_beyond(data: &Exposed<'_>, knee: f64, level: f64) -> Answer<Estimated> {
-    let clusters: std::collections::BTreeSet<_> = data.clusters.iter().collect();
-    let errors = if clusters.len() < data.clusters.len() { Errors::Clustered } else { Errors::Model };
-    fit(data, Some(knee), &|_| true)?.coefficient(1, errors, level)
+    fit(data, Some(knee), &|_| true)?.coefficient(1, errors(data), level)
+}
+
+/// Clustered where a cluster has more than one row.
+fn errors(data: &Exposed<'_>) -> Errors {
+    let clusters: BTreeSet<_> = data.clusters.iter().collect();
+    if clusters.len() < data.clusters.len() { Errors::Clustered } else { Errors::Model }
 }
 
 /// How many times as large variances are as they would be if rows did not share their errors: deviances are that much
 /// too large (Rao and Scott, Ann. Stat. 12, 1984). Taken at the knee, of the slope or of the place of the knee (its
 /// column is that of Muggeo, Stat. Med. 22, 2003), whichever is more.
 fn inflation(data: &Exposed<'_>, knee: f64) -> Answer<f64> {
-    let mut rows = Rows::new(2 + data.controls.width());
-    let mut row = Vec::with_capacity(rows.width());
-    for (i, x) in data.values.iter().enumerate() {
-        row.clear();
-        row.extend([(x - knee).max(0.0), f64::from(u8::from(*x > knee))]);
-        row.extend_from_slice(data.controls.row(i));
-        rows.push(&row)?;
+    if errors(data) == Errors::Model {
+        return Ok(1.0);
     }
+    let rows = rows(data, |x| [(x - knee).max(0.0), f64::from(u8::from(x > knee))], &|_| true)?;
     let fit = Glm::new(Family::Bernoulli, &rows, data.outcome).clusters(data.clusters).fit()?;
     let mut most = 1.0_f64;
     for column in [1, 2] {
@@ -194,12 +193,17 @@ fn best_of(tried: &[(f64, f64)]) -> usize {
     (0..tried.len()).max_by(order).unwrap_or(0)
 }
 
-fn rows(data: &Exposed<'_>, knee: Option<f64>, keep: &impl Fn(usize) -> bool) -> Answer<Rows> {
-    let mut rows = Rows::new(1 + data.controls.width());
+/// The rows to keep: columns made of the value, and the controls.
+fn rows<const N: usize>(
+    data: &Exposed<'_>,
+    columns: impl Fn(f64) -> [f64; N],
+    keep: &impl Fn(usize) -> bool,
+) -> Answer<Rows> {
+    let mut rows = Rows::new(N + data.controls.width());
     let mut row = Vec::with_capacity(rows.width());
     for i in (0..data.values.len()).filter(|&i| keep(i)) {
         row.clear();
-        row.push(knee.map_or(data.values[i], |k| (data.values[i] - k).max(0.0)));
+        row.extend(columns(data.values[i]));
         row.extend_from_slice(data.controls.row(i));
         rows.push(&row)?;
     }
@@ -207,7 +211,7 @@ fn rows(data: &Exposed<'_>, knee: Option<f64>, keep: &impl Fn(usize) -> bool) ->
 }
 
 fn fit(data: &Exposed<'_>, knee: Option<f64>, keep: &impl Fn(usize) -> bool) -> Answer<Fit> {
-    let rows = rows(data, knee, keep)?;
+    let rows = rows(data, |x| [knee.map_or(x, |k| (x - k).max(0.0))], keep)?;
     let kept = |i: &usize| keep(*i);
     let outcome: Vec<f64> = (0..data.outcome.len()).filter(kept).map(|i| data.outcome[i]).collect();
     let clusters: Vec<u64> = (0..data.clusters.len()).filter(kept).map(|i| data.clusters[i]).collect();

@@ -1,7 +1,7 @@
 //! `broadgauge complaints`: what complaints are about, by rules or by a model of one's own labels.
 
 use super::{Ended, Failure, Outcome, out};
-use crate::complaints::{self, Labelled, Model, RULES, Report, TAXONOMY, Verdict};
+use crate::complaints::{self, Labelled, Model, Report, TAXONOMY, Verdict};
 use crate::import::{self, Reading};
 use crate::store;
 use anyhow::{Context as _, anyhow};
@@ -154,7 +154,7 @@ fn classify(args: &Classify) -> Outcome {
     let mut judged = Vec::new();
     for mut complaint in store.complaints(None, None).map_err(Failure::input)? {
         let Some(text) = &complaint.text else { continue };
-        let verdict = model.as_ref().map_or_else(|| RULES.judge(text), |model| model.judge(text));
+        let verdict = complaints::verdict(text, model.as_ref());
         counts[Class::ALL.iter().position(|c| *c == verdict.class).unwrap_or(3)] += 1;
         if args.json {
             let judged = Judged::of(&complaint.complaint_id, &verdict);

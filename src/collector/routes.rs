@@ -1,7 +1,8 @@
 //! What can be asked of a collector over HTTP.
 //!
-//! `POST /v1/agents` registers and tells the agent the highest number that is kept of it, `POST /v1/batches` brings results, `GET /v1/instruction` asks whether to pause,
-//! `GET /healthz` asks whether it is alive. All but the last want the token. A refusal is JSON with `error`.
+//! `POST /v1/agents` registers and tells the agent the highest number that is kept of it, `POST /v1/batches` brings
+//! results, `GET /v1/instruction` asks whether to pause, `GET /healthz` asks whether it is alive. All but the last want
+//! the token. A refusal is JSON with `error`.
 
 use super::auth::Token;
 use super::instruction;

@@ -97,9 +97,8 @@ fn report(by: String, pairs: &[(usize, usize)], seed: u64) -> Result<Report, Tra
 
 /// How a model fares, or the shipped rules where there is none. Labels that the model was trained on flatter it.
 pub fn judge(labelled: &[Labelled], model: Option<&Model>, seed: u64) -> Result<Report, TrainError> {
-    let class = |text: &str| model.map_or_else(|| RULES.judge(text), |model| model.judge(text)).class;
     let pairs: Vec<(usize, usize)> =
-        labelled.iter().map(|l| (place(l.class), place(class(&l.text)))).collect();
+        labelled.iter().map(|l| (place(l.class), place(super::verdict(&l.text, model).class))).collect();
     report(model.map_or_else(|| format!("rules {}", RULES.version), Model::name), &pairs, seed)
 }
 

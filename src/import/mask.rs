@@ -6,7 +6,8 @@
 //! security numbers of the United States with their hyphens; cards by the Luhn digit (ISO/IEC 7812-1). Other numbers of
 //! 7 to 12 digits count as telephones when a word such as "call" or "电话" stands before them.
 //!
-//! What it cannot tell: a name, a street; a bank account; a local number without any such word; digits spelled out in words.
+//! What it cannot tell: a name, a street; a bank account; a local number without any such word; digits spelled out in
+//! words.
 
 mod digits;
 

@@ -51,9 +51,10 @@ impl<'a> Selection<'a> {
             .max_by(|a, b| {
                 // What the best or the worst moment was says least about how a line usually is.
                 let usual = |row: &Row| !matches!(row.statistic, Statistic::Min | Statistic::Max);
-                let order = usual(a).cmp(&usual(b)).then(felt(a).cmp(&felt(b)));
-                let order = order.then(effect(a).total_cmp(&effect(b)));
-                order.then(b.quantile.total_cmp(&a.quantile))
+                (usual(a), felt(a))
+                    .cmp(&(usual(b), felt(b)))
+                    .then(effect(a).total_cmp(&effect(b)))
+                    .then(b.quantile.total_cmp(&a.quantile))
             })
             .copied();
         let most_told = main.first().filter(|row| row.verdict != Verdict::CannotTell);

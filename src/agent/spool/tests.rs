@@ -53,6 +53,16 @@ impl Place {
     }
 }
 
+/// Spools three samples, one by one; where the frame of each ends.
+fn three_frames(place: &Place) -> Vec<usize> {
+    let mut spool = place.open();
+    let ends = [0.0, 1.0, 2.0].map(|value| {
+        spool.append(&[sample(value)]).unwrap();
+        spool.bytes() as usize
+    });
+    ends.to_vec()
+}
+
 fn numbers(spool: &mut Spool) -> Vec<u64> {
     let chunk = spool.peek(usize::MAX, u64::MAX).unwrap();
     chunk.map_or_else(Vec::new, |chunk| chunk.samples.iter().map(|n| n.number - FIRST).collect())
@@ -280,13 +290,7 @@ fn damage_in_the_last_file_is_counted_once_and_its_numbers_are_not_used_again() 
     ];
     for (what, damage, lost, left) in damaged {
         let place = place(1 << 20);
-        let mut spool = place.open();
-        let mut ends = Vec::new();
-        for value in 0..3 {
-            spool.append(&[sample(f64::from(value))]).unwrap();
-            ends.push(spool.bytes() as usize);
-        }
-        drop(spool);
+        let ends = three_frames(&place);
         let path = place.segments().remove(0);
         let mut bytes = std::fs::read(&path).unwrap();
         damage(&mut bytes, ends[0], ends[1]);
@@ -479,13 +483,7 @@ fn a_file_that_the_disk_does_not_give_back_holds_up_neither_the_rest_nor_a_start
 #[test]
 fn a_whole_frame_of_another_version_is_put_aside_alone() {
     let place = place(1 << 20);
-    let mut spool = place.open();
-    let mut ends = Vec::new();
-    for value in 0..3 {
-        spool.append(&[sample(f64::from(value))]).unwrap();
-        ends.push(spool.bytes() as usize);
-    }
-    drop(spool);
+    let ends = three_frames(&place);
     let path = place.segments().remove(0);
     let bytes = std::fs::read(&path).unwrap();
     let novel = Frame { first: FIRST + 1, count: 1 }.bytes(br#"{"version":9,"agent":"","novel":7}"#);
