@@ -2,7 +2,7 @@
 
 use super::{Ended, Failure, Outcome, out, pick};
 use crate::{export, store};
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -34,6 +34,12 @@ pub fn run(args: Args) -> Outcome {
     let store = store::open_existing(&store).map_err(Failure::input)?;
     let mut log = Vec::new();
     let exported = export::hlog(store.as_ref(), &pick.filter(), &mut log).map_err(Failure::input)?;
+    if exported.histograms == 0 {
+        return Err(Failure::input(anyhow!(
+            "nothing to write: of the {} results chosen none has a histogram, and single numbers have no place in a log",
+            exported.left_out
+        )));
+    }
     if output.as_os_str() == "-" {
         out::bytes(&log);
     } else {

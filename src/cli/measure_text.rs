@@ -72,7 +72,14 @@ fn packets(sample: &Sample) -> String {
     } else {
         format!("{:.2}% lost", 100.0 * c.lost as f64 / c.sent as f64)
     };
-    let mut text = format!("{} sent, {} received, {lost}", c.sent, c.received);
+    let told = |key: &str| sample.details.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let mut text = match told("refused") {
+        0 => format!("{} sent, {} received, {lost}", c.sent, c.received),
+        refused => format!("{} sent, {} answered ({refused} refused), {lost}", c.sent, c.received),
+    };
+    if told("unreachable") > 0 {
+        let _ = write!(text, ", told {} times that the target cannot be reached", told("unreachable"));
+    }
     if let (Some(forward), Some(backward)) = (c.lost_forward, c.lost_backward) {
         let _ = write!(text, " ({forward} going, {backward} coming)");
     }
@@ -180,6 +187,10 @@ mod tests {
     use broadgauge_model::result::{Counts, Reason, Statistic};
 
     fn said(counts: Counts) -> String {
+        said_with(counts, serde_json::Map::new())
+    }
+
+    fn said_with(counts: Counts, details: serde_json::Map<String, serde_json::Value>) -> String {
         let sample = Sample {
             metric: MetricId::LOSS_RATIO,
             method: String::from("ping"),
@@ -193,7 +204,7 @@ mod tests {
             statistic: Statistic::Mean,
             values: Values::Number(0.0),
             counts,
-            details: serde_json::Map::new(),
+            details,
         };
         packets(&sample)
     }
@@ -221,5 +232,17 @@ mod tests {
         assert_eq!(said(nothing), "0 sent, 0 received, loss not measured, 10 slots missed");
         let some = Counts { planned: 10, sent: 10, received: 9, lost: 1, ..Counts::default() };
         assert_eq!(said(some), "10 sent, 9 received, 10.00% lost");
+    }
+
+    #[test]
+    fn a_refusal_is_not_told_as_if_a_packet_had_come_back() {
+        let told = |key: &str, n: u64| [(key.to_owned(), serde_json::json!(n))].into_iter().collect();
+        let refused = Counts { planned: 3, sent: 3, received: 3, ..Counts::default() };
+        assert_eq!(said_with(refused, told("refused", 3)), "3 sent, 3 answered (3 refused), 0.00% lost");
+        let closed = Counts { planned: 3, sent: 3, lost: 3, ..Counts::default() };
+        assert_eq!(
+            said_with(closed, told("unreachable", 3)),
+            "3 sent, 0 received, 100.00% lost, told 3 times that the target cannot be reached"
+        );
     }
 }

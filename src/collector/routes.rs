@@ -68,12 +68,20 @@ pub(super) fn router(
         .route("/v1/instruction", get(instruct))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
         .layer(from_fn_with_state(desk.clone(), admit))
-        .route("/healthz", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
+        .route("/healthz", get(health))
         .with_state(desk)
 }
 
 fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
     (status, Json(serde_json::json!({ "error": error.into() }))).into_response()
+}
+
+async fn health(State(Desk(desk)): State<Desk>) -> Response {
+    if desk.door.is_open() {
+        Json(serde_json::json!({ "status": "ok" })).into_response()
+    } else {
+        refuse(StatusCode::SERVICE_UNAVAILABLE, "nothing can be stored: start the collector again")
+    }
 }
 
 /// Looks at the token before a byte of the body is read, and lets few in at a time.

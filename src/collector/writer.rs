@@ -26,6 +26,11 @@ enum Work {
 pub(super) struct Door(mpsc::Sender<Work>);
 
 impl Door {
+    /// Whether the thread behind it is there.
+    pub(super) fn is_open(&self) -> bool {
+        !self.0.is_closed()
+    }
+
     /// Keeps a batch; the answer means that it is durable.
     pub(super) async fn keep(&self, batch: Ready) -> Result<Receipt, String> {
         self.hand_in(|reply| Work::Batch(Box::new(batch), reply)).await
@@ -127,4 +132,18 @@ fn keep(store: &dyn Store, batches: Vec<Ready>, replies: Vec<Reply<Receipt>>) {
 /// A sender who has gone away will ask again.
 fn answer<T>(reply: Reply<T>, result: Result<T, StoreError>) {
     let _ = reply.send(result.map_err(|error| words(&error)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_without_a_writer_behind_it_is_not_open() {
+        let (sender, receiver) = mpsc::channel(1);
+        let door = Door(sender);
+        assert!(door.is_open());
+        drop(receiver);
+        assert!(!door.is_open());
+    }
 }

@@ -42,6 +42,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Map {
+    /// The file it was read from; none where no map was given.
+    #[serde(skip)]
+    pub file: Option<String>,
     /// Which table the file holds.
     pub kind: Kind,
     /// The name of the data in reports; the file's name where left out.
@@ -71,6 +74,7 @@ impl Map {
     /// A map that changes nothing: the file has our own headers.
     pub fn plain(kind: Kind) -> Self {
         Self {
+            file: None,
             kind,
             source: None,
             made: false,

@@ -16,8 +16,9 @@ use std::path::Path;
 pub fn parse(name: &str, text: &str) -> Result<Map, ImportError> {
     let wrong = |message| ImportError::Map { path: name.to_owned(), message };
     // The TOML reader draws the line and points at the fault.
-    let map = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().to_owned()))?;
+    let mut map: Map = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().to_owned()))?;
     check(&map).map_err(wrong)?;
+    map.file = Some(name.to_owned());
     Ok(map)
 }
 

@@ -73,8 +73,14 @@ pub(super) struct BoundObservation {
     pub(super) lost: Option<usize>,
 }
 
-/// Binds a map to headers. The error names what is missing and the nearest header.
+/// Binds a map to headers. The error names the map, what is missing and the nearest header.
 pub(super) fn bind(map: &Map, headers: &[String], sheet: bool) -> Result<Plan, String> {
+    bound(map, headers, sheet).map_err(|fault| {
+        map.file.as_ref().map_or_else(|| fault.clone(), |file| format!("map {file}: {fault}"))
+    })
+}
+
+fn bound(map: &Map, headers: &[String], sheet: bool) -> Result<Plan, String> {
     let binder = Binder { map, headers, sheet };
     let mut columns = Vec::new();
     for field in map.kind.fields() {

@@ -27,8 +27,14 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
-    /// A database of somebody else's.
-    #[error("{path} is a database, but not a Broadgauge store; give another path", path = path.display())]
+    /// A folder where a file should be.
+    #[error("{path} is a folder, and a store is one file: name the file", path = path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// A file of somebody else's.
+    #[error("{path} is not a Broadgauge store; give another path", path = path.display())]
     Foreign {
         /// Which file.
         path: PathBuf,

@@ -336,7 +336,11 @@ fn forest(basis: &Basis<'_>) -> Block {
         en: "Each line is its own control: the window before a complaint against the same weekdays of the same four weeks on the same line (time-stratified case-crossover). Away from 1: higher (right) or lower (left) values before complaints. The controls at the bottom must lie at 1: bills cannot be caused by delay, and what comes after a complaint cannot have caused it.",
         zh: "每条线路以自身为对照：投诉前的窗口与同一线路同一四周内相同星期几相比（时间分层病例交叉）。1 的右侧（左侧）：投诉前数值更高（更低）。下方阴性对照应落在 1：账单投诉不由时延引起，投诉之后的质量也不可能引起投诉。",
     };
-    const EPISODES: Phrase = Phrase { en: "up to {n} complaint episodes", zh: "投诉事件至多 {n} 起" };
+    const EPISODES: Phrase = Phrase { en: "{n} complaint episodes", zh: "投诉事件 {n} 起" };
+    const FROM_TO: Phrase = Phrase {
+        en: "{fewest} to {most} complaint episodes, by row",
+        zh: "各行投诉事件 {fewest} 至 {most} 起",
+    };
     if basis.complaints.case_crossover.is_empty() {
         let reason = Phrase {
             en: "no complaint has measurements on its own line both before it and on comparable days",
@@ -356,8 +360,13 @@ fn forest(basis: &Basis<'_>) -> Block {
             Prose::say(if doubt { &DOUBT } else { &FOUND }, &gaps)
         }
     };
-    let episodes = basis.complaints.case_crossover.iter().map(|row| row.episodes).max().unwrap_or(0);
-    let counted = Prose::say(&EPISODES, &[("n", number::count(episodes))]);
+    let episodes = || basis.complaints.case_crossover.iter().map(|row| row.episodes);
+    let (fewest, most) = (episodes().min().unwrap_or(0), episodes().max().unwrap_or(0));
+    let counted = if fewest == most {
+        Prose::say(&EPISODES, &[("n", number::count(most))])
+    } else {
+        Prose::say(&FROM_TO, &[("fewest", number::count(fewest)), ("most", number::count(most))])
+    };
     let subtitle = words::subtitle(vec![counted], basis.panel);
     let make = |lang: Lang| Forest {
         caption: Caption {

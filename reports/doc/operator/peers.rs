@@ -229,8 +229,8 @@ fn title(basis: &Basis<'_>, row: &Row) -> Prose {
         zh: "{metric}：{own}与{peer}在 {quantile} 持平",
     };
     const OPEN: Phrase = Phrase {
-        en: "{metric}: the data cannot tell whether {own} and {peer} differ",
-        zh: "{metric}：数据无法判断{own}与{peer}是否有差异",
+        en: "{metric}: the data cannot tell whether {own} and {peer} differ at {quantile}",
+        zh: "{metric}：数据无法判断{own}与{peer}在 {quantile} 是否有差异",
     };
     let gaps = [
         ("metric", words::series(&Series::of_row(row))),

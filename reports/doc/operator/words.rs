@@ -9,7 +9,7 @@ use crate::text::number::{self, Style};
 use crate::text::{Prose, date};
 use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::result::{Direction, Load, Statistic};
-use broadgauge_model::text::Phrase;
+use broadgauge_model::text::{Lang, Phrase};
 
 /// Prose from a study's words.
 pub(in crate::doc) fn said(words: &Words) -> Prose {
@@ -200,8 +200,18 @@ pub(in crate::doc) fn within(of: &Stratum) -> Prose {
     Prose::say(phrase, &[("stratum", stratum(of))])
 }
 
-/// Access technologies are acronyms to most readers' eyes.
+/// Access technologies are acronyms to most readers' eyes; those that are words have one in each language.
 pub(in crate::doc) fn technology(name: &str) -> Prose {
+    const WORDS: [Phrase; 5] = [
+        Phrase { en: "cable", zh: "同轴电缆" },
+        Phrase { en: "fibre", zh: "光纤" },
+        Phrase { en: "fiber", zh: "光纤" },
+        Phrase { en: "satellite", zh: "卫星" },
+        Phrase { en: "fixed wireless", zh: "固定无线" },
+    ];
+    if let Some(word) = WORDS.iter().find(|word| word.en == name.to_lowercase().replace(['_', '-'], " ")) {
+        return Prose::of(|lang| if lang == Lang::En { name.to_owned() } else { word.get(lang).to_owned() });
+    }
     let acronyms =
         ["ftt", "adsl", "vdsl", "sdsl", "dsl", "gpon", "xgs", "pon", "hfc", "fwa", "lte", "docsis"];
     if acronyms.iter().any(|acronym| name.starts_with(acronym)) {

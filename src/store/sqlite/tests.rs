@@ -58,6 +58,7 @@ fn a_file_of_somebody_else_is_refused_and_left_alone() {
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "not a database, but long enough to look at its first bytes\n".repeat(50)).unwrap();
     assert!(matches!(Sqlite::open(&text), Err(StoreError::Foreign { .. })));
+    assert!(matches!(Sqlite::open(folder.path()), Err(StoreError::Folder { .. })));
 }
 
 #[test]
