@@ -57,7 +57,7 @@ fn town(own: &str) -> Panel {
                 }
                 let rate = CellValues::Number(76.0 + 8.0 * wave(i, 9) + wave(day, i));
                 push(&mut panel, line, MetricId::DOWNLOAD_GOODPUT, (day, 4), rate);
-                if bad > 1.0 && operator == own && (i + day) % 2 == 0 && day + 1 < FIRST_DAY + DAYS {
+                if bad > 1.0 && operator == own && (i + day) % 4 == 0 && day + 1 < FIRST_DAY + DAYS {
                     complain(&mut panel, line, day + 1);
                 }
             }

@@ -1,12 +1,13 @@
 //! How often customers complain at each level of a metric.
 //!
-//! Every line-day in service counts, measured or not: the exposure is what the line saw in the window before the day
-//! began, the event is an episode that began on the day. Rates carry Garwood's exact interval (Biometrika 28, 1936).
+//! Every line-day at risk counts, measured or not: in service, and with no complaint so shortly before that another would
+//! be its repeat. The exposure is what the line saw in the window before the day began, the event is an episode that
+//! began on the day. Rates carry Garwood's exact interval (Biometrika 28, 1936).
 //! Lines differ in more than the metric, so the worst fifth of the line-days is also set against the others on the
 //! same ground (Mantel and Haenszel, as a ratio of rates: Rothman, Modern Epidemiology, chapter 15), with intervals
 //! from resampled lines: where the two ratios differ, the ground and not the metric explains part of it.
 
-use super::episodes::{AtRisk, Episode};
+use super::episodes::{AtRisk, may_begin};
 use super::exposure::{Counter, Observed};
 use super::query::Query;
 use super::row::{Band, Contrast, Unmeasured};
@@ -43,8 +44,17 @@ pub(super) struct Dose {
     pub(super) contrast: Contrast,
     /// The measured line-days, by exposure.
     pub(super) days: Vec<LineDay>,
-    /// Line-days whose window began before the period.
+    /// Line-days in service that do not count.
+    pub(super) left_out: LeftOut,
+}
+
+/// Line-days in service that do not count, and why.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LeftOut {
+    /// The window began before the period.
     pub(super) too_early: u64,
+    /// A complaint would have been a repeat.
+    pub(super) episode_open: u64,
 }
 
 /// The label of a window.
@@ -54,8 +64,7 @@ pub(super) fn window_label(hours: u32) -> String {
 
 /// Rates by band of one exposure; `None` where no line-day was measured.
 pub(super) fn dose(observed: &Observed, risk: &AtRisk, class: Class, query: &Query) -> Option<Dose> {
-    let episodes = risk.episodes.get(&class).map_or(&[][..], Vec::as_slice);
-    let (mut days, unmeasured, too_early) = line_days(observed, risk, episodes, query);
+    let (mut days, unmeasured, left_out) = line_days(observed, risk, class, query);
     days.par_sort_by(|a, b| a.exposure.total_cmp(&b.exposure).then((a.line, a.day).cmp(&(b.line, b.day))));
     let (first, last) = (days.first()?.exposure, days.last()?.exposure);
     let edges = edges(&days, query.edges.get(&observed.exposure.metric), first, last);
@@ -95,7 +104,7 @@ pub(super) fn dose(observed: &Observed, risk: &AtRisk, class: Class, query: &Que
         },
         contrast: contrast(observed, risk, &days, class, query),
         days,
-        too_early,
+        left_out,
     })
 }
 
@@ -106,13 +115,15 @@ fn rate(complaints: u64, line_days: u64) -> Answer {
     }
 }
 
-/// Measured line-days; line-days and complaints of the unmeasured; line-days before the first full window.
+/// Measured line-days; line-days and complaints of the unmeasured; what does not count.
 fn line_days(
     observed: &Observed,
     risk: &AtRisk,
-    episodes: &[Episode],
+    class: Class,
     query: &Query,
-) -> (Vec<LineDay>, (u64, u64), u64) {
+) -> (Vec<LineDay>, (u64, u64), LeftOut) {
+    let episodes = risk.episodes.get(&class).map_or(&[][..], Vec::as_slice);
+    let said = risk.complaints.get(&class).map_or(&[][..], Vec::as_slice);
     let (width, gap) = (i64::from(query.band_window_hours), i64::from(query.gap_hours));
     let begins = i64::from(risk.first_day) * 24;
     let by_line: Vec<_> = risk
@@ -131,27 +142,33 @@ fn line_days(
                 end - width..end
             };
             let full = line.days.clone().find(|d| window(*d).start >= begins).unwrap_or(line.days.end);
-            let mut measured = Vec::new();
-            let mut unmeasured = (0_u64, 0_u64);
+            let said = said.get(at).map_or(&[][..], Vec::as_slice);
+            let (mut measured, mut unmeasured) = (Vec::new(), (0_u64, 0_u64));
+            let too_early = (full - line.days.start).max(0) as u64;
+            let mut left_out = LeftOut { too_early, episode_open: 0 };
             observed.slide(at, (full..line.days.end).map(window), counter, |number, exposure| {
                 let day = full + number as i32;
                 let complaints = complaints(day);
-                if let Some(exposure) = exposure {
+                if !may_begin(said, day, query.repeat_days) {
+                    left_out.episode_open += 1;
+                } else if let Some(exposure) = exposure {
                     measured.push(LineDay { exposure, line: at as u32, day, complaints });
                 } else {
                     unmeasured.0 += 1;
                     unmeasured.1 += u64::from(complaints);
                 }
             });
-            (measured, unmeasured, (full - line.days.start).max(0) as u64)
+            (measured, unmeasured, left_out)
         })
         .collect();
-    let mut out = (Vec::with_capacity(by_line.iter().map(|l| l.0.len()).sum()), (0, 0), 0);
-    for (measured, unmeasured, early) in by_line {
+    let most = by_line.iter().map(|line| line.0.len()).sum();
+    let mut out = (Vec::with_capacity(most), (0, 0), LeftOut::default());
+    for (measured, unmeasured, left_out) in by_line {
         out.0.extend(measured);
         out.1.0 += unmeasured.0;
         out.1.1 += unmeasured.1;
-        out.2 += early;
+        out.2.too_early += left_out.too_early;
+        out.2.episode_open += left_out.episode_open;
     }
     out
 }

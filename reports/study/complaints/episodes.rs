@@ -56,10 +56,23 @@ pub(in crate::study) struct AtRisk {
     pub(in crate::study) end_day: i32,
     /// By class.
     pub(in crate::study) episodes: BTreeMap<Class, Vec<Episode>>,
+    /// The days of every complaint, also of repeats and before the period: by class and line, ascending.
+    pub(in crate::study) complaints: BTreeMap<Class, Vec<Vec<i32>>>,
     /// The areas of the lines, ascending.
     pub(in crate::study) areas: Vec<String>,
     /// Complaints that name an area and no line, by class.
     pub(in crate::study) of_areas: BTreeMap<Class, Vec<AreaComplaint>>,
+}
+
+/// Whether an episode can begin on a day, which puts it at risk: no complaint lies so shortly before that another would be its
+/// repeat. A repeat keeps its episode open for as long as the first complaint did.
+pub(in crate::study) fn may_begin(complaints: &[i32], day: i32, repeat_days: i32) -> bool {
+    within(complaints, &(day - repeat_days..day)) == 0
+}
+
+/// How many of these days, ascending, lie within the range.
+pub(in crate::study) fn within(days: &[i32], range: &Range<i32>) -> usize {
+    days.partition_point(|d| *d < range.end) - days.partition_point(|d| *d < range.start)
 }
 
 /// Local days by zone.
@@ -131,8 +144,17 @@ pub(in crate::study) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<No
             }
         })
         .collect();
-    let (episodes, of_areas) = episodes(panel, query, &index, &lines, &areas, first_day..end_day, notes);
-    AtRisk { index, lines, first_day, end_day, episodes, areas, of_areas }
+    let (complaints, of_areas) = complaints(panel, query, &index, &lines, &areas, first_day..end_day, notes);
+    let episodes = episodes(&complaints, &lines, query.repeat_days, notes);
+    let days = |list: &Vec<Episode>| {
+        let mut days = vec![Vec::new(); lines.len()];
+        for complaint in list {
+            days[complaint.line as usize].push(complaint.day);
+        }
+        days
+    };
+    let complaints = complaints.iter().map(|(&class, list)| (class, days(list))).collect();
+    AtRisk { index, lines, first_day, end_day, episodes, complaints, areas, of_areas }
 }
 
 /// Where a line is: its area, or its region where it names none.
@@ -144,7 +166,8 @@ fn place_of(areas: &[String], area: &String) -> Option<u32> {
     areas.binary_search(area).ok().map(|at| at as u32)
 }
 
-fn episodes(
+/// Every complaint of a known class, by line and time, also from before the period; and those that name an area alone.
+fn complaints(
     panel: &Panel,
     query: &Query,
     index: &[u32],
@@ -157,7 +180,7 @@ fn episodes(
     for (at, &line) in index.iter().enumerate() {
         place[line as usize] = at as u32;
     }
-    let (mut no_line, mut by_area, mut no_class, mut out_of_service, mut repeats) = (0, 0, 0, 0, 0);
+    let (mut no_line, mut by_area, mut no_class, mut out_of_service) = (0, 0, 0, 0);
     let mut complaints: BTreeMap<Class, Vec<Episode>> = BTreeMap::new();
     let mut of_areas: BTreeMap<Class, Vec<AreaComplaint>> = BTreeMap::new();
     let in_period = panel.complaints.iter().map(|complaint| (complaint, true));
@@ -193,22 +216,9 @@ fn episodes(
     }
     for list in complaints.values_mut() {
         list.sort_unstable();
-        let mut last: Option<Episode> = None;
-        let mut first = Vec::with_capacity(list.len());
-        for &complaint in list.iter() {
-            let repeat =
-                last.is_some_and(|l| l.line == complaint.line && complaint.day - l.day <= query.repeat_days);
-            // An episode that began before the line's days here is not of these days.
-            if lines[complaint.line as usize].days.contains(&complaint.day) {
-                if repeat {
-                    repeats += 1;
-                } else {
-                    first.push(complaint);
-                }
-            }
-            last = Some(complaint);
-        }
-        *list = first;
+    }
+    for list in of_areas.values_mut() {
+        list.sort_unstable();
     }
     let mut say = |en, zh, count| Note::push(notes, Words::plain(Phrase { en, zh }), count);
     say(
@@ -227,13 +237,40 @@ fn episodes(
         "不在统计期整日内或线路不在服务期内的投诉",
         out_of_service,
     );
-    say(
-        "repeats of an earlier complaint, counted as one episode",
-        "与先前投诉同属一次事件的重复投诉",
-        repeats,
-    );
-    for list in of_areas.values_mut() {
-        list.sort_unstable();
-    }
     (complaints, of_areas)
+}
+
+/// Complaints of one line and class that belong together, at the time of the first.
+fn episodes(
+    complaints: &BTreeMap<Class, Vec<Episode>>,
+    lines: &[Line],
+    repeat_days: i32,
+    notes: &mut Vec<Note>,
+) -> BTreeMap<Class, Vec<Episode>> {
+    const REPEATS: Phrase = Phrase {
+        en: "repeats of an earlier complaint, counted as one episode",
+        zh: "与先前投诉同属一次事件的重复投诉",
+    };
+    let mut repeats = 0;
+    let mut begun = |list: &Vec<Episode>| {
+        let mut last: Option<Episode> = None;
+        let mut first = Vec::with_capacity(list.len());
+        for &complaint in list {
+            let repeat =
+                last.is_some_and(|l| l.line == complaint.line && complaint.day - l.day <= repeat_days);
+            // An episode that began before the line's days here is not of these days.
+            if lines[complaint.line as usize].days.contains(&complaint.day) {
+                if repeat {
+                    repeats += 1;
+                } else {
+                    first.push(complaint);
+                }
+            }
+            last = Some(complaint);
+        }
+        first
+    };
+    let episodes = complaints.iter().map(|(&class, list)| (class, begun(list))).collect();
+    Note::push(notes, Words::plain(REPEATS), repeats);
+    episodes
 }

@@ -4,7 +4,7 @@
 //! like, and which share that may explain; the same with all else held alike, with the level from which they complain
 //! (regression); whether a line, or an area, was worse than itself before its customers complained (case-crossover), with
 //! two negative controls; the days around a complaint; and daily series, the one ahead of the other. Repeats of one line
-//! and class within 28 days are one episode; the denominator is every line-day in service.
+//! and class within 28 days are one episode; the denominator is every line-day in service on which one could begin.
 //!
 //! It cannot see customers who never complain, and it takes the class of a complaint as given.
 
@@ -41,6 +41,14 @@ use std::collections::BTreeMap;
 const VERSION: u32 = 1;
 /// An exposure known of fewer lines than this is left out.
 const FEWEST_LINES: usize = 6;
+const TOO_EARLY: Phrase = Phrase {
+    en: "{metric}: line-days before the first full window",
+    zh: "{metric}：首个完整窗口之前的线路日",
+};
+const EPISODE_OPEN: Phrase = Phrase {
+    en: "{metric}: line-days not at risk, so shortly after a complaint that another would be its repeat",
+    zh: "{metric}：不计入的线路日，紧随某次投诉之后，再次投诉只算重复",
+};
 
 /// Lines complaints up with what the lines saw.
 pub fn study(panel: &Panel, query: &Query) -> Complaints {
@@ -95,12 +103,11 @@ pub fn study(panel: &Panel, query: &Query) -> Complaints {
                 let found = regression::regression(&observed, &risk, &dose.days, Class::Network, query);
                 out.dose_response.push(found);
             }
-            let phrase = Phrase {
-                en: "{metric}: line-days before the first full window",
-                zh: "{metric}：首个完整窗口之前的线路日",
-            };
-            let reason = Words::with(phrase, &[("metric", &metric)]);
-            Note::push(&mut out.head.notes, reason, dose.too_early);
+            for (phrase, count) in
+                [(TOO_EARLY, dose.left_out.too_early), (EPISODE_OPEN, dose.left_out.episode_open)]
+            {
+                Note::push(&mut out.head.notes, Words::with(phrase, &[("metric", &metric)]), count);
+            }
             out.bands.extend(dose.bands);
             out.unmeasured.push(dose.unmeasured);
             out.contrasts.push(dose.contrast);

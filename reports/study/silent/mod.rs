@@ -200,7 +200,8 @@ fn list(panel: &Panel, features: &Features, risk: &Risk, query: &Query, out: &mu
     out.as_of = date(today).map(|date| date.to_string());
     let now: Vec<&Snapshot> = features.snapshots.iter().filter(|s| s.day == today).collect();
     let tomorrow = today + 1;
-    let quiet = |s: &&&Snapshot| s.short && risk.episodes(s.line, &(today - query.quiet_days..tomorrow)) == 0;
+    let quiet =
+        |s: &&&Snapshot| s.short && risk.complaints(s.line, &(today - query.quiet_days..tomorrow)) == 0;
     out.lines = now.len();
     let mut silent: Vec<(f64, &Snapshot)> = Vec::new();
     for snapshot in now.iter().filter(quiet) {
