@@ -29,6 +29,7 @@ pub mod ping;
 pub mod probe;
 pub mod resolve;
 pub mod responsiveness;
+pub mod rounds;
 pub mod score;
 pub mod series;
 pub mod serving;

@@ -1,13 +1,12 @@
-//! From attempts that go through phases to one sample for each phase: fates in, values and counts out.
+//! What became of each phase of attempts, counted: fates in, values and counts out.
 //!
 //! A phase has four fates. *Took* is its only time. *Lost* had no answer in time. *Failed* was answered, but not as agreed:
 //! the network carried both ways, and there is no time to tell. *Not reached* says nothing about the phase.
 
-use crate::probe::{Context, Descriptor};
-use broadgauge_model::clock::{Span, Wall};
+use crate::dial::{Phase, Why};
+use broadgauge_model::clock::Span;
 use broadgauge_model::histogram::Histogram;
-use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Counts, Reason, Sample, Values};
+use broadgauge_model::result::{Counts, Outcome, Reason, Values};
 
 /// What became of one phase of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,16 +54,17 @@ pub fn tally(fates: &[Fate]) -> (Values, Counts) {
     (values, counts)
 }
 
-/// The sample of one phase.
-pub fn sample(
-    context: &Context,
-    descriptor: &Descriptor,
-    metric: MetricId,
-    (started_at, lasted): (Wall, Span),
-    fates: &[Fate],
-) -> Sample {
-    let (values, counts) = tally(fates);
-    Sample { started_at, lasted, counts, ..context.sample(descriptor, metric, values) }
+/// The fate as a singleton; where an earlier phase did not succeed, that phase and why.
+pub fn outcome(fate: Fate, failed: Option<&(Phase, Why)>) -> Outcome<Span> {
+    match (fate, failed) {
+        (Fate::Took(time), _) => Outcome::Value(time),
+        (Fate::Lost, _) => Outcome::Lost,
+        (Fate::Failed(why), _) => Outcome::Unmeasured(Reason(why)),
+        (Fate::NotReached, Some((phase, why))) => {
+            Outcome::Unmeasured(Reason(format!("{}: {why}", phase.words())))
+        }
+        (Fate::NotReached, None) => Outcome::Unmeasured(Reason(String::from("not reached"))),
+    }
 }
 
 #[cfg(test)]

@@ -12,18 +12,18 @@ mod settings;
 pub(crate) use once::{Fetched, Wanted, fetch};
 pub use settings::{DESCRIPTOR, Http, Settings};
 
-use crate::attempts::{self, Slot};
 use crate::dial::Phase;
 use crate::http::Url;
 use crate::packets;
 use crate::phases::{self, Fate};
-use crate::probe::{Context, Descriptor, Event, Measurement, Probe, ProbeError};
+use crate::probe::{Context, Descriptor, Measurement, Probe, ProbeError};
+use crate::rounds::{Round, Rounds};
 use crate::series::nearest_rank;
 use crate::tls::{Client, Facts, Trust};
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Load, Outcome, Reason, Singleton};
+use broadgauge_model::result::Outcome;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::io;
@@ -70,53 +70,26 @@ impl Probe for Fetch {
             most_bytes: self.settings.most_bytes,
             follow: self.settings.follow,
         });
-        let (started_at, start) = (context.clock.wall(), context.clock.mono());
-        let attempt = |_| {
+        let attempt = || {
             let (context, url, wanted) = (context.clone(), url.clone(), Arc::clone(&wanted));
             async move { fetch(&context, &url, &wanted).await }
         };
         // One at a time: two transfers would share the line.
-        let slots = attempts::run(context, &checked.pace, 1, attempt, |slot| {
-            context.tell(Event::Singleton { load: Load::Idle, singleton: singleton(slot) });
-        })
-        .await;
-        let lasted = context.clock.mono() - start;
-        let singletons = slots.iter().map(singleton).collect();
-        let mut fetched = Vec::with_capacity(slots.len());
-        for slot in slots {
-            fetched.push(match slot.came_to {
-                Some(Err(error)) => return Err(error),
-                Some(Ok(one)) => Some(one),
-                None => None,
-            });
-        }
-        let sample = |metric, fate: &dyn Fn(&Fetched) -> Fate| {
-            let fates: Vec<Fate> =
-                fetched.iter().map(|one| one.as_ref().map_or(Fate::NotReached, fate)).collect();
-            phases::sample(context, &DESCRIPTOR, metric, (started_at, lasted), &fates)
-        };
+        let rounds = Rounds::run(context, &DESCRIPTOR, &checked.pace, 1, attempt).await?;
         let mut samples = vec![
-            sample(MetricId::FIRST_BYTE_TIME, &Fetched::first_byte),
-            sample(MetricId::TRANSFER_TIME, &Fetched::transfer),
-            sample(MetricId::CONNECT_TIME, &|one| one.phase(Phase::Connect)),
+            rounds.sample(context, MetricId::FIRST_BYTE_TIME, Fetched::first_byte),
+            rounds.sample(context, MetricId::TRANSFER_TIME, Fetched::transfer),
+            rounds.sample(context, MetricId::CONNECT_TIME, |one| one.phase(Phase::Connect)),
         ];
         // An address needs no resolver, plain text no handshake.
-        let needed = |phase| fetched.iter().flatten().any(|one| one.phase(phase) != Fate::NotReached);
-        if needed(Phase::Resolve) {
-            samples.push(sample(MetricId::RESOLVE_TIME, &|one| one.phase(Phase::Resolve)));
+        if rounds.each().any(|one| one.phase(Phase::Resolve) != Fate::NotReached) {
+            samples.push(rounds.sample(context, MetricId::RESOLVE_TIME, |one| one.phase(Phase::Resolve)));
         }
         if url.secure {
-            samples.push(sample(MetricId::TLS_TIME, &|one| one.phase(Phase::Tls)));
+            samples.push(rounds.sample(context, MetricId::TLS_TIME, |one| one.phase(Phase::Tls)));
         }
-        let all: Vec<&Fetched> = fetched.iter().flatten().collect();
-        samples[0].details = self.details(context, &url, &all);
-        Ok(Measurement {
-            started_at,
-            samples,
-            singletons: vec![(Load::Idle, singletons)],
-            bytes_moved: all.iter().map(|one| one.bytes + 6_000).sum(),
-            interrupted: context.stop.is_set(),
-        })
+        samples[0].details = self.details(context, &url, &rounds.each().collect::<Vec<_>>());
+        Ok(rounds.measurement(context, samples))
     }
 }
 
@@ -162,27 +135,15 @@ impl Fetch {
     }
 }
 
-fn singleton(slot: &Slot<Result<Fetched, ProbeError>>) -> Singleton {
-    let outcome = match &slot.came_to {
-        None => Outcome::Unmeasured(Reason(String::from("the fetch before it was still under way"))),
-        Some(Err(error)) => Outcome::Unmeasured(Reason(error.to_string())),
-        Some(Ok(one)) => match (one.first_byte(), &one.failed) {
-            (Fate::Took(time), _) => Outcome::Value(time),
-            (Fate::Lost, _) => Outcome::Lost,
-            (Fate::Failed(why), _) => Outcome::Unmeasured(Reason(why)),
-            (Fate::NotReached, Some((phase, why))) => {
-                Outcome::Unmeasured(Reason(format!("{}: {why}", phase.words())))
-            }
-            (Fate::NotReached, None) => Outcome::Unmeasured(Reason(String::from("not reached"))),
-        },
-    };
-    Singleton {
-        index: slot.index,
-        intended: slot.intended,
-        sent: slot.sent,
-        at: slot.at,
-        outcome,
-        one_way: None,
+impl Round for Fetched {
+    const NO_ROOM: &'static str = "the fetch before it was still under way";
+
+    fn outcome(&self) -> Outcome<Span> {
+        phases::outcome(self.first_byte(), self.failed.as_ref())
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes + 6_000
     }
 }
 

@@ -6,18 +6,18 @@
 //! without belief so that its dates can be told. What this cannot tell: the far end's computing from the way there; a
 //! TLS 1.3 handshake is one round trip and that computing, an earlier one two.
 
-use crate::attempts::{self, Slot};
 use crate::dial::{self, DialError, Dialled, Phase, Times, Why};
 use crate::pace::{Pace, Stop as PaceStop, Stream};
 use crate::packets;
 use crate::phases::{self, Fate};
-use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError};
+use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
 use crate::resolve::split;
+use crate::rounds::{Round, Rounds};
 use crate::tls::{Client, Facts, Trust};
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Load, Outcome, Reason, Singleton};
+use broadgauge_model::result::Outcome;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::io;
@@ -136,6 +136,19 @@ impl Attempt {
     }
 }
 
+impl Round for Attempt {
+    const NO_ROOM: &'static str = "too many attempts under way";
+
+    fn outcome(&self) -> Outcome<Span> {
+        phases::outcome(self.fate(Phase::Tls), self.failed.as_ref())
+    }
+
+    /// A handshake moves some 5 kB, most of them the server's certificates; a TCP handshake 7 segments.
+    fn bytes(&self) -> u64 {
+        378 + if self.times.tls.is_some() { 5_000 } else { 0 }
+    }
+}
+
 #[async_trait]
 impl Probe for Handshake {
     fn describe(&self) -> &'static Descriptor {
@@ -151,8 +164,7 @@ impl Probe for Handshake {
                 let source = io::Error::new(io::ErrorKind::InvalidInput, "not HOST or HOST:PORT");
                 ProbeError::Resolve { host: context.address.clone(), source }
             })?;
-        let (started_at, start) = (context.clock.wall(), context.clock.mono());
-        let attempt = |_| {
+        let attempt = || {
             let (context, client) = (context.clone(), client.clone());
             let (host, name) = (host.to_owned(), self.settings.server_name.clone());
             async move {
@@ -166,58 +178,22 @@ impl Probe for Handshake {
                 }
             }
         };
-        let slots = attempts::run(context, &pace, AT_ONCE, attempt, |slot| {
-            context.tell(Event::Singleton { load: Load::Idle, singleton: singleton(slot) });
-        })
-        .await;
-        let lasted = context.clock.mono() - start;
-        let singletons = slots.iter().map(singleton).collect();
-        let mut attempts = Vec::with_capacity(slots.len());
-        for slot in slots {
-            attempts.push(match slot.came_to {
-                Some(Err(error)) => return Err(error),
-                Some(Ok(attempt)) => Some(attempt),
-                None => None,
-            });
-        }
-        let facts = attempts.iter().flatten().rev().find_map(|attempt| attempt.facts.clone());
-        let seen = match facts {
+        let rounds = Rounds::run(context, &DESCRIPTOR, &pace, AT_ONCE, attempt).await?;
+        let seen = match rounds.each().rev().find_map(|attempt| attempt.facts.clone()) {
             Some(facts) => Some(facts),
             None if context.stop.is_set() => None,
             None => self.look_without_belief(context, host, port, timeout).await,
         };
-        let mut samples: Vec<_> = [
-            (MetricId::TLS_TIME, Phase::Tls),
-            (MetricId::CONNECT_TIME, Phase::Connect),
-            (MetricId::RESOLVE_TIME, Phase::Resolve),
-        ]
-        .into_iter()
-        .filter_map(|(metric, phase)| {
-            let fates: Vec<Fate> = attempts
-                .iter()
-                .map(|attempt| attempt.as_ref().map_or(Fate::NotReached, |attempt| attempt.fate(phase)))
-                .collect();
-            // An address needs no resolver.
-            let needed = phase != Phase::Resolve || fates.iter().any(|fate| *fate != Fate::NotReached);
-            needed.then(|| phases::sample(context, &DESCRIPTOR, metric, (started_at, lasted), &fates))
-        })
-        .collect();
+        let sample = |metric, phase| rounds.sample(context, metric, |attempt| attempt.fate(phase));
+        let mut samples =
+            vec![sample(MetricId::TLS_TIME, Phase::Tls), sample(MetricId::CONNECT_TIME, Phase::Connect)];
+        // An address needs no resolver.
+        if rounds.each().any(|attempt| attempt.fate(Phase::Resolve) != Fate::NotReached) {
+            samples.push(sample(MetricId::RESOLVE_TIME, Phase::Resolve));
+        }
         samples[0].details = self.details(context, seen.as_ref());
-        let bytes_moved = attempts.iter().flatten().map(bytes_of).sum();
-        let interrupted = context.stop.is_set();
-        Ok(Measurement {
-            started_at,
-            samples,
-            singletons: vec![(Load::Idle, singletons)],
-            bytes_moved,
-            interrupted,
-        })
+        Ok(rounds.measurement(context, samples))
     }
-}
-
-/// A handshake moves some 5 kB, most of them the server's certificates; a TCP handshake 7 segments.
-fn bytes_of(attempt: &Attempt) -> u64 {
-    378 + if attempt.times.tls.is_some() { 5_000 } else { 0 }
 }
 
 impl Handshake {
@@ -262,30 +238,6 @@ impl Handshake {
         ];
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
         details
-    }
-}
-
-fn singleton(slot: &Slot<Result<Attempt, ProbeError>>) -> Singleton {
-    let outcome = match &slot.came_to {
-        None => Outcome::Unmeasured(Reason(String::from("too many attempts under way"))),
-        Some(Err(error)) => Outcome::Unmeasured(Reason(error.to_string())),
-        Some(Ok(attempt)) => match (attempt.fate(Phase::Tls), &attempt.failed) {
-            (Fate::Took(time), _) => Outcome::Value(time),
-            (Fate::Failed(why), _) => Outcome::Unmeasured(Reason(why)),
-            (Fate::Lost, _) | (Fate::NotReached, Some((_, Why::Silent | Why::Unreachable))) => Outcome::Lost,
-            (Fate::NotReached, Some((phase, why))) => {
-                Outcome::Unmeasured(Reason(format!("{}: {why}", phase.words())))
-            }
-            (Fate::NotReached, None) => Outcome::Unmeasured(Reason(String::from("not reached"))),
-        },
-    };
-    Singleton {
-        index: slot.index,
-        intended: slot.intended,
-        sent: slot.sent,
-        at: slot.at,
-        outcome,
-        one_way: None,
     }
 }
 

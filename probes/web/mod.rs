@@ -14,17 +14,15 @@ mod settings;
 
 pub use settings::{DESCRIPTOR, Settings};
 
-use crate::attempts::{self, Slot};
 use crate::dial::Times;
 use crate::http::Url;
 use crate::packets;
-use crate::phases::{self, Fate};
-use crate::probe::{Context, Descriptor, Event, Measurement, Probe, ProbeError};
+use crate::probe::{Context, Descriptor, Measurement, Probe, ProbeError};
+use crate::rounds::{Round, Rounds};
 use crate::tls::{Client, Trust};
 use async_trait::async_trait;
 use broadgauge_model::clock::Span;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::result::{Load, Outcome, Reason, Singleton};
 use page::{Page, Wanted};
 use serde_json::{Map, Value, json};
 use std::io;
@@ -66,38 +64,12 @@ impl Probe for Web {
             connections: self.settings.connections,
             most_bytes: self.settings.most_bytes,
         });
-        let (started_at, start) = (context.clock.wall(), context.clock.mono());
-        let attempt = |_| page::fetch(context.clone(), Arc::clone(&wanted));
         // One at a time: two pages would share the line.
-        let slots = attempts::run(context, &pace, 1, attempt, |slot| {
-            context.tell(Event::Singleton { load: Load::Idle, singleton: singleton(slot) });
-        })
-        .await;
-        let lasted = context.clock.mono() - start;
-        let singletons = slots.iter().map(singleton).collect();
-        let mut pages = Vec::with_capacity(slots.len());
-        for slot in slots {
-            pages.push(match slot.came_to {
-                Some(Err(error)) => return Err(error),
-                Some(Ok(page)) => Some(page),
-                None => None,
-            });
-        }
-        let fates: Vec<Fate> = pages
-            .iter()
-            .map(|page| page.as_ref().map_or(Fate::NotReached, |page| page.fate.clone()))
-            .collect();
-        let mut sample =
-            phases::sample(context, &DESCRIPTOR, MetricId::PAGE_TIME, (started_at, lasted), &fates);
-        let pages: Vec<Page> = pages.into_iter().flatten().collect();
-        sample.details = self.details(context, &wanted, pages.last());
-        Ok(Measurement {
-            started_at,
-            samples: vec![sample],
-            singletons: vec![(Load::Idle, singletons)],
-            bytes_moved: pages.iter().map(Page::bytes).sum(),
-            interrupted: context.stop.is_set(),
-        })
+        let attempt = || page::fetch(context.clone(), Arc::clone(&wanted));
+        let rounds = Rounds::run(context, &DESCRIPTOR, &pace, 1, attempt).await?;
+        let mut sample = rounds.sample(context, MetricId::PAGE_TIME, |page: &Page| page.fate.clone());
+        sample.details = self.details(context, &wanted, rounds.each().next_back());
+        Ok(rounds.measurement(context, vec![sample]))
     }
 }
 
@@ -119,7 +91,7 @@ impl Web {
             ("cache", json!("cold")),
             ("connections_per_host", json!({"http_1_1": self.settings.connections, "http_2": 1})),
             ("connections", json!(last.map(|page| page.connections))),
-            ("body_bytes", json!(last.map(Page::bytes))),
+            ("body_bytes", json!(last.map(Round::bytes))),
             ("document", document),
             ("objects", json!(last.map(|page| &page.objects))),
             ("per_second", json!(self.settings.per_second)),
@@ -127,27 +99,6 @@ impl Web {
         ];
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
         details
-    }
-}
-
-fn singleton(slot: &Slot<Result<Page, ProbeError>>) -> Singleton {
-    let outcome = match &slot.came_to {
-        None => Outcome::Unmeasured(Reason(String::from("the page before it was still under way"))),
-        Some(Err(error)) => Outcome::Unmeasured(Reason(error.to_string())),
-        Some(Ok(page)) => match &page.fate {
-            Fate::Took(time) => Outcome::Value(*time),
-            Fate::Lost => Outcome::Lost,
-            Fate::Failed(why) => Outcome::Unmeasured(Reason(why.clone())),
-            Fate::NotReached => Outcome::Unmeasured(Reason(String::from("not reached"))),
-        },
-    };
-    Singleton {
-        index: slot.index,
-        intended: slot.intended,
-        sent: slot.sent,
-        at: slot.at,
-        outcome,
-        one_way: None,
     }
 }
 

@@ -7,10 +7,12 @@ use crate::dial::{DialError, Times, Why, dial, dial_address};
 use crate::http::{
     Another, Bounds, HttpError, Payload, Session, Url, Version, Windows, request, stays_open, take_in,
 };
-use crate::phases::Fate;
+use crate::phases::{self, Fate};
 use crate::probe::{Context, ProbeError};
+use crate::rounds::Round;
 use crate::tls::Client;
 use broadgauge_model::clock::{Mono, Span};
+use broadgauge_model::result::Outcome;
 use hyper::Method;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -53,8 +55,14 @@ pub(super) struct Page {
     pub(super) document: Option<Times>,
 }
 
-impl Page {
-    pub(super) fn bytes(&self) -> u64 {
+impl Round for Page {
+    const NO_ROOM: &'static str = "the page before it was still under way";
+
+    fn outcome(&self) -> Outcome<Span> {
+        phases::outcome(self.fate.clone(), None)
+    }
+
+    fn bytes(&self) -> u64 {
         self.objects.iter().map(|object| object.bytes + 500).sum::<u64>() + self.connections * 5_000
     }
 }
