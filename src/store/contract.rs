@@ -324,6 +324,9 @@ pub(crate) fn the_newest_books_of_an_agent_stay(store: &dyn Store) {
     // A day back is a clock that was set right, not a batch that was late.
     store.put_batch(&books(-86_400, 3)).unwrap();
     assert_eq!(done(), 3);
+    // A batch that brings none.
+    store.put_batch(&Batch { agent: "a".into(), health: Health::default(), samples: Vec::new() }).unwrap();
+    assert_eq!(done(), 3);
 }
 
 pub(crate) fn folding_equals_recording_once(store: &dyn Store) {

@@ -35,9 +35,9 @@ pub struct Entry {
 /// was late.
 const SET_BACK: Span = Span::secs(3_600);
 
-/// Whether an agent's books of one time replace those of another.
+/// Whether an agent's books of one time replace those of another. Books without a time replace none.
 pub(super) fn is_newer(known: Wall, told: Wall) -> bool {
-    told >= known || known.since(told) > SET_BACK
+    told != Wall::default() && (told >= known || known.since(told) > SET_BACK)
 }
 
 /// What became of rows that may be brought up to date.

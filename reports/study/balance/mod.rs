@@ -261,7 +261,7 @@ fn seen(nodes: &[Node], days: &[NodeDay], risk: &Risk) -> Vec<Seen> {
         for day in group {
             for &line in &nodes[day.node].lines {
                 let next = day.day + 1..day.day + 2;
-                line_days += u64::from(risk.days[line].contains(&next.start));
+                line_days += risk.at_risk(line, &next);
                 episodes += risk.episodes(line, &next) as u64;
             }
         }

@@ -20,7 +20,10 @@ pub(super) struct Node {
     pub(super) loads: BTreeMap<i32, f64>,
     /// The first of the days that say how full it runs now.
     pub(super) recent: i32,
+    /// Line-days in service.
     pub(super) line_days: u64,
+    /// Those on which an episode could begin.
+    pub(super) at_risk: u64,
     pub(super) episodes: u64,
 }
 
@@ -49,11 +52,13 @@ pub(super) fn nodes(panel: &Panel, risk: &Risk, query: &Query) -> Vec<Node> {
             loads: BTreeMap::new(),
             recent: risk.period.end - RECENT_DAYS,
             line_days: 0,
+            at_risk: 0,
             episodes: 0,
         });
         node.lines.push(at);
         let days = &risk.days[at];
         node.line_days += (days.end - days.start).max(0) as u64;
+        node.at_risk += risk.at_risk(at, days);
         node.episodes += risk.network[at].len() as u64;
     }
     for load in &panel.loads {

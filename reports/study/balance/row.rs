@@ -74,7 +74,7 @@ pub struct Link {
     pub ground: String,
     /// Lines.
     pub lines: usize,
-    /// Line-days.
+    /// Line-days on which an episode could begin.
     pub line_days: u64,
     /// Episodes.
     pub episodes: u64,

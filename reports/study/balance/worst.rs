@@ -13,7 +13,7 @@ pub(super) fn links(nodes: &[Node]) -> Vec<Link> {
     for node in nodes {
         let sums = grounds.entry(node.ground()).or_default();
         sums.0 += node.episodes;
-        sums.1 += node.line_days;
+        sums.1 += node.at_risk;
     }
     let mut links: Vec<Link> = nodes.iter().map(|node| link(node, grounds[&node.ground()])).collect();
     let p: Vec<f64> = links.iter().filter_map(|link| link.p).collect();
@@ -27,8 +27,8 @@ pub(super) fn links(nodes: &[Node]) -> Vec<Link> {
 }
 
 fn link(node: &Node, (episodes, line_days): (u64, u64)) -> Link {
-    let others = (episodes - node.episodes, (line_days - node.line_days) as f64);
-    let own_days = node.line_days as f64;
+    let others = (episodes - node.episodes, (line_days - node.at_risk) as f64);
+    let own_days = node.at_risk as f64;
     let rate = if others.1 > 0.0 { others.0 as f64 / others.1 } else { 0.0 };
     let expected = rate * own_days;
     // The node's own count by Garwood; that of the many others is taken as known.
@@ -50,7 +50,7 @@ fn link(node: &Node, (episodes, line_days): (u64, u64)) -> Link {
         node: node.name.clone(),
         ground: node.ground(),
         lines: node.lines.len(),
-        line_days: node.line_days,
+        line_days: node.at_risk,
         episodes: node.episodes,
         expected,
         excess,

@@ -199,12 +199,8 @@ impl Judge<'_> {
         let count = |days: &Range<i32>| {
             let lines = &self.units[unit];
             let episodes: usize = lines.iter().map(|&line| self.risk.episodes(line, days)).sum();
-            let at_risk = |line: usize| {
-                let service = &self.risk.days[line];
-                (service.end.min(days.end) - service.start.max(days.start)).max(0)
-            };
-            let line_days: i32 = lines.iter().map(|&line| at_risk(line)).sum();
-            (episodes as u64, f64::from(line_days))
+            let line_days: u64 = lines.iter().map(|&line| self.risk.at_risk(line, days)).sum();
+            (episodes as u64, line_days as f64)
         };
         let (after, before) = (count(&windows.after), count(&windows.before));
         match poisson::rate_ratio(after, before, 0.95) {

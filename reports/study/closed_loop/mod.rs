@@ -78,12 +78,8 @@ fn complaints(risk: &Risk) -> Vec<ComplaintWeek> {
         .step_by(7)
         .map(|monday| {
             let days = monday..monday + 7;
-            let in_service = |line: &usize| {
-                let service = &risk.days[*line];
-                (service.end.min(days.end) - service.start.max(days.start)).max(0) as u64
-            };
             let episodes = risk.own.iter().map(|&line| risk.episodes(line, &days) as u64).sum();
-            (monday, episodes, risk.own.iter().map(in_service).sum())
+            (monday, episodes, risk.own.iter().map(|&line| risk.at_risk(line, &days)).sum())
         })
         .filter(|week| week.2 > 0)
         .collect();

@@ -180,7 +180,7 @@ pub struct ComplaintWeek {
     pub week: String,
     /// Episodes that began.
     pub episodes: u64,
-    /// Line-days.
+    /// Line-days on which an episode could begin.
     pub line_days: u64,
     /// Per 1,000 line-days.
     pub rate_per_1000_line_days: f64,

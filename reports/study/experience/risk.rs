@@ -69,6 +69,11 @@ impl Risk {
         within(&self.complaints[line], days)
     }
 
+    /// On how many of these days a new episode of a line could begin.
+    pub(in crate::study) fn at_risk(&self, line: usize, days: &Range<i32>) -> u64 {
+        days.clone().filter(|day| self.may_begin(line, *day)).count() as u64
+    }
+
     /// Whether a new episode of a line could begin on a day.
     pub(in crate::study) fn may_begin(&self, line: usize, day: i32) -> bool {
         self.days[line].contains(&day) && may_begin(&self.complaints[line], day, self.repeat_days)
@@ -107,6 +112,10 @@ mod tests {
         assert_eq!((risk.network[0].as_slice(), risk.complaints[0].len()), ([first + 2].as_slice(), 2));
         let may: Vec<i32> = (0..60).filter(|day| risk.may_begin(0, first + day)).collect();
         assert_eq!(may, [0, 1, 2].into_iter().chain(51..60).collect::<Vec<_>>());
+        assert_eq!(
+            (risk.at_risk(0, &(first - 9..first + 60)), risk.at_risk(0, &(first + 3..first + 51))),
+            (12, 0)
+        );
         // Day 31 is more than 28 days after the first complaint, and still within the same episode.
         let mut again = panel.clone();
         complain(&mut again, 0, first + 31, Class::Network);
