@@ -3,7 +3,7 @@
 //! A phase has four fates. *Took* is its only time. *Lost* had no answer in time. *Failed* was answered, but not as agreed:
 //! the network carried both ways, and there is no time to tell. *Not reached* says nothing about the phase.
 
-use crate::dial::{Phase, Why};
+use crate::dial::{Phase, Times, Why};
 use broadgauge_model::clock::Span;
 use broadgauge_model::histogram::Histogram;
 use broadgauge_model::result::{Counts, Outcome, Reason, Values};
@@ -54,6 +54,23 @@ pub fn tally(fates: &[Fate]) -> (Values, Counts) {
     (values, counts)
 }
 
+/// The fate of a phase of a connection: its time, or what failed.
+pub fn fate(times: &Times, failed: Option<&(Phase, Why)>, phase: Phase) -> Fate {
+    let time = match phase {
+        Phase::Resolve => times.resolve,
+        Phase::Connect => times.connect,
+        Phase::Tls => times.tls,
+    };
+    match (failed, time) {
+        (_, Some(time)) => Fate::Took(time),
+        (Some((at, why)), None) if *at == phase => match why {
+            Why::Silent | Why::Unreachable => Fate::Lost,
+            Why::Refused | Why::Wrong(_) => Fate::Failed(why.to_string()),
+        },
+        _ => Fate::NotReached,
+    }
+}
+
 /// The fate as a singleton; where an earlier phase did not succeed, that phase and why.
 pub fn outcome(fate: Fate, failed: Option<&(Phase, Why)>) -> Outcome<Span> {
     match (fate, failed) {
@@ -70,6 +87,18 @@ pub fn outcome(fate: Fate, failed: Option<&(Phase, Why)>) -> Outcome<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_phase_behind_one_that_failed_is_not_lost_but_said_with_that_phase() {
+        let failed = (Phase::Connect, Why::Silent);
+        let times = Times::default();
+        assert_eq!(fate(&times, Some(&failed), Phase::Connect), Fate::Lost);
+        assert_eq!(fate(&times, Some(&failed), Phase::Tls), Fate::NotReached);
+        let Outcome::Unmeasured(Reason(why)) = outcome(Fate::NotReached, Some(&failed)) else { panic!() };
+        assert_eq!(why, format!("{}: {}", Phase::Connect.words(), Why::Silent));
+        let Outcome::Unmeasured(Reason(why)) = outcome(Fate::NotReached, None) else { panic!() };
+        assert_eq!(why, "not reached");
+    }
 
     #[test]
     fn the_four_fates_are_kept_apart() {

@@ -88,6 +88,7 @@ impl<T: Round> Rounds<T> {
 
 fn singleton<T: Round>(slot: &Slot<Result<T, ProbeError>>) -> Singleton {
     let outcome = match &slot.came_to {
+        None if slot.sent.is_some() => Outcome::Unmeasured(Reason(String::from("stopped before it ended"))),
         None => Outcome::Unmeasured(Reason(T::NO_ROOM.to_owned())),
         Some(Err(error)) => Outcome::Unmeasured(Reason(error.to_string())),
         Some(Ok(one)) => one.outcome(),

@@ -2,7 +2,7 @@
 
 use crate::dial::{DialError, Phase, Times, Why, dial};
 use crate::http::{Bounds, Exchange, HttpError, Payload, Session, Url, Version, Windows, take_in};
-use crate::phases::Fate;
+use crate::phases::{self, Fate};
 use crate::probe::{Context, ProbeError};
 use crate::tcp::info::TcpInfo;
 use crate::tls::{Client, Facts};
@@ -73,19 +73,7 @@ pub(crate) enum Unanswered {
 impl Fetched {
     /// What became of a phase of the connection.
     pub(crate) fn phase(&self, phase: Phase) -> Fate {
-        let time = match phase {
-            Phase::Resolve => self.times.resolve,
-            Phase::Connect => self.times.connect,
-            Phase::Tls => self.times.tls,
-        };
-        match (&self.failed, time) {
-            (_, Some(time)) => Fate::Took(time),
-            (Some((at, why)), None) if *at == phase => match why {
-                Why::Silent | Why::Unreachable => Fate::Lost,
-                Why::Refused | Why::Wrong(_) => Fate::Failed(why.to_string()),
-            },
-            _ => Fate::NotReached,
-        }
+        phases::fate(&self.times, self.failed.as_ref(), phase)
     }
 
     /// What became of the answer's first byte.

@@ -120,19 +120,7 @@ struct Attempt {
 
 impl Attempt {
     fn fate(&self, phase: Phase) -> Fate {
-        let time = match phase {
-            Phase::Resolve => self.times.resolve,
-            Phase::Connect => self.times.connect,
-            Phase::Tls => self.times.tls,
-        };
-        match (&self.failed, time) {
-            (_, Some(time)) => Fate::Took(time),
-            (Some((at, why)), None) if *at == phase => match why {
-                Why::Silent | Why::Unreachable => Fate::Lost,
-                Why::Refused | Why::Wrong(_) => Fate::Failed(why.to_string()),
-            },
-            _ => Fate::NotReached,
-        }
+        phases::fate(&self.times, self.failed.as_ref(), phase)
     }
 }
 

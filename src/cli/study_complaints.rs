@@ -57,7 +57,7 @@ fn bands(study: &Complaints, reasons: &mut Reasons) -> String {
         ]
     });
     let header = ["metric", "load", "from", "to", "line-days", "complaints", "per 1,000 line-days"];
-    table("Complaints by band of the day before", &header, rows.collect())
+    table("Complaints by band of the day before, on line-days at risk", &header, rows.collect())
 }
 
 fn contrasts(study: &Complaints, reasons: &mut Reasons) -> String {

@@ -214,12 +214,12 @@ fn dose(basis: &Basis<'_>, of: &Exposure, bands: &[&Band], name: String) -> Bloc
     };
     const PLAIN: Phrase = Phrase { en: "Complaints by {exposure}", zh: "投诉与{exposure}" };
     const CAPTION: Phrase = Phrase {
-        en: "Each point is a band of line-days by the quality in the {window} before the day ({summary}); whiskers are exact Poisson intervals (Garwood), the bars below count line-days. Lines are compared with other lines here, so technology, region and plan still play a part; the case-crossover compares each line with itself.",
-        zh: "每点为按当日之前 {window} 质量（{summary}）划分的一档线路日；误差线为精确泊松区间（Garwood），下方条形为线路日数。此图是线路之间相比，技术、地区、套餐仍有影响；病例交叉图才是线路与自身相比。",
+        en: "Each point is a band of line-days by the quality in the {window} before the day ({summary}); whiskers are exact Poisson intervals (Garwood), the bars below count line-days at risk: those on which a complaint would only be the repeat of another are left out. Lines are compared with other lines here, so technology, region and plan still play a part; the case-crossover compares each line with itself.",
+        zh: "每点为按当日之前 {window} 质量（{summary}）划分的一档线路日；误差线为精确泊松区间（Garwood），下方条形为计入的线路日数，再次投诉只算重复的日子不计入。此图是线路之间相比，技术、地区、套餐仍有影响；病例交叉图才是线路与自身相比。",
     };
     const COUNTED: Phrase = Phrase {
-        en: "{complaints} complaints on {days} line-days in the bands shown; not measured: {unmeasured} line-days",
-        zh: "图示各档共 {days} 个线路日，投诉 {complaints} 件；未测线路日 {unmeasured} 个",
+        en: "{complaints} complaints on {days} line-days at risk in the bands shown; not measured: {unmeasured} line-days",
+        zh: "图示各档计入 {days} 个线路日，投诉 {complaints} 件；未测线路日 {unmeasured} 个",
     };
     let mut bands = bands.to_vec();
     bands.sort_by(|a, b| a.from.total_cmp(&b.from));

@@ -59,6 +59,10 @@ fn town(own: &str) -> Panel {
                 push(&mut panel, line, MetricId::DOWNLOAD_GOODPUT, (day, 4), rate);
                 if bad > 1.0 && operator == own && (i + day) % 4 == 0 && day + 1 < FIRST_DAY + DAYS {
                     complain(&mut panel, line, day + 1);
+                    // Some say it twice.
+                    if i % 3 == 0 && day + 5 < FIRST_DAY + DAYS {
+                        complain(&mut panel, line, day + 5);
+                    }
                 }
             }
         }
@@ -407,4 +411,11 @@ fn an_agent_without_a_kept_clock_is_called_so_and_one_agent_is_one() {
 fn the_same_data_and_seed_give_the_same_page() {
     let again = report(&town("Northwind"), "Northwind");
     assert!(html(&again, Lang::Zh) == html(usual(), Lang::Zh));
+}
+
+#[test]
+fn a_report_says_how_many_complaints_were_repeats() {
+    let said = read(usual(), Lang::En);
+    assert!(said.contains("Repeats of an earlier complaint, counted as one episode"), "{said}");
+    assert!(said.contains("another would be its repeat"), "{said}");
 }

@@ -110,7 +110,7 @@ pub(super) fn returns(nodes: &[Node]) -> Returns {
     let (mut effort, mut brought) = (Vec::new(), Vec::new());
     for group in known.chunks(size) {
         let (episodes, days) =
-            group.iter().fold((0, 0), |(e, d), (_, node)| (e + node.episodes, d + node.line_days));
+            group.iter().fold((0, 0), |(e, d), (_, node)| (e + node.episodes, d + node.at_risk));
         if days > 0 {
             effort.push(group.iter().map(|g| g.0).sum::<f64>() / group.len() as f64);
             brought.push(100.0 - 100.0 * 30.0 * episodes as f64 / days as f64);

@@ -74,11 +74,11 @@ pub struct Link {
     pub ground: String,
     /// Lines.
     pub lines: usize,
-    /// Line-days on which an episode could begin.
+    /// Line-days in service.
     pub line_days: u64,
     /// Episodes.
     pub episodes: u64,
-    /// Episodes that as many line-days of the other nodes on its ground have.
+    /// Episodes that as many line-days in service of the other nodes on its ground have.
     pub expected: f64,
     /// Episodes beyond these.
     pub excess: Answer,

@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 
 /// Every node with complaints or without, the largest excess first.
 pub(super) fn links(nodes: &[Node]) -> Vec<Link> {
-    let mut grounds: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    let mut grounds: BTreeMap<String, Sums> = BTreeMap::new();
     for node in nodes {
         let sums = grounds.entry(node.ground()).or_default();
-        sums.0 += node.episodes;
-        sums.1 += node.at_risk;
+        sums.episodes += node.episodes;
+        sums.line_days += node.line_days;
+        sums.at_risk += node.at_risk;
     }
     let mut links: Vec<Link> = nodes.iter().map(|node| link(node, grounds[&node.ground()])).collect();
     let p: Vec<f64> = links.iter().filter_map(|link| link.p).collect();
@@ -26,14 +27,24 @@ pub(super) fn links(nodes: &[Node]) -> Vec<Link> {
     links
 }
 
-fn link(node: &Node, (episodes, line_days): (u64, u64)) -> Link {
-    let others = (episodes - node.episodes, (line_days - node.at_risk) as f64);
-    let own_days = node.at_risk as f64;
-    let rate = if others.1 > 0.0 { others.0 as f64 / others.1 } else { 0.0 };
-    let expected = rate * own_days;
+/// What the nodes of a ground had together.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    episodes: u64,
+    line_days: u64,
+    at_risk: u64,
+}
+
+/// Whether a node differs is asked of rates at risk. What it would have had like the others is counted over days in
+/// service: with fewer complaints it would have been at risk on more of them.
+fn link(node: &Node, ground: Sums) -> Link {
+    let others = (ground.episodes - node.episodes, (ground.at_risk - node.at_risk) as f64);
+    let line_days = (ground.line_days - node.line_days) as f64;
+    let rate = if line_days > 0.0 { others.0 as f64 / line_days } else { 0.0 };
+    let expected = rate * node.line_days as f64;
     // The node's own count by Garwood; that of the many others is taken as known.
     let excess = match garwood(node.episodes, 0.95) {
-        Ok(interval) if others.1 > 0.0 => Answer::estimate(
+        Ok(interval) if line_days > 0.0 => Answer::estimate(
             node.episodes as f64 - expected,
             (interval.low - expected, interval.high - expected),
             node.episodes,
@@ -50,11 +61,11 @@ fn link(node: &Node, (episodes, line_days): (u64, u64)) -> Link {
         node: node.name.clone(),
         ground: node.ground(),
         lines: node.lines.len(),
-        line_days: node.at_risk,
+        line_days: node.line_days,
         episodes: node.episodes,
         expected,
         excess,
-        p: rate_ratio((node.episodes, own_days), others, 0.95).ok().map(|found| found.p),
+        p: rate_ratio((node.episodes, node.at_risk as f64), others, 0.95).ok().map(|found| found.p),
         q: None,
         busy_hour: node.busy_hour(),
     }

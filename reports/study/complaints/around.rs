@@ -47,8 +47,7 @@ pub(super) fn around(
         days: Vec::new(),
         declined: None,
     };
-    let episodes = risk.episodes.get(&class).map_or(&[][..], Vec::as_slice);
-    let courses: Vec<(&Episode, Vec<Option<f64>>)> = courses(risk, daily, everybody, episodes);
+    let courses: Vec<(&Episode, Vec<Option<f64>>)> = courses(risk, daily, everybody, class);
     out.episodes = courses.len() as u64;
     out.lines = courses.iter().map(|(e, _)| e.line).collect::<BTreeSet<_>>().len();
     let groups = clusters(courses.iter().map(|(e, _)| *e), risk);
@@ -83,11 +82,13 @@ pub(super) fn around(
 
 /// For each episode, what its line saw on each day beyond its usual level and beyond everybody.
 fn courses<'a>(
-    risk: &AtRisk,
+    risk: &'a AtRisk,
     daily: &Daily,
     everybody: &[(f64, usize)],
-    episodes: &'a [Episode],
+    class: Class,
 ) -> Vec<(&'a Episode, Vec<Option<f64>>)> {
+    let episodes = risk.episodes.get(&class).map_or(&[][..], Vec::as_slice);
+    let said = risk.complaints.get(&class).map_or(&[][..], Vec::as_slice);
     let beyond = |line: u32, day: i32| -> Option<f64> {
         let all = everybody.get(usize::try_from(day - risk.first_day).ok()?).filter(|all| all.1 > 1)?;
         Some(daily.at(line, day)? - all.0)
@@ -95,7 +96,9 @@ fn courses<'a>(
     let mut courses = Vec::new();
     for same in episodes.chunk_by(|a, b| a.line == b.line) {
         let line = same[0].line;
-        let near = |day: i32| same.iter().any(|e| DAYS.contains(&(day - e.day)));
+        // Repeats too, and what was said before the period.
+        let said = said.get(line as usize).map_or(&[][..], Vec::as_slice);
+        let near = |day: i32| said.iter().any(|complaint| DAYS.contains(&(day - complaint)));
         let usual: Vec<f64> = risk.lines[line as usize]
             .days
             .clone()

@@ -150,6 +150,7 @@ fn line_days(
                 let day = full + number as i32;
                 let complaints = complaints(day);
                 if !may_begin(said, day, query.repeat_days) {
+                    debug_assert_eq!(complaints, 0, "an episode begins only where one may");
                     left_out.episode_open += 1;
                 } else if let Some(exposure) = exposure {
                     measured.push(LineDay { exposure, line: at as u32, day, complaints });

@@ -144,8 +144,8 @@ pub(in crate::study) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<No
             }
         })
         .collect();
-    let (complaints, of_areas) = complaints(panel, query, &index, &lines, &areas, first_day..end_day, notes);
-    let episodes = episodes(&complaints, &lines, query.repeat_days, notes);
+    let (said, of_areas) = complaints(panel, query, &index, &lines, &areas, first_day..end_day, notes);
+    let episodes = episodes(&said, &lines, query.repeat_days, notes);
     let days = |list: &Vec<Episode>| {
         let mut days = vec![Vec::new(); lines.len()];
         for complaint in list {
@@ -153,7 +153,7 @@ pub(in crate::study) fn at_risk(panel: &Panel, query: &Query, notes: &mut Vec<No
         }
         days
     };
-    let complaints = complaints.iter().map(|(&class, list)| (class, days(list))).collect();
+    let complaints = said.iter().map(|(&class, list)| (class, days(list))).collect();
     AtRisk { index, lines, first_day, end_day, episodes, complaints, areas, of_areas }
 }
 

@@ -83,7 +83,7 @@ pub struct Band {
     pub rate_per_1000_line_days: Answer,
 }
 
-/// Line-days in service that no test speaks of.
+/// Line-days at risk that no test speaks of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Unmeasured {
     /// The exposure.

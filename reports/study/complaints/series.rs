@@ -1,7 +1,8 @@
 //! Do complaints follow the network by some days, and how much do they rise over those days together?
 //!
-//! Day by day: the exposure over all lines (or those of an area), each less its own mean, and episodes per line in
-//! service. What each day of the week usually has is taken off both, each is cleared of its own past, and they are
+//! Day by day: the exposure over all lines (or those of an area), each less its own mean, and episodes per line at risk:
+//! in service, and with no episode open. Complaints that name an area and no line are counted each, for which of them are
+//! repeats is not known. What each day of the week usually has is taken off both, each is cleared of its own past, and they are
 //! correlated at lags of 0 to 7 days (`stats::lead_lag`); beside it the whole effect of a day over that day and the seven
 //! after it (`stats::distributed_lag`), as a ratio of rates.
 //!
@@ -9,7 +10,7 @@
 
 use super::crossover::increment;
 use super::daily::Daily;
-use super::episodes::AtRisk;
+use super::episodes::{AtRisk, may_begin};
 use super::exposure::Observed;
 use super::query::Query;
 use super::row::LeadLag;
@@ -90,8 +91,13 @@ fn row(
     let lines: Vec<usize> = (0..risk.lines.len()).filter(inside).collect();
     let exposure = daily.mean(lines.iter().copied());
     let counts = counts(risk, class, area);
+    let said = risk.complaints.get(&class).map_or(&[][..], Vec::as_slice);
+    let may = |at: usize, day: i32| {
+        let said = said.get(at).map_or(&[][..], Vec::as_slice);
+        risk.lines[at].days.contains(&day) && may_begin(said, day, query.repeat_days)
+    };
     let at_risk: Vec<f64> = (risk.first_day..risk.end_day)
-        .map(|day| lines.iter().filter(|&&at| risk.lines[at].days.contains(&day)).count() as f64)
+        .map(|day| lines.iter().filter(|&&at| may(at, day)).count() as f64)
         .collect();
     let run = longest_run(&exposure, &at_risk);
     let complaints = counts[run.clone()].iter().sum::<f64>() as u64;

@@ -60,6 +60,10 @@ fn every_line_day_at_risk_is_in_a_band_or_counted_apart() {
     assert!(open > 1_000, "{open}");
     assert_eq!(noted(&study, "another would be its repeat"), open as u64);
     assert_eq!(banded + study.unmeasured[0].line_days + early + open as u64, all);
+    let begun =
+        |days: &BTreeSet<i32>| days.iter().filter(|day| **day > first_day && !not_at_risk(day, days)).count();
+    let counted = study.bands.iter().map(|b| b.complaints).sum::<u64>() + study.unmeasured[0].complaints;
+    assert_eq!(counted, said.iter().map(begun).sum::<usize>() as u64);
     let rate = |b: &Band| b.rate_per_1000_line_days.as_estimate().unwrap().value();
     let (best, worst) = (&study.bands[0], study.bands.last().unwrap());
     assert!(rate(worst) > 1.5 * rate(best), "{best:?} {worst:?}");

@@ -67,7 +67,7 @@ pub(in crate::study) struct LineWeek {
     pub(in crate::study) factors: [Option<f64>; 4],
     /// Three quarters of the other lines of the region are worse than this.
     pub(in crate::study) region_good: Option<f64>,
-    /// Whether an episode could begin in the seven days after.
+    /// Whether an episode could begin on that Monday, and the seven days from it were lived to their end.
     pub(in crate::study) at_risk: bool,
     /// Whether one did.
     pub(in crate::study) complained: bool,
@@ -104,7 +104,7 @@ pub(in crate::study) fn line_weeks(
             let spread = region.spread(line);
             let said = talk.standing(&panel.lines[line], monday);
             let word = level.zip(said).zip(spread).map(|((r, z), iqr)| r - query.talk_strength * z * iqr);
-            let week = monday..(monday + 7).min(service.end);
+            let week = monday..monday + 7;
             let begins = risk.network[line].iter().copied().find(|d| week.contains(d));
             Some(LineWeek {
                 line,
@@ -112,7 +112,8 @@ pub(in crate::study) fn line_weeks(
                 value,
                 factors: [promise, history, level, word],
                 region_good: around.map(|a| a.good),
-                at_risk: risk.may_begin(line, monday),
+                // A week that is cut short cannot be called quiet.
+                at_risk: risk.may_begin(line, monday) && monday + 7 <= service.end,
                 complained: begins.is_some(),
             })
         });

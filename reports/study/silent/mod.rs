@@ -272,7 +272,10 @@ fn regions(
         let Some(name) = region(snapshot.line) else { continue };
         let entry = groups.entry(name).or_default();
         entry.0 += 1;
-        entry.1 += fitted.mean(&snapshot.values)?;
+        // The risk was learnt from lines on which an episode could begin; on the others none can.
+        if snapshot.at_risk {
+            entry.1 += fitted.mean(&snapshot.values)?;
+        }
         let before = snapshot.day - query.horizon_days..snapshot.day;
         entry.2 += risk.episodes(snapshot.line, &before) as u64;
     }

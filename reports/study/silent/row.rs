@@ -120,7 +120,7 @@ pub struct Region {
     pub region: String,
     /// Lines.
     pub lines: usize,
-    /// Complaints that the risk makes expect within the horizon.
+    /// Complaints that the risk makes expect within the horizon, of lines with no episode open.
     pub predicted: f64,
     /// Episodes within as many days before, per line, with its interval.
     pub complaints_per_100_lines: Answer,
