@@ -56,6 +56,7 @@ fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
         ("fixed_thresholds", Box::new(move || loops::fixed_thresholds(runs / 10))),
         ("silence", Box::new(move || loops::silence(runs / 50))),
         ("balances", Box::new(move || loops::balances(runs / 5))),
+        ("steady_complaints", Box::new(move || loops::steady_complaints(runs))),
         ("repairs", Box::new(move || loops::repairs(runs))),
     ]
 }

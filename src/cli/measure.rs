@@ -101,15 +101,18 @@ struct Show {
     quiet: bool,
 }
 
-/// A length of time in seconds.
+/// A length of time in seconds; a bare number is seconds, as ping and iperf3 have it.
 fn length(text: &str) -> Result<f64, String> {
-    let length: jiff::SignedDuration =
-        text.parse().map_err(|_| format!("{text:?} is not a length of time such as 100ms, 10s or 1m30s"))?;
-    if length.is_positive() {
-        Ok(length.as_secs_f64())
-    } else {
-        Err(format!("{text:?} is not longer than nothing"))
-    }
+    let seconds = match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() => seconds,
+        _ => text
+            .parse::<jiff::SignedDuration>()
+            .map_err(|_| {
+                format!("{text:?} is not a length of time such as 100ms, 10s, 1m30s or 2.5 (seconds)")
+            })?
+            .as_secs_f64(),
+    };
+    if seconds > 0.0 { Ok(seconds) } else { Err(format!("{text:?} is not longer than nothing")) }
 }
 
 impl How {
@@ -195,5 +198,18 @@ fn ended(measurement: &Measurement) -> Ended {
         (_, true) => Ended::Partly,
         (true, false) => Ended::Done,
         (false, false) => Ended::CannotMeasure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::length;
+
+    #[test]
+    fn a_length_of_time_has_a_unit_or_is_in_seconds() {
+        assert_eq!(["100ms", "1m30s", "2", "0.2"].map(length), [Ok(0.1), Ok(90.0), Ok(2.0), Ok(0.2)]);
+        for wrong in ["0", "-1s", "inf", "nan", "soon", ""] {
+            assert!(length(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -111,15 +111,8 @@ struct LoopArgs {
     ground: pick::Ground,
     #[command(flatten)]
     balance: study_balance::Ask,
-    /// The language: en or zh
-    #[arg(long, default_value = "en")]
-    lang: Lang,
-    /// The form
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// The file to write
-    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
-    output: PathBuf,
+    #[command(flatten)]
+    paper: Paper,
 }
 
 impl LoopArgs {
@@ -141,13 +134,7 @@ impl LoopArgs {
         let bar = out::progress("reading the store and asking it");
         let document = make(store.as_ref(), &self.request());
         bar.finish_and_clear();
-        let document = document.map_err(Failure::input)?;
-        let written =
-            publish::write(&document, self.lang, self.format, &self.output).map_err(Failure::input)?;
-        out::line(&self.output.display().to_string());
-        if written.len() > 1 {
-            out::talk(&format!("and the data of {} charts beside it", written.len() - 1));
-        }
+        write(&document.map_err(Failure::input)?, &self.paper)?;
         Ok(Ended::Done)
     }
 }
@@ -200,7 +187,7 @@ fn write(document: &Document, paper: &Paper) -> Result<(), Failure> {
         publish::write(document, paper.lang, paper.format, &paper.output).map_err(Failure::input)?;
     out::line(&paper.output.display().to_string());
     if written.len() > 1 {
-        out::talk(&format!("and beside it the data of its charts ({})", written.len() - 1));
+        out::talk(&format!("and beside it the data of each chart (files: {})", written.len() - 1));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::MethodUse;
-use broadgauge_model::result::{Direction, Statistic};
+use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Lang;
 use broadgauge_reports::study::{Answer, Declined, Head, Series, change, coverage, league, peers, profile};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,8 +49,34 @@ fn series(series: &Series) -> [String; 3] {
     [observed, series.load.word().into(), series.method.to_string()]
 }
 
-fn titled(metric: MetricId, unit: &str) -> String {
-    observed(metric, unit, Direction::RoundTrip, Statistic::Singleton.word())
+/// How a metric was observed, but for the method.
+type Manner = (MetricId, Load, Direction, Statistic);
+
+/// The manner of any study's row.
+macro_rules! manner {
+    ($row:expr) => {
+        ($row.metric, $row.load, $row.direction, $row.statistic)
+    };
+}
+
+/// Names of rows: the method stands with a metric that was observed by several.
+struct Names<'a>(BTreeMap<Manner, BTreeSet<&'a MethodUse>>);
+
+impl<'a> Names<'a> {
+    fn of(rows: impl Iterator<Item = (Manner, &'a MethodUse)>) -> Self {
+        let mut methods: BTreeMap<Manner, BTreeSet<&MethodUse>> = BTreeMap::new();
+        for (manner, method) in rows {
+            methods.entry(manner).or_default().insert(method);
+        }
+        Self(methods)
+    }
+
+    fn name(&self, manner: Manner, method: &MethodUse) -> String {
+        let (metric, _, direction, statistic) = manner;
+        let name = observed(metric, metric.unit.code(), direction, statistic.word());
+        let is_one_of_several = self.0.get(&manner).is_some_and(|methods| methods.len() > 1);
+        if is_one_of_several { format!("{name}, {method}") } else { name }
+    }
 }
 
 /// What was observed, with what tells it from the metric's other rows: `delay_variation (ms), up, mean`.
@@ -126,26 +152,18 @@ pub(super) fn foot(head: &Head, declined: Option<&Declined>) -> String {
     text
 }
 
-/// The comparison with peer operators. The method stands with a metric that was observed by several.
+/// The comparison with peer operators.
 pub(super) fn peers(study: &peers::Peers) -> String {
     let mut reasons = Reasons::default();
-    let manner = |row: &peers::Row| (row.metric, row.load, row.direction, row.statistic);
-    let mut methods: BTreeMap<_, BTreeSet<&MethodUse>> = BTreeMap::new();
-    for row in &study.rows {
-        methods.entry(manner(row)).or_default().insert(&row.method);
-    }
+    let names = Names::of(study.rows.iter().map(|row| (manner!(row), &row.method)));
     let header = ["metric", "load", "q", "stratum", "own", "peer", "", "difference", "q-value", "verdict"]
         .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
         let form = Form::of(row.unit);
         let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
-        let mut name = observed(row.metric, row.unit, row.direction, row.statistic.word());
-        if methods[&manner(row)].len() > 1 {
-            let _ = write!(name, ", {}", row.method);
-        }
         rows.push(vec![
-            name,
+            names.name(manner!(row), &row.method),
             row.load.word().into(),
             format!("p{}", row.quantile * 100.0),
             stratum.join(" / "),
@@ -157,11 +175,18 @@ pub(super) fn peers(study: &peers::Peers) -> String {
             finding(row.verdict, row.detectable_difference, form),
         ]);
     }
-    let mut text = if study.rows.is_empty() { String::new() } else { columns(&rows) };
-    text += &curves(study, &mut reasons);
-    text += &paired(study, &mut reasons);
+    let mut text = if study.rows.is_empty() { String::new() } else { columns(&rows) + VERDICTS };
+    text += &curves(study, &names, &mut reasons);
+    text += &paired(study, &names, &mut reasons);
     text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
 }
+
+/// What the verdicts ask for.
+const VERDICTS: &str = "\
+better, worse: the interval of the difference leaves out 0, and the q-value (from shuffled lines, which need not agree
+with the interval where a quantile rests on few lines) is at most 0.05. at par: shown to lie within the margin, whether
+or not it is 0. cannot tell: none of these.
+";
 
 /// The verdict; where there is none, the difference that the data would have shown in 80 of 100 cases.
 fn finding(verdict: peers::Verdict, detectable: Option<f64>, form: Form) -> String {
@@ -173,17 +198,19 @@ fn finding(verdict: peers::Verdict, detectable: Option<f64>, form: Form) -> Stri
 }
 
 /// The shift functions, at three of their points.
-fn curves(study: &peers::Peers, reasons: &mut Reasons) -> String {
+fn curves(study: &peers::Peers, names: &Names<'_>, reasons: &mut Reasons) -> String {
     if study.curves.is_empty() {
         return String::new();
     }
-    let header = ["metric", "stratum", "peer", "shift at p10", "p50", "p90", "Cliff's delta", "KS distance"]
-        .map(String::from);
+    let header =
+        ["metric", "load", "stratum", "peer", "shift at p10", "p50", "p90", "Cliff's delta", "KS distance"]
+            .map(String::from);
     let mut rows = vec![header.to_vec()];
     for curve in &study.curves {
         let stratum: Vec<&str> = curve.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         let form = Form::of(curve.unit);
-        let mut row = vec![titled(curve.metric, curve.unit), stratum.join(" / "), curve.peer.clone()];
+        let name = names.name(manner!(curve), &curve.method);
+        let mut row = vec![name, curve.load.word().into(), stratum.join(" / "), curve.peer.clone()];
         for wanted in [0.1, 0.5, 0.9] {
             let point = curve.shift.iter().find(|s| s.quantile == wanted);
             row.push(point.map_or_else(|| "-".into(), |s| reasons.answer(&s.difference, form)));
@@ -199,7 +226,7 @@ fn curves(study: &peers::Peers, reasons: &mut Reasons) -> String {
 }
 
 /// Sites that measure both.
-fn paired(study: &peers::Peers, reasons: &mut Reasons) -> String {
+fn paired(study: &peers::Peers, names: &Names<'_>, reasons: &mut Reasons) -> String {
     if study.paired.is_empty() {
         return String::new();
     }
@@ -209,7 +236,7 @@ fn paired(study: &peers::Peers, reasons: &mut Reasons) -> String {
     for row in &study.paired {
         let form = Form::of(row.unit);
         rows.push(vec![
-            titled(row.metric, row.unit),
+            names.name(manner!(row), &row.method),
             row.load.word().into(),
             format!("p{}", row.quantile * 100.0),
             row.peer.clone(),
@@ -284,13 +311,14 @@ pub(super) fn changes(study: &change::Changes) -> String {
         "finding",
     ]
     .map(String::from);
+    let names = Names::of(study.rows.iter().map(|row| (manner!(row), &row.method)));
     let mut rows = vec![header.to_vec()];
     let mut told = String::new();
     for row in &study.rows {
         let form = Form::of(row.unit);
         let number = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| form.write(v));
         rows.push(vec![
-            titled(row.metric, row.unit),
+            names.name(manner!(row), &row.method),
             row.load.word().into(),
             row.name.clone(),
             row.days.to_string(),

@@ -2,7 +2,14 @@
 
 use super::{Failure, out};
 use broadgauge_probes::probe::Stop;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// One wish to stop may arrive as two signals: `timeout -s INT` sends it to the program, then to its whole group.
+const ONE_WISH: Duration = Duration::from_millis(250);
 
 /// Runs a future to its end on a runtime of its own.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
@@ -21,18 +28,51 @@ pub(super) fn stop_on_signal() -> Stop {
     tokio::spawn(async move {
         tokio::select! { () = caught(&mut interrupt) => {}, () = caught(&mut terminate) => {} }
         let _ = pull.send(true);
-        caught(&mut interrupt).await;
+        wished_again(|cx| poll(&mut interrupt, cx), tokio::time::sleep(ONE_WISH)).await;
         out::leave_at_once();
     });
     stop
 }
 
+/// Waits for a signal that comes after the first wish is over.
+async fn wished_again(
+    mut next: impl FnMut(&mut Context<'_>) -> Poll<()>,
+    first_is_over: impl Future<Output = ()>,
+) {
+    let mut first_is_over = pin!(first_is_over);
+    loop {
+        tokio::select! { biased; () = poll_fn(&mut next) => {}, () = &mut first_is_over => break }
+    }
+    poll_fn(next).await;
+}
+
 /// Waits for the next signal; for ever where it cannot be caught.
 async fn caught(signal: &mut Option<Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
-        }
-        None => std::future::pending().await,
+    poll_fn(|cx| poll(signal, cx)).await;
+}
+
+fn poll(signal: &mut Option<Signal>, cx: &mut Context<'_>) -> Poll<()> {
+    signal.as_mut().map_or(Poll::Pending, |signal| signal.poll_recv(cx).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wished_again;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    use tokio::sync::{mpsc, oneshot};
+
+    #[test]
+    fn a_wish_that_arrives_as_two_signals_is_one() {
+        let (signal, mut signals) = mpsc::unbounded_channel();
+        let (over, first_is_over) = oneshot::channel::<()>();
+        let mut again = pin!(wished_again(|cx| signals.poll_recv(cx).map(drop), async {
+            let _ = first_is_over.await;
+        }));
+        let mut is_wished =
+            || again.as_mut().poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(());
+        assert!(signal.send(()).is_ok() && !is_wished(), "the same wish once more");
+        assert!(over.send(()).is_ok() && !is_wished(), "nobody wishes anything");
+        assert!(signal.send(()).is_ok() && is_wished());
     }
 }

@@ -4,6 +4,7 @@ use super::Finding;
 use super::habits::Habits;
 use super::queues::Queues;
 use super::repairs::Repairs;
+use super::steady;
 use crate::study::Estimate;
 use crate::study::closed_loop::State;
 use crate::study::{balance, closed_loop, expectation, silent};
@@ -108,6 +109,23 @@ pub(crate) fn balances(runs: u64) -> Vec<Finding> {
         mean("balance point .75: mean", &places, (0.72, 0.78)),
         rate("balance point .75: interval covers", &covered, (0.90, 1.0)),
         rate("balance point .75: the safe point is safe", &safe, (0.90, 1.0)),
+    ]
+}
+
+/// A complaint on one day in fifty, for half a year: no week is unusual, and the rate does not sink as complaints that
+/// would be repeats pile up.
+pub(crate) fn steady_complaints(runs: u64) -> Vec<Finding> {
+    const DAILY: f64 = 0.02;
+    let (mut unusual, mut rates) = (Vec::new(), Vec::new());
+    for run in 0..runs {
+        let query = closed_loop::Query::of("A");
+        let weeks = closed_loop::study(&steady::panel(DAILY, 800 + run), &query).complaints;
+        unusual.extend(weeks.iter().map(|week| week.outside));
+        rates.extend(weeks.iter().rev().take(6).map(|week| week.rate_per_1000_line_days));
+    }
+    vec![
+        rate("steady complaints: weeks called unusual", &unusual, (0.0, 0.01)),
+        mean("steady complaints: 20 in 1,000 at the end", &rates, (19.0, 21.0)),
     ]
 }
 

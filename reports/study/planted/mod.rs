@@ -7,6 +7,7 @@ pub(crate) mod loops;
 pub(crate) mod operators;
 pub(crate) mod queues;
 pub(crate) mod repairs;
+pub(crate) mod steady;
 #[cfg(test)]
 mod tests;
 pub(crate) mod town;

@@ -62,6 +62,11 @@ fn repairs_are_verified_only_where_they_helped() {
 }
 
 #[test]
+fn weeks_of_steady_complaints_are_not_called_unusual() {
+    check(loops::steady_complaints(12));
+}
+
+#[test]
 fn a_planted_threshold_is_found_and_a_straight_rise_has_none() {
     check(views::a_threshold_is_found_where_there_is_one(12));
 }
