@@ -262,6 +262,7 @@ fn load(settings: &Settings, sockets: Vec<Socket>, sends: bool, from: Mono, cont
             Protocol::Udp => Transport::Udp,
         },
         sends,
+        answers: false,
         block: settings.block() as usize,
         bits_per_second: settings.bits_per_second(),
         wide: settings.protocol == Protocol::Udp,

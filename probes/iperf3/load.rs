@@ -9,6 +9,7 @@ use crate::throughput::pump::{self, Brake, Watched, intervals_in};
 use broadgauge_model::clock::{Clock, Mono, Span};
 use broadgauge_model::histogram::Histogram;
 use socket2::Socket;
+use std::net::Shutdown;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -20,6 +21,8 @@ pub(super) struct Plan {
     pub(super) sockets: Vec<Socket>,
     pub(super) transport: Transport,
     pub(super) sends: bool,
+    /// Whether it is the answering side, which ends the streams that it sends on.
+    pub(super) answers: bool,
     pub(super) block: usize,
     /// Of each stream; unlimited where 0.
     pub(super) bits_per_second: u64,
@@ -115,7 +118,15 @@ impl Load {
         let (told, ending) = oneshot::channel();
         let ours = Arc::clone(&clock);
         tokio::task::spawn_blocking(move || {
+            let ends = plan.answers && plan.sends && plan.transport == Transport::Tcp;
             let (sockets, side) = plan.run(&*clock, &watched, tick);
+            if ends {
+                // After the test iperf3 reads on, a whole block at a time, and hears nothing else until that has come or
+                // the stream has ended. One that its client has ended already cannot be ended again.
+                for socket in &sockets {
+                    let _ = socket.shutdown(Shutdown::Write);
+                }
+            }
             // Nobody waits any more where the test was given up.
             if told.send(side).is_ok() {
                 // A sender that blocks would not hear that the test is over, and one that is cut off fails.
@@ -233,7 +244,9 @@ impl From<pump::Stream> for Seen {
 mod tests {
     use super::*;
     use broadgauge_model::clock::{ManualClock, Wall};
-    use std::net::UdpSocket;
+    use std::io::Read as _;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::time::Duration;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_receiver_that_notices_the_end_late_ends_when_it_was_asked_to() {
@@ -243,6 +256,7 @@ mod tests {
             sockets: vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()],
             transport: Transport::Udp,
             sends: false,
+            answers: false,
             block: 1_448,
             bits_per_second: 1_000_000,
             wide: false,
@@ -255,5 +269,32 @@ mod tests {
         load.stop();
         clock.advance(Span::millis(30));
         assert_eq!(load.seen().await.unwrap().lasted(), Span::secs(3));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answering_sender_ends_its_streams_though_nobody_lets_go_of_them() {
+        let clock = Arc::new(ManualClock::at(Wall(0)));
+        let from = clock.mono();
+        let door = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut reader = TcpStream::connect(door.local_addr().unwrap()).unwrap();
+        let plan = Plan {
+            sockets: vec![door.accept().unwrap().0.into()],
+            transport: Transport::Tcp,
+            sends: true,
+            answers: true,
+            block: 128 * 1024,
+            bits_per_second: 0,
+            wide: false,
+            from,
+            until: from + Span::secs(10),
+            seed: 1,
+        };
+        let mut load = Load::start(plan, Arc::clone(&clock) as _, |_, _| {});
+        reader.peek(&mut [0]).unwrap();
+        load.stop();
+        let written = load.seen().await.unwrap().streams[0].written;
+        // Only a stream without an end lets it wait for that long.
+        reader.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        assert_eq!(reader.read_to_end(&mut Vec::new()).unwrap() as u64, written);
     }
 }

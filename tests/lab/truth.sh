@@ -10,12 +10,12 @@
 # medians of ours are held to the bounds in probes/examples/lab/table.rs.
 #
 # use: truth.sh [--full]     short: one run of each, cubic, about 8 minutes; full: five, bbr and cubic, about 50 minutes.
-#      LINES="S1 S2" takes only those lines, PARTS="delay busy load cost" only those parts; REPEAT=3 and CONTROL="bbr cubic" say
+#      LINES="S1 S2" takes only those lines, PARTS="delay busy connection load cost" only those parts; REPEAT=3 and CONTROL="bbr cubic" say
 #      how often and with which congestion control; ROWS=FILE adds to the rows of earlier runs, and the table is of all.
 set -euo pipefail
 source "$(dirname "$0")/common.bash"
 can_join || exit 0
-needs tcpdump ping fping irtt iperf3 chrt
+needs tcpdump ping fping irtt iperf3 chrt curl python3
 [ -c /dev/net/tun ] || skip "needs /dev/net/tun"
 if [ "${1:-}" = --full ]; then repeat=5 seconds=10 load=10 controls="bbr cubic" peers_load=10
 else repeat=1 seconds=10 load=10 controls=cubic peers_load=5; fi
@@ -23,6 +23,8 @@ repeat=${REPEAT:-$repeat} controls=${CONTROL:-$controls}
 
 near=bgt$$n far=bgt$$f
 spaces=("$near" "$far")
+mkdir "$work/site"
+head -c 2000 /dev/urandom >"$work/site/page"
 ip netns add "$near"
 ip netns add "$far"
 chrt -f 10 true 2>/dev/null || skip "needs real-time priority"
@@ -58,7 +60,13 @@ answer() {
     started+=($!)
     chrt -f 10 ip netns exec "$far" iperf3 -s -B "$server" >/dev/null 2>&1 &
     started+=($!)
-    until_it in_far sh -c "ss -Hltn | grep -q :5201 && ss -Hlun | grep -q :2112 && ss -Hlun | grep -q :862"
+    chrt -f 10 ip netns exec "$far" python3 -c 'import http.server, functools, sys
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *rest): pass
+http.server.ThreadingHTTPServer((sys.argv[1], 8000), functools.partial(Quiet, directory=sys.argv[2])).serve_forever()' "$server" "$work/site" >/dev/null 2>&1 &
+    started+=($!)
+    until_it in_far sh -c "ss -Hltn | grep -q :8000 && ss -Hltn | grep -q :5201 && ss -Hlun | grep -q :2112 && ss -Hlun | grep -q :862"
 }
 line_down() {
     exec 9>&-
@@ -110,6 +118,29 @@ delay_rows() { # name of the rows
     delay_row "$1" fping fping
     delay_row "$1" irtt irtt
 }
+connection_rows() { # line; each page is a connection of its own
+    local url="http://$server:8000/page" ours_json="--json --singletons -c $((seconds * 20)) -i 50ms"
+    # shellcheck disable=SC2086 # several words
+    for tool in connect fetch curl; do
+        capture "tcp port 8000"
+        case $tool in
+            connect) $priority ip netns exec "$near" "$ours" measure connect "$server:8000" $ours_json >"$work/result" ;;
+            fetch) $priority ip netns exec "$near" "$ours" measure fetch "$url" $ours_json >"$work/result" ;;
+            curl) for _ in $(seq $((seconds * 20))); do
+                $priority ip netns exec "$near" curl -s -o /dev/null "$url" \
+                    -w '%{time_namelookup} %{time_connect} %{time_pretransfer} %{time_starttransfer}\n'
+            done >"$work/result" ;;
+        esac
+        captured
+        case $tool in
+            curl) connection_row "$1" curl_connect curl && connection_row "$1" curl_fetch curl ;;
+            *) connection_row "$1" $tool $tool ;;
+        esac
+    done
+}
+connection_row() { # line, tool, name
+    "$lab" connection "{\"tool\":\"$2\",\"name\":\"$3\",\"scenario\":\"$1\",\"capture\":\"$work/pcap\",\"result\":\"$work/result\",\"port\":8000}" >>"$rows"
+}
 load_rows() { # line, control
     local from to
     capture "udp port 862"
@@ -159,7 +190,7 @@ cost() { # tool, way, congestion control, bytes: CPU of the client over what it 
         printf "{\"kind\":\"cost\",\"tool\":\"%s\",\"way\":\"%s\",\"control\":\"%s\",\"gbps\":%f,\"core_seconds_per_gbit\":%f}\n", tool, way, control, bytes * 8 / 3e9, cpu / (bytes * 8 / 1e9) }' >>"$rows"
 }
 
-part() { [[ " ${PARTS:-delay busy load cost} " = *" $1 "* ]]; }
+part() { [[ " ${PARTS:-delay busy connection load cost} " = *" $1 "* ]]; }
 
 for line in ${LINES-S1 S2 S3 S4}; do
     line_up "$line"
@@ -171,6 +202,8 @@ for line in ${LINES-S1 S2 S3 S4}; do
         kill "${busy[@]}"
         priority="chrt -f 10"
     fi
+    # Where nothing is lost, and so no packet of a handshake is sent twice.
+    if { [ "$line" = S1 ] || [ "$line" = S3 ]; } && part connection; then for _ in $(seq "$repeat"); do connection_rows "$line"; done; fi
     if [ "$line" != S4 ] && part load; then
         for control in $controls; do for _ in $(seq "$repeat"); do load_rows "$line" "$control"; done; done
     fi

@@ -1,6 +1,7 @@
 //! What the wire saw: a capture of bare IP packets (`tcpdump --nano -w`, on a TUN device), probe by probe.
 
 use super::Outcome;
+use super::flows::Part;
 use broadgauge_model::clock::{Span, Wall};
 use broadgauge_probes::codec::icmp::{self, Version};
 use broadgauge_probes::codec::ntp::Format;
@@ -22,6 +23,25 @@ pub(crate) enum Tool {
     Ping,
     Fping,
     Irtt,
+    /// `broadgauge measure connect`.
+    Connect,
+    /// `broadgauge measure fetch`.
+    Fetch,
+    /// `curl -w`, its time to connect.
+    CurlConnect,
+    /// `curl -w`, its time to the first byte.
+    CurlFetch,
+}
+
+impl Tool {
+    /// Which part of a connection it times, where it makes connections.
+    pub(crate) fn part(self) -> Option<Part> {
+        match self {
+            Self::Connect | Self::CurlConnect => Some(Part::Handshake),
+            Self::Fetch | Self::CurlFetch => Some(Part::FirstByte),
+            _ => None,
+        }
+    }
 }
 
 /// A probe or an answer to one.
@@ -97,7 +117,8 @@ pub(crate) struct Capture {
     pub(crate) order: Vec<(u16, u32)>,
 }
 
-pub(crate) fn read(tool: Tool, bytes: &[u8]) -> Outcome<Capture> {
+/// The packets of a capture, with their times.
+pub(crate) fn packets(bytes: &[u8]) -> Outcome<impl Iterator<Item = (Wall, &[u8])>> {
     let word = |at: usize| -> Option<u32> {
         bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes)
     };
@@ -106,12 +127,18 @@ pub(crate) fn read(tool: Tool, bytes: &[u8]) -> Outcome<Capture> {
             "not a capture of bare IP packets with nanoseconds: use tcpdump --nano -w on a TUN device".into(),
         );
     }
-    let mut out = Capture { probes: BTreeMap::new(), order: Vec::new() };
     let mut at = 24;
-    while let (Some(seconds), Some(nanos), Some(length)) = (word(at), word(at + 4), word(at + 8)) {
-        let when = Wall(i64::from(seconds) * 1_000_000_000 + i64::from(nanos));
-        let packet = &bytes[at + 16..(at + 16 + length as usize).min(bytes.len())];
-        at += 16 + length as usize;
+    Ok(std::iter::from_fn(move || {
+        let (seconds, nanos, length) = (word(at)?, word(at + 4)?, word(at + 8)? as usize);
+        let packet = &bytes[at + 16..(at + 16 + length).min(bytes.len())];
+        at += 16 + length;
+        Some((Wall(i64::from(seconds) * 1_000_000_000 + i64::from(nanos)), packet))
+    }))
+}
+
+pub(crate) fn read(tool: Tool, bytes: &[u8]) -> Outcome<Capture> {
+    let mut out = Capture { probes: BTreeMap::new(), order: Vec::new() };
+    for (when, packet) in packets(bytes)? {
         let Some(named) = name(tool, packet, when) else { continue };
         let key = (named.session, named.number);
         let seen = out.probes.entry(key).or_default();

@@ -5,6 +5,7 @@
 
 use super::Outcome;
 use super::capture::{self, Capture, Tool};
+use super::flows;
 use super::ledger;
 use super::line::Towards;
 use super::tools::{self, Run};
@@ -39,6 +40,29 @@ pub(crate) fn delay(facts: &Facts) -> Outcome<Value> {
     row["cpu_ms_per_s"] = json!(facts.cpu_ms / facts.seconds);
     row["send_lateness_p99_us"] = json!(run.send_lateness_p99_us);
     row["classed"] = classed;
+    Ok(row)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Connections {
+    tool: Tool,
+    name: String,
+    scenario: String,
+    capture: String,
+    result: String,
+    port: u16,
+}
+
+/// One run of a tool that makes connections against the wire.
+pub(crate) fn connection(facts: &Connections) -> Outcome<Value> {
+    let part = facts.tool.part().ok_or("this tool makes no connections")?;
+    let wire = flows::read(part, facts.port, &std::fs::read(&facts.capture)?)?;
+    let run = tools::read(facts.tool, &std::fs::read_to_string(&facts.result)?)?;
+    let mut row = compare(&wire, 0, &run)?;
+    row["kind"] = "connection".into();
+    row["tool"] = facts.name.clone().into();
+    row["scenario"] = facts.scenario.clone().into();
+    row["part"] = format!("{part:?}").into();
     Ok(row)
 }
 

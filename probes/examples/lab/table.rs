@@ -13,6 +13,7 @@ pub(crate) fn run(text: &str) -> Outcome<()> {
     let rows: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let mut broken = Vec::new();
     delays(&group(&rows, "delay", &["scenario", "tool"]), &mut broken);
+    connections(&group(&rows, "connection", &["scenario", "part", "tool"]), &mut broken);
     rates(&group(&rows, "throughput", &["scenario", "way", "control", "tool"]), &mut broken);
     costs(&group(&rows, "cost", &["tool", "way", "control"]), &mut broken);
     if broken.is_empty() {
@@ -117,6 +118,33 @@ fn delays(groups: &Groups<'_>, broken: &mut Vec<String>) {
         }
         hold("probes classed wrong", Some(wrong.iter().sum()), 0.0);
         hold("CPU, ms per s", median(rows, "/cpu_ms_per_s"), 20.0);
+    }
+}
+
+fn connections(groups: &Groups<'_>, broken: &mut Vec<String>) {
+    if groups.is_empty() {
+        return;
+    }
+    println!(
+        "\n| line | timed | tool | n | wire, P50, ms | bias, µs | p99, µs | P50, µs | P95, µs | P99, µs |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    for (key, rows) in groups {
+        let (scenario, part, tool) = (key[0], key[1], key[2]);
+        let bias = median(rows, "/bias_us");
+        println!(
+            "| {scenario} | {part} | {tool} | {} | {} | {} | {} | {} | {} | {} |",
+            shown(Some(numbers(rows, "/n").iter().sum()), 0),
+            shown(median(rows, "/p50/wire_us").map(|us| us / 1e3), 3),
+            shown(bias, 1),
+            shown(median(rows, "/p99_us"), 1),
+            shown(median(rows, "/p50/error_us"), 1),
+            shown(median(rows, "/p95/error_us"), 1),
+            shown(median(rows, "/p99/error_us"), 1),
+        );
+        if tool != "curl" && bias.is_none_or(|bias| bias.abs() > 75.0) {
+            broken.push(format!("{scenario}, {tool}: bias, µs {}, at most 75", shown(bias, 1)));
+        }
     }
 }
 

@@ -30,10 +30,14 @@ pub(crate) struct Run {
 
 pub(crate) fn read(tool: Tool, text: &str) -> Outcome<Run> {
     match tool {
-        Tool::Stamp | Tool::OurPing => ours(&serde_json::from_str(text)?, "idle"),
+        Tool::Stamp | Tool::OurPing | Tool::Connect | Tool::Fetch => {
+            ours(&serde_json::from_str(text)?, "idle")
+        }
         Tool::Ping => ping(text),
         Tool::Fping => fping(text),
         Tool::Irtt => irtt(&serde_json::from_str(text)?),
+        Tool::CurlConnect => curl(text, 0),
+        Tool::CurlFetch => curl(text, 2),
     }
 }
 
@@ -89,6 +93,18 @@ fn fping(text: &str) -> Outcome<Run> {
     let told =
         |word: &str| -> Outcome<Told> { Ok(told(if word == "-" { None } else { Some(word.parse()?) })) };
     let probes: Vec<Told> = values.split_whitespace().map(told).collect::<Outcome<_>>()?;
+    Ok(Run { probes: (0..).zip(probes).collect(), ..Run::default() })
+}
+
+/// `curl -w '%{time_namelookup} %{time_connect} %{time_pretransfer} %{time_starttransfer}\n'`, once for each fetch: what
+/// passed between one of these times and the next, in seconds.
+fn curl(text: &str, from: usize) -> Outcome<Run> {
+    let told = |line: &str| -> Outcome<Told> {
+        let times: Vec<f64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        let (start, end) = times.get(from).zip(times.get(from + 1)).ok_or("curl: too few times")?;
+        Ok(told(Some((end - start) * 1e3)))
+    };
+    let probes: Vec<Told> = text.lines().map(told).collect::<Outcome<_>>()?;
     Ok(Run { probes: (0..).zip(probes).collect(), ..Run::default() })
 }
 

@@ -155,6 +155,7 @@ impl House {
             sockets,
             transport: wish.transport,
             sends,
+            answers: true,
             block: wish.block_bytes as usize,
             bits_per_second: wish.bandwidth_bps,
             wide: wish.wide_counters,

@@ -147,33 +147,43 @@ impl Focus {
     }
 
     /// "above 61 ms, which 9 of 10 tests of B stay within".
+    /// On which side of the limit it is bad.
+    fn beyond(&self) -> Prose {
+        let phrase = match self.series.metric.better {
+            Better::Lower => Phrase { en: "above {limit}", zh: "高于 {limit}" },
+            Better::Higher => Phrase { en: "below {limit}", zh: "低于 {limit}" },
+        };
+        Prose::say(&phrase, &[("limit", self.limit_value())])
+    }
+
+    /// The same, and where the limit comes from.
     fn limit_words(&self) -> Prose {
         let phrase = match (self.series.metric.better, &self.peer) {
             (Better::Lower, Some(_)) => Phrase {
-                en: "above {limit}, which 9 of 10 tests of {peer} stay below",
-                zh: "高于 {limit}（{peer}每 10 次测试有 9 次低于此值）",
+                en: "{beyond}, which 9 of 10 tests of {peer} stay below",
+                zh: "{beyond}（{peer}每 10 次测试有 9 次低于此值）",
             },
             (Better::Higher, Some(_)) => Phrase {
-                en: "below {limit}, which 9 of 10 tests of {peer} exceed",
-                zh: "低于 {limit}（{peer}每 10 次测试有 9 次高于此值）",
+                en: "{beyond}, which 9 of 10 tests of {peer} exceed",
+                zh: "{beyond}（{peer}每 10 次测试有 9 次高于此值）",
             },
             (Better::Lower, None) => Phrase {
-                en: "above {limit}, which 9 of 10 tests of all hours stay below",
-                zh: "高于 {limit}（全部时段每 10 次测试有 9 次低于此值）",
+                en: "{beyond}, which 9 of 10 tests of all hours stay below",
+                zh: "{beyond}（全部时段每 10 次测试有 9 次低于此值）",
             },
             (Better::Higher, None) => Phrase {
-                en: "below {limit}, which 9 of 10 tests of all hours exceed",
-                zh: "低于 {limit}（全部时段每 10 次测试有 9 次高于此值）",
+                en: "{beyond}, which 9 of 10 tests of all hours exceed",
+                zh: "{beyond}（全部时段每 10 次测试有 9 次高于此值）",
             },
         };
         let peer = self.peer.as_ref().map(|(name, _)| Prose::plain(name)).unwrap_or_default();
-        Prose::say(&phrase, &[("limit", self.limit_value()), ("peer", peer)])
+        Prose::say(&phrase, &[("beyond", self.beyond()), ("peer", peer)])
     }
 
     fn heatmap(&self, basis: &Basis<'_>) -> Block {
         const FINDING: Phrase = Phrase {
-            en: "{metric} is worst from {hours}: {inside} of a line's tests beyond the limit, {outside} at other hours",
-            zh: "{metric}在 {hours} 最差：线路平均 {inside} 的测试越限，其余时段 {outside}",
+            en: "{metric} is worst from {hours}: {inside} of a line's tests {limit}, {outside} at other hours",
+            zh: "{metric}在 {hours} 最差：线路平均 {inside} 的测试{limit}，其余时段 {outside}",
         };
         const EVEN: Phrase = Phrase {
             en: "{metric}: no hour of the day stands out",
@@ -196,7 +206,10 @@ impl Focus {
         };
         let metric = words::series(&self.series);
         let title = match &self.worst {
-            Some(worst) => Prose::say(&FINDING, &[&[("metric", metric)][..], &shares(worst)].concat()),
+            Some(worst) => {
+                let gaps = [("metric", metric), ("limit", self.beyond())];
+                Prose::say(&FINDING, &[&gaps[..], &shares(worst)].concat())
+            }
             None => Prose::say(&EVEN, &[("metric", metric)]),
         };
         let limit = self.limit_words();

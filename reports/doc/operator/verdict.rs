@@ -271,8 +271,8 @@ fn todo(basis: &Basis<'_>) -> Prose {
 
 fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
     const WHEN: Phrase = Phrase {
-        en: "Look from {hours}: {inside} of a line's tests are beyond the limit then, {outside} at other hours: {gap} more at {lines} lines.",
-        zh: "重点看 {hours}：该时段线路平均 {inside} 的测试越限，其余时段为 {outside}；{lines} 条线路相差 {gap}。",
+        en: "Look from {hours}: then {inside} of a line's tests are {limit}; at other hours {outside} are: {gap} more at {lines} lines.",
+        zh: "重点看 {hours}：该时段线路平均 {inside} 的测试{limit}，其余时段为 {outside}；{lines} 条线路相差 {gap}。",
     };
     const EXPECT: Phrase = Phrase {
         en: "Fewer complaints may be expected from it: for each {step} more {exposure}, network complaints become {ratio} times as frequent on the same line, and comparisons that must show nothing, such as with complaints about bills, show nothing ({controls} such negative controls could be computed).",
@@ -287,8 +287,8 @@ fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
         zh: "暂勿指望投诉减少：{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但网络不可能引起的事（如账单投诉，即阴性对照）也同样相关。",
     };
     let mut said = Prose::default();
-    if let Some(worst) = times.worst_hours() {
-        said = said.then(Prose::say(&WHEN, &shares(&worst)));
+    if let (Some(worst), Some((_, limit))) = (times.worst_hours(), times.busy()) {
+        said = said.then(Prose::say(&WHEN, &[&shares(&worst)[..], &[("limit", limit)]].concat()));
     }
     if let Some(row) = strongest(basis) {
         let controls = answered_controls(basis, row);
