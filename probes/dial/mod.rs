@@ -4,8 +4,10 @@
 //! far end's computing. A phase that was not needed (an address needs no resolver, plain text no handshake) has no
 //! time, which is not a time of zero.
 
+mod moments;
 mod stream;
 
+pub use moments::Moments;
 pub use stream::{Stream, Tap};
 
 use crate::connect::meter::Fate;
@@ -17,6 +19,7 @@ use broadgauge_model::clock::Span;
 use serde::Serialize;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// How long each phase took; `None` where it was not needed, or not reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +122,8 @@ pub struct Dialled {
     pub address: SocketAddr,
     /// Where the kernel is asked about the connection.
     pub tap: Tap,
+    /// When bytes leave and come on it.
+    pub moments: Arc<Moments>,
     /// What the TLS handshake came to.
     pub tls: Option<tls::Facts>,
 }
@@ -210,7 +215,9 @@ pub async fn dial_address(
             (Stream::secure(stream), Some(facts))
         }
     };
-    Ok(Dialled { stream, times, address, tap, tls })
+    let moments = Moments::new(Arc::clone(&context.clock));
+    let stream = stream.noting(Arc::clone(&moments));
+    Ok(Dialled { stream, times, address, tap, moments, tls })
 }
 
 fn why_of(error: &io::Error) -> Why {

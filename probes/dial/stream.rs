@@ -1,10 +1,12 @@
 //! The connection itself, in plain text or under TLS, and a second handle to ask the kernel about it.
 
+use super::moments::Moments;
 use crate::tcp::info::{TcpInfo, tcp_info, waiting};
 use crate::tcp::linux::{Named, bbr, every_field};
 use socket2::{SockRef, Socket};
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -12,7 +14,10 @@ use tokio_rustls::TlsStream;
 
 /// A connection, either end of it.
 #[derive(Debug)]
-pub struct Stream(Kind);
+pub struct Stream {
+    kind: Kind,
+    moments: Option<Arc<Moments>>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -23,17 +28,22 @@ enum Kind {
 impl Stream {
     /// In plain text.
     pub const fn plain(stream: TcpStream) -> Self {
-        Self(Kind::Plain(stream))
+        Self { kind: Kind::Plain(stream), moments: None }
     }
 
     /// Under TLS.
     pub fn secure(stream: impl Into<TlsStream<TcpStream>>) -> Self {
-        Self(Kind::Secure(Box::new(stream.into())))
+        Self { kind: Kind::Secure(Box::new(stream.into())), moments: None }
+    }
+
+    /// The same, which notes when bytes leave and come.
+    pub fn noting(self, moments: Arc<Moments>) -> Self {
+        Self { moments: Some(moments), ..self }
     }
 
     /// The TCP connection below.
     pub fn tcp(&self) -> &TcpStream {
-        match &self.0 {
+        match &self.kind {
             Kind::Plain(stream) => stream,
             Kind::Secure(stream) => stream.get_ref().0,
         }
@@ -41,7 +51,7 @@ impl Stream {
 
     /// The application protocol that was agreed on.
     pub fn alpn(&self) -> Option<&[u8]> {
-        match &self.0 {
+        match &self.kind {
             Kind::Plain(_) => None,
             Kind::Secure(stream) => stream.get_ref().1.alpn_protocol(),
         }
@@ -51,7 +61,7 @@ impl Stream {
 /// Does the same to whichever it is.
 macro_rules! either {
     ($self:ident, $stream:ident => $do:expr) => {
-        match &mut $self.get_mut().0 {
+        match &mut $self.kind {
             Kind::Plain($stream) => $do,
             Kind::Secure($stream) => $do,
         }
@@ -59,21 +69,33 @@ macro_rules! either {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        either!(self, stream => Pin::new(stream).poll_read(cx, into))
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = either!(self, stream => Pin::new(stream).poll_read(cx, into));
+        if let Some(moments) = self.moments.as_ref().filter(|_| into.filled().len() > before) {
+            moments.note_coming();
+        }
+        read
     }
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(moments) = &self.moments {
+            moments.note_leaving();
+        }
         either!(self, stream => Pin::new(stream).poll_write(cx, bytes))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => Pin::new(stream).poll_flush(cx))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

@@ -6,7 +6,6 @@ use super::stream::Strays;
 use crate::codec::dns::Reading;
 use crate::dial::Dialled;
 use crate::http::{Bounds, HttpError, Payload, Session, Url, Windows, exchange};
-use crate::probe::Context;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, StatusCode};
 
@@ -16,15 +15,8 @@ const MESSAGE: &str = "application/dns-message";
 const LONGEST: usize = 65_535;
 
 /// Asks over a connection that was made; the caller bounds the time.
-pub(super) async fn ask(
-    context: &Context,
-    dialled: Dialled,
-    once: &Once,
-    name: &str,
-    path: &str,
-    strays: &mut Strays,
-) -> Fate {
-    match post(context, dialled, once, name, path, strays).await {
+pub(super) async fn ask(dialled: Dialled, once: &Once, name: &str, path: &str, strays: &mut Strays) -> Fate {
+    match post(dialled, once, name, path, strays).await {
         Ok(fate) => fate,
         Err(HttpError::Silent(_)) => Fate::Lost,
         Err(error) => Fate::Refused(format!("HTTP: {error}")),
@@ -32,7 +24,6 @@ pub(super) async fn ask(
 }
 
 async fn post(
-    context: &Context,
     dialled: Dialled,
     once: &Once,
     name: &str,
@@ -47,8 +38,8 @@ async fn post(
     let said = HeaderValue::from_static(MESSAGE);
     let headers = [(ACCEPT, said.clone()), (CONTENT_TYPE, said)];
     let request = session.request(Method::POST, &url, &headers, Payload::bytes(message))?;
-    let bounds = Bounds { within: once.timeout, bytes: LONGEST as u64, keep: LONGEST };
-    let answer = exchange(&*context.clock, &mut session, request, bounds).await?;
+    let bounds = Bounds { head: once.timeout, within: once.timeout, bytes: LONGEST as u64, keep: LONGEST };
+    let answer = exchange(&mut session, request, bounds, |_, _| {}).await?;
     let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if answer.status != StatusCode::OK || !kind.starts_with(MESSAGE) {
         return Ok(Fate::Refused(format!("HTTP: status {}, {kind:?}", answer.status.as_u16())));

@@ -60,7 +60,7 @@ async fn ask(context: &Context, once: &Once, times: &mut Times, strays: &mut Str
             _ => Fate::Refused(String::from("the resolver closed the connection")),
         });
     };
-    https::ask(context, dialled, once, name, path, strays).await
+    https::ask(dialled, once, name, path, strays).await
 }
 
 /// Makes lookups on the slots of a pace; `ask` makes one.

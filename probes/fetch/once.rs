@@ -1,7 +1,7 @@
 //! One fetch: connection, question, answer, and what the kernel saw of it meanwhile.
 
 use crate::dial::{DialError, Phase, Times, Why, dial};
-use crate::http::{Bounds, Exchange, HttpError, Payload, Session, Url, Version, Windows, take_in};
+use crate::http::{Bounds, Exchange, HttpError, Payload, Session, Url, Version, Windows, exchange};
 use crate::phases::{self, Fate};
 use crate::probe::{Context, ProbeError};
 use crate::tcp::info::TcpInfo;
@@ -11,6 +11,7 @@ use hyper::header::LOCATION;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// How often the kernel is asked while a body comes in.
 const SAMPLED_EVERY: Span = Span::millis(100);
@@ -140,26 +141,21 @@ async fn fetch_here(context: &Context, url: &Url, wanted: &Wanted) -> Result<Fet
         let mut session = Session::over(dialled, Windows::default()).await?;
         out.version = Some(session.version());
         let request = session.request(Method::GET, url, &[], Payload::empty())?;
-        let asked = context.clock.mono();
-        let head = tokio::time::timeout(wanted.timeout.to_std(), session.ask(request)).await;
-        let response = head.map_err(|_| HttpError::Silent(wanted.timeout.as_secs_f64()))??;
-        let bounds = Bounds { within: wanted.answer, bytes: wanted.most_bytes, keep: 0 };
+        let bounds =
+            Bounds { head: wanted.timeout, within: wanted.answer, bytes: wanted.most_bytes, keep: 0 };
+        let tap = Arc::clone(&session.tap);
         let mut received = 0;
         let mut sampled = Vec::new();
-        let mut next = asked;
-        let answer = take_in(&*context.clock, asked, response, bounds, |now, bytes| {
+        let mut next = Span::ZERO;
+        let answer = exchange(&mut session, request, bounds, |since, bytes| {
             received += bytes;
-            if now >= next && sampled.len() < MOST_SAMPLES {
-                next = now + SAMPLED_EVERY;
-                let rtt_us = session.tap.info().and_then(|info| info.rtt_us);
-                sampled.push(Sampled {
-                    at_ms: (now - asked).as_millis_f64(),
-                    rtt_us,
-                    received_bytes: received,
-                });
+            if since >= next && sampled.len() < MOST_SAMPLES {
+                next = since + SAMPLED_EVERY;
+                let rtt_us = tap.info().and_then(|info| info.rtt_us);
+                sampled.push(Sampled { at_ms: since.as_millis_f64(), rtt_us, received_bytes: received });
             }
         })
-        .await;
+        .await?;
         out.tcp = session.tap.info();
         out.sampled = sampled;
         Ok::<_, HttpError>(answer)

@@ -4,16 +4,20 @@
 //! apart. A body counts as whole only if it is as long as its head said, or ended as HTTP asks.
 
 use super::{HttpError, Payload, Session, stays_open};
+use crate::dial::Moments;
 use broadgauge_model::clock::{Clock, Mono, Span};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response, StatusCode};
+use std::sync::Arc;
 
 /// How much is accepted of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// When all of it must be there, from the question on.
+    /// When its head must be there, from the question on.
+    pub head: Span,
+    /// When all of it must be there.
     pub within: Span,
     /// Body bytes; a longer body is not read on.
     pub bytes: u64,
@@ -24,7 +28,7 @@ pub struct Bounds {
 /// An answer.
 #[derive(Debug)]
 pub struct Exchange {
-    /// When the question was handed to the connection.
+    /// When the question left, or was handed to the connection where others use that too.
     pub asked: Mono,
     /// The status.
     pub status: StatusCode,
@@ -46,28 +50,43 @@ pub struct Exchange {
     pub stays_open: bool,
 }
 
-/// Asks, and takes the answer in. `Err` where no head came.
+/// Asks, alone on the connection, and takes the answer in; `told` hears of each piece of the body, so long after the
+/// question. `Err` where no head came.
 pub async fn exchange(
-    clock: &dyn Clock,
     session: &mut Session,
     request: Request<Payload>,
     bounds: Bounds,
+    told: impl FnMut(Span, u64),
 ) -> Result<Exchange, HttpError> {
-    let asked = clock.mono();
-    let head = tokio::time::timeout(bounds.within.to_std(), session.ask(request)).await;
-    let response = head.map_err(|_| HttpError::Silent(bounds.within.as_secs_f64()))??;
-    Ok(take_in(clock, asked, response, bounds, |_, _| {}).await)
+    let moments = Arc::clone(&session.moments);
+    moments.begin();
+    let handed = moments.clock().mono();
+    let head = tokio::time::timeout(bounds.head.to_std(), session.ask(request)).await;
+    let response = head.map_err(|_| HttpError::Silent(bounds.head.as_secs_f64()))??;
+    let asked = moments.asked().unwrap_or(handed);
+    Ok(take(moments.clock(), Some(&moments), asked, response, bounds, told).await)
 }
 
-/// Takes an answer in whose head has come; `told` hears of each piece of the body.
+/// Takes an answer in whose head has come on a connection that carries others too.
 pub async fn take_in(
     clock: &dyn Clock,
     asked: Mono,
     response: Response<Incoming>,
     bounds: Bounds,
-    mut told: impl FnMut(Mono, u64),
 ) -> Exchange {
-    let head = clock.mono() - asked;
+    take(clock, None, asked, response, bounds, |_, _| {}).await
+}
+
+async fn take(
+    clock: &dyn Clock,
+    moments: Option<&Moments>,
+    asked: Mono,
+    response: Response<Incoming>,
+    bounds: Bounds,
+    mut told: impl FnMut(Span, u64),
+) -> Exchange {
+    let arrived = || moments.and_then(Moments::heard).unwrap_or_else(|| clock.mono());
+    let head = arrived() - asked;
     let open = stays_open(&response);
     let (parts, mut body) = response.into_parts();
     let mut out = Exchange {
@@ -98,11 +117,11 @@ pub async fn take_in(
             }
             Some(Ok(frame)) => {
                 let Some(data) = frame.data_ref().filter(|data| !data.is_empty()) else { continue };
-                out.first_byte.get_or_insert(now - asked);
+                out.first_byte.get_or_insert_with(|| arrived() - asked);
                 out.bytes += data.len() as u64;
                 let room = bounds.keep.saturating_sub(out.kept.len()).min(data.len());
                 out.kept.extend_from_slice(&data[..room]);
-                told(now, data.len() as u64);
+                told(now - asked, data.len() as u64);
                 // A body of many small pieces that are all there already does not come back to the timer.
                 if out.bytes > bounds.bytes {
                     out.ended =
@@ -116,6 +135,6 @@ pub async fn take_in(
             }
         }
     }
-    out.whole = clock.mono() - asked;
+    out.whole = if out.ended.is_ok() { arrived() } else { clock.mono() } - asked;
     out
 }

@@ -1,7 +1,7 @@
 //! An HTTP conversation over one connection of ours.
 
 use super::{HttpError, Payload, Url};
-use crate::dial::{Dialled, Tap, Times};
+use crate::dial::{Dialled, Moments, Tap, Times};
 use crate::tls;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -72,6 +72,8 @@ pub struct Session {
     pub address: SocketAddr,
     /// Where the kernel is asked about the connection.
     pub tap: Arc<Tap>,
+    /// When bytes leave and come.
+    pub moments: Arc<Moments>,
     /// What the TLS handshake came to.
     pub tls: Option<tls::Facts>,
 }
@@ -85,7 +87,7 @@ impl Drop for Session {
 impl Session {
     /// Speaks HTTP over a connection: the version that TLS agreed on (RFC 7301), HTTP/1.1 where there was no agreement.
     pub async fn over(dialled: Dialled, windows: Windows) -> Result<Self, HttpError> {
-        let Dialled { stream, times, address, tap, tls } = dialled;
+        let Dialled { stream, times, address, tap, moments, tls } = dialled;
         let two = stream.alpn() == Some(b"h2");
         let io = TokioIo::new(stream);
         let (asker, driver) = if two {
@@ -108,7 +110,7 @@ impl Session {
                 .await?;
             (Asker::One(asker), tokio::spawn(async move { drop(connection.await) }))
         };
-        Ok(Self { asker, driver, times, address, tap: Arc::new(tap), tls })
+        Ok(Self { asker, driver, times, address, tap: Arc::new(tap), moments, tls })
     }
 
     /// Which HTTP is spoken.

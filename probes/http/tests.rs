@@ -49,7 +49,7 @@ async fn talk_to(address: SocketAddr, tls: Option<&[&str]>) -> Session {
     Session::over(dialled, Windows::default()).await.unwrap()
 }
 
-const BOUNDS: Bounds = Bounds { within: Span::secs(5), bytes: 1 << 30, keep: 100 };
+const BOUNDS: Bounds = Bounds { head: Span::secs(5), within: Span::secs(5), bytes: 1 << 30, keep: 100 };
 
 async fn get(
     session: &mut Session,
@@ -59,7 +59,7 @@ async fn get(
 ) -> Result<Exchange, HttpError> {
     let url = Url::parse(&format!("https://{address}{path}")).unwrap();
     let request = session.request(Method::GET, &url, &[], Payload::empty()).unwrap();
-    exchange(&*context(&"127.0.0.1").clock, session, request, bounds).await
+    exchange(session, request, bounds, |_, _| {}).await
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn both_versions_give_the_whole_body_with_its_times() {
         let sent = body.sent();
         let url = Url::parse(&format!("https://{address}/up")).unwrap();
         let request = session.request(Method::POST, &url, &[], body).unwrap();
-        let answer = exchange(&*context(&"127.0.0.1").clock, &mut session, request, BOUNDS).await.unwrap();
+        let answer = exchange(&mut session, request, BOUNDS, |_, _| {}).await.unwrap();
         assert_eq!((answer.kept.as_slice(), sent.bytes()), (&b"5000000"[..], 5_000_000));
     }
 }
@@ -120,7 +120,7 @@ async fn stranger(say: &'static [u8], then_close: bool) -> SocketAddr {
 
 #[tokio::test]
 async fn a_strange_server_never_holds_us_past_the_time() {
-    let short = Bounds { within: Span::millis(100), ..BOUNDS };
+    let short = Bounds { head: Span::millis(100), within: Span::millis(100), ..BOUNDS };
     let got = |say, close| async move {
         let address = stranger(say, close).await;
         let mut session = talk_to(address, None).await;

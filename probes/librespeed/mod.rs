@@ -143,7 +143,7 @@ impl Librespeed {
             pings: Vec::new(),
             pings_failed: 0,
         };
-        let bounds = Bounds { within, bytes: SMALL, keep: SMALL as usize };
+        let bounds = Bounds { head: within, within, bytes: SMALL, keep: SMALL as usize };
         let mut session = Some(first);
         let mut ask = async |url: &Url| -> Option<Exchange> {
             let mut open = match session.take() {
@@ -151,7 +151,7 @@ impl Librespeed {
                 None => connect().await.ok()?,
             };
             let question = open.request(Method::GET, url, &[], Payload::empty()).ok()?;
-            let answer = exchange(&*context.clock, &mut open, question, bounds).await.ok()?;
+            let answer = exchange(&mut open, question, bounds, |_, _| {}).await.ok()?;
             session = answer.stays_open.then_some(open);
             (answer.status.is_success() && answer.ended.is_ok()).then_some(answer)
         };

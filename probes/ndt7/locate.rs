@@ -29,8 +29,8 @@ pub(super) async fn locate(
     let failed = |error: crate::http::HttpError| wrong(error.to_string());
     let mut session = Session::over(dialled, Windows::default()).await.map_err(failed)?;
     let request = session.request(Method::GET, &url, &[], Payload::empty()).map_err(failed)?;
-    let bounds = Bounds { within: WITHIN, bytes: LONGEST as u64, keep: LONGEST };
-    let answer = exchange(&*context.clock, &mut session, request, bounds).await.map_err(failed)?;
+    let bounds = Bounds { head: WITHIN, within: WITHIN, bytes: LONGEST as u64, keep: LONGEST };
+    let answer = exchange(&mut session, request, bounds, |_, _| {}).await.map_err(failed)?;
     answer.ended.map_err(failed)?;
     match answer.status {
         StatusCode::OK => {}

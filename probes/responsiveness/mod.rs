@@ -129,8 +129,8 @@ impl Responsiveness {
         let asking = async {
             let mut session = Session::over(dialled, Windows::default()).await?;
             let question = session.request(Method::GET, &url, &[], Payload::empty())?;
-            let bounds = Bounds { within, bytes: LONGEST, keep: LONGEST as usize };
-            exchange(&*context.clock, &mut session, question, bounds).await
+            let bounds = Bounds { head: within, within, bytes: LONGEST, keep: LONGEST as usize };
+            exchange(&mut session, question, bounds, |_, _| {}).await
         };
         let answer = asking.await.map_err(|error: HttpError| peer(error.to_string()))?;
         if !answer.status.is_success() {

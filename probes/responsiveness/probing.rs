@@ -2,7 +2,7 @@
 
 use super::load::{Road, RoadError};
 use super::meter::Foreign;
-use crate::http::{Another, Bounds, Exchange, HttpError, Payload, Url, Version, request, take_in};
+use crate::http::{Another, Bounds, Exchange, HttpError, Payload, Url, Version, exchange, request, take_in};
 use broadgauge_model::clock::{Mono, Span};
 use hyper::Method;
 
@@ -39,12 +39,7 @@ pub(super) async fn foreign(road: Road, small: Url) -> Probed {
     let probe = async {
         let mut session = road.session(&small).await?;
         let question = session.request(Method::GET, &small, &[], Payload::empty())?;
-        let asked = road.context.clock.mono();
-        let within = road.timeout;
-        let head = tokio::time::timeout(within.to_std(), session.ask(question)).await;
-        let response = head.map_err(|_| HttpError::Silent(within.as_secs_f64()))??;
-        let answer = take_in(&*road.context.clock, asked, response, bounds(within), |_, _| {}).await;
-        let http = whole(answer)?;
+        let http = whole(exchange(&mut session, question, bounds(road.timeout), |_, _| {}).await?)?;
         let round_trips = session.tls.as_ref().map_or(1, |facts| facts.round_trips);
         let tcp = session.times.connect.unwrap_or_default();
         let tls = session.times.tls.map(|tls| Span(tls.0 / i64::from(round_trips.max(1))));
@@ -64,7 +59,7 @@ pub(super) async fn own(road: Road, mut asker: Another, small: Url) -> Probed {
         let within = road.timeout;
         let head = tokio::time::timeout(within.to_std(), asker.ask(question)).await;
         let response = head.map_err(|_| HttpError::Silent(within.as_secs_f64()))??;
-        let answer = take_in(&*road.context.clock, asked, response, bounds(within), |_, _| {}).await;
+        let answer = take_in(&*road.context.clock, asked, response, bounds(within)).await;
         whole(answer)
     };
     match probe.await {
@@ -74,7 +69,7 @@ pub(super) async fn own(road: Road, mut asker: Another, small: Url) -> Probed {
 }
 
 const fn bounds(within: Span) -> Bounds {
-    Bounds { within, bytes: 1_000, keep: 0 }
+    Bounds { head: within, within, bytes: 1_000, keep: 0 }
 }
 
 fn whole(answer: Exchange) -> Result<Span, RoadError> {

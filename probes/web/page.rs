@@ -230,8 +230,9 @@ impl Shared {
         asked: Mono,
         response: hyper::Response<hyper::body::Incoming>,
     ) -> Result<(), Missing> {
-        let bounds = Bounds { within: self.wanted.within, bytes: self.wanted.most_bytes, keep: 0 };
-        let answer = take_in(&*self.context.clock, asked, response, bounds, |_, _| {}).await;
+        let within = self.wanted.within;
+        let bounds = Bounds { head: within, within, bytes: self.wanted.most_bytes, keep: 0 };
+        let answer = take_in(&*self.context.clock, asked, response, bounds).await;
         let since = |span: Span| (asked + span - self.start).as_millis_f64();
         let came = Object {
             url: object.to_string(),

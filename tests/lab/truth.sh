@@ -23,14 +23,19 @@ repeat=${REPEAT:-$repeat} controls=${CONTROL:-$controls}
 
 near=bgt$$n far=bgt$$f
 spaces=("$near" "$far")
-mkdir "$work/site"
-head -c 2000 /dev/urandom >"$work/site/page"
 ip netns add "$near"
 ip netns add "$far"
 chrt -f 10 true 2>/dev/null || skip "needs real-time priority"
 
 build --example lab --bin broadgauge
 lab=$built/examples/lab ours=$built/broadgauge
+# Head and body in one packet, so that the first byte of the answer is on the wire when the first of the body is.
+page='import socketserver, sys
+class Page(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline() not in (b"", b"\r\n"): pass
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n" + 1000 * b"x")
+socketserver.ThreadingTCPServer((sys.argv[1], 8000), Page).serve_forever()'
 client=10.98.0.1 server=10.98.0.2
 rows=${ROWS:-$work/rows.jsonl}
 touch "$rows"
@@ -60,11 +65,7 @@ answer() {
     started+=($!)
     chrt -f 10 ip netns exec "$far" iperf3 -s -B "$server" >/dev/null 2>&1 &
     started+=($!)
-    chrt -f 10 ip netns exec "$far" python3 -c 'import http.server, functools, sys
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def log_message(self, *rest): pass
-http.server.ThreadingHTTPServer((sys.argv[1], 8000), functools.partial(Quiet, directory=sys.argv[2])).serve_forever()' "$server" "$work/site" >/dev/null 2>&1 &
+    chrt -f 10 ip netns exec "$far" python3 -c "$page" "$server" >/dev/null 2>&1 &
     started+=($!)
     until_it in_far sh -c "ss -Hltn | grep -q :8000 && ss -Hltn | grep -q :5201 && ss -Hlun | grep -q :2112 && ss -Hlun | grep -q :862"
 }
