@@ -35,6 +35,7 @@ class Page(socketserver.StreamRequestHandler):
     def handle(self):
         while self.rfile.readline() not in (b"", b"\r\n"): pass
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n" + 1000 * b"x")
+socketserver.ThreadingTCPServer.allow_reuse_address = True
 socketserver.ThreadingTCPServer((sys.argv[1], 8000), Page).serve_forever()'
 client=10.98.0.1 server=10.98.0.2
 rows=${ROWS:-$work/rows.jsonl}
