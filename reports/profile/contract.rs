@@ -305,6 +305,11 @@ mod tests {
     fn parts_the_contract_does_not_name_are_missing_and_not_met() {
         let verdict = campaign("bnetza-2021").judge(&days(&[]), Promised::default());
         assert_eq!((verdict.finding, verdict.missing.len()), (Finding::InsufficientData, 3));
+        let maximum = Promised { normal: None, minimum: None, ..PROMISED };
+        let verdict = campaign("bnetza-2021").judge(&days(&PEAKS), maximum);
+        assert_eq!((verdict.finding, verdict.evidence.len()), (Finding::InsufficientData, 1));
+        let verdict = campaign("bnetza-2021").judge(&days(&[]), maximum);
+        assert_eq!((verdict.finding, verdict.missing.len()), (Finding::Breached, 2));
     }
 
     #[test]

@@ -7,11 +7,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
-    /// Every part of the rule that could be judged holds.
+    /// Every part of the rule holds.
     Met,
     /// Some part does not hold.
     Breached,
-    /// Too little data for the rule.
+    /// No part fails, and some could not be judged.
     InsufficientData,
 }
 
@@ -66,11 +66,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// From parts that were judged; none judged is insufficient.
+    /// From parts that were judged, and those that could not be: one that fails is enough for a breach, and what is
+    /// missing keeps a rule from being met.
     pub(super) fn of(evidence: Vec<Evidence>, missing: Vec<Words>) -> Self {
         let finding = if evidence.iter().any(|e| !e.holds) {
             Finding::Breached
-        } else if evidence.is_empty() {
+        } else if evidence.is_empty() || !missing.is_empty() {
             Finding::InsufficientData
         } else {
             Finding::Met

@@ -6,7 +6,7 @@
 //!
 //! A test of the chosen split as if it had been named beforehand is wrong (it finds a change in one of twelve series
 //! of pure noise), and so is a plain shuffle where neighbours resemble each other. Here whole blocks, seven days where
-//! the points are days, are shuffled and the maximum is taken anew each time: the p-value is of the maximum, and the
+//! the points are days, are shuffled, cut at another place each time, and the maximum is taken anew each time: the p-value is of the maximum, and the
 //! dependence inside a block stays. Where a stretch is long enough, blocks are ten days: with an autocorrelation of
 //! .5 from day to day, weeks let 8 to 9% of quiet series through at 5%, ten days 7%; longer blocks find less.
 //!
@@ -17,6 +17,7 @@
 use super::refusal::{Answer, Refusal, all_finite, at_least, open_unit};
 use super::stream::{Purpose, Stream};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Below this many blocks a shuffle has too few ways to go.
 pub const FEWEST_BLOCKS: usize = 5;
@@ -114,15 +115,14 @@ fn tested(values: &[f64], search: &Search, seed: u64) -> ChangePoint {
     let Split { index, energy } = best(values, &sums, least);
     let bar = energy - 1e-12 * energy.abs();
     let block = search.block_of(values.len());
-    let blocks: Vec<std::ops::Range<usize>> =
-        (0..values.len()).step_by(block).map(|start| start..(start + block).min(values.len())).collect();
     let hits: usize = (0..search.shuffles)
         .into_par_iter()
         .map_init(
-            || (blocks.clone(), Vec::with_capacity(values.len()), Vec::with_capacity(values.len())),
+            || (Vec::new(), Vec::with_capacity(values.len()), Vec::with_capacity(values.len())),
             |(deck, shuffled, shuffled_sums), number| {
-                deck.clone_from(&blocks);
-                Stream::new(seed, Purpose::Permutation, number as u64).shuffle(deck);
+                let mut stream = Stream::new(seed, Purpose::Permutation, number as u64);
+                cut(values.len(), block, stream.below(block), deck);
+                stream.shuffle(deck);
                 shuffled.clear();
                 shuffled_sums.clear();
                 for block in deck.iter() {
@@ -134,6 +134,14 @@ fn tested(values: &[f64], search: &Search, seed: u64) -> ChangePoint {
         )
         .sum();
     ChangePoint { index, energy, p: (1 + hits) as f64 / (1 + search.shuffles) as f64 }
+}
+
+/// Cuts points into blocks, the first of them as short as `first` where that is not 0. Each shuffle is cut elsewhere: with
+/// the same edges always, a step of any size on one of them comes back whole in too many of few orders.
+fn cut(points: usize, block: usize, first: usize, deck: &mut Vec<Range<usize>>) {
+    deck.clear();
+    let starts = (first..points).step_by(block).map(|start| start..(start + block).min(points));
+    deck.extend((first > 0).then_some(0..first.min(points)).into_iter().chain(starts));
 }
 
 /// The sum of each point's distances to all others: the same in every order.
@@ -210,6 +218,19 @@ mod tests {
         let values: Vec<f64> = (0..140).map(|i| ripple(i) + stair(i)).collect();
         let found = change_points(&values, &Search::DAILY, 1).unwrap();
         assert_eq!(found.iter().map(|p| p.index).collect::<Vec<_>>(), [42, 91]);
+    }
+
+    #[test]
+    fn a_large_step_is_found_wherever_it_is() {
+        let ripple = |i: usize| ((i * 7919) % 13) as f64 / 13.0;
+        for points in [42, 70] {
+            for at in 14..=points - 14 {
+                let step = |i: usize| ripple(i) + if i < at { 0.0 } else { 50.0 };
+                let values: Vec<f64> = (0..points).map(step).collect();
+                let found = change_points(&values, &Search::DAILY, 1).unwrap();
+                assert!(found.iter().any(|p| p.index == at), "{points} points, step at {at}: {found:?}");
+            }
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
-use told::HEADERS;
+use told::{HEADERS, LeftOut};
 
 /// Bytes that tell what a file is.
 const START: u64 = 512;
@@ -32,6 +32,8 @@ pub(super) struct Foreign {
     pub(super) tool: &'static str,
     /// The headers, then the rows.
     pub(super) rows: Vec<Row>,
+    /// What else it holds, by the reason why that is no row.
+    pub(super) left_out: Vec<(String, u64)>,
 }
 
 /// Whether a file begins as one of a tool that is known: tables are streamed, and never read whole for this question.
@@ -58,14 +60,17 @@ pub(super) fn read(bytes: &[u8], reading: &Reading) -> Result<Option<Foreign>, S
         return json(text).map(Some);
     }
     if hlog::begins(start) {
-        return Ok(Some(with_headers("hlog", &hlog::HEADERS, hlog::read(text))));
+        return Ok(Some(with_headers("hlog", &hlog::HEADERS, hlog::read(text), LeftOut::default())));
     }
-    Ok(ping::read(text, reading)?.map(|rows| with_headers("ping", &HEADERS, rows)))
+    let mut left_out = LeftOut::default();
+    let rows = ping::read(text, reading, &mut left_out)?;
+    Ok(rows.map(|rows| with_headers("ping", &HEADERS, rows, left_out)))
 }
 
-fn with_headers(tool: &'static str, headers: &[&str], rows: Vec<Row>) -> Foreign {
+fn with_headers(tool: &'static str, headers: &[&str], rows: Vec<Row>, left_out: LeftOut) -> Foreign {
     let headers = Row { line: 1, cells: headers.iter().map(|h| (*h).to_owned()).collect() };
-    Foreign { tool, rows: std::iter::once(headers).chain(rows).collect() }
+    let rows = std::iter::once(headers).chain(rows).collect();
+    Foreign { tool, rows, left_out: left_out.reasons() }
 }
 
 /// One document, one array, or one document a line.
@@ -80,7 +85,8 @@ fn json(text: &str) -> Result<Foreign, String> {
                     if number == 1 {
                         format!("is not JSON: {whole}")
                     } else {
-                        format!("line {number} is not JSON: {e}")
+                        let column = e.column();
+                        format!("line {number} is not JSON: {}, at column {column}", told::words(&e))
                     }
                 })?;
                 documents.push((number, value));
@@ -90,13 +96,13 @@ fn json(text: &str) -> Result<Foreign, String> {
     let Some(tool) = documents.iter().find_map(|(_, d)| tool_of(d)) else {
         return Err("is JSON of no tool that is known: ndt7, iperf3, RIPE Atlas ping, UDPST".into());
     };
-    let mut rows = Vec::new();
+    let (mut rows, mut left_out) = (Vec::new(), LeftOut::default());
     for (line, document) in &documents {
         let told = match tool_of(document) {
-            Some("ndt7") => ndt7::read(document),
-            Some("iperf3") => iperf3::read(document),
-            Some("ripe-atlas") => atlas::read(document),
-            Some("udpst") => udpst::read(document),
+            Some("ndt7") => ndt7::read(document, &mut left_out),
+            Some("iperf3") => iperf3::read(document, &mut left_out),
+            Some("ripe-atlas") => atlas::read(document, &mut left_out),
+            Some("udpst") => udpst::read(document, &mut left_out),
             _ => return Err(format!("document {line} is of another tool than {tool}, or of none")),
         };
         rows.extend(told.into_iter().map(|t| t.row(*line)));
@@ -104,7 +110,7 @@ fn json(text: &str) -> Result<Foreign, String> {
     if rows.is_empty() && tool == "ripe-atlas" && !documents.iter().any(|(_, d)| atlas::is_ping(d)) {
         return Err("holds RIPE Atlas results, and none of type ping: the others are not read".into());
     }
-    Ok(with_headers(tool, &HEADERS, rows))
+    Ok(with_headers(tool, &HEADERS, rows, left_out))
 }
 
 /// Which tool wrote a document.

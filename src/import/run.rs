@@ -148,7 +148,9 @@ fn foreign_table(name: &str, bytes: &[u8], reading: &Reading) -> Result<Option<T
     let Some(found) = foreign::read(bytes, reading).map_err(wrong)? else { return Ok(None) };
     tracing::info!(file = name, tool = found.tool, rows = found.rows.len() - 1, "another tool's file");
     let reading = Reading { header_row: None, ..reading.clone() };
-    Table::from_rows(name.to_owned(), found.rows, &reading).map(Some)
+    let mut table = Table::from_rows(name.to_owned(), found.rows, &reading)?;
+    table.left_out = found.left_out;
+    Ok(Some(table))
 }
 
 /// Reads a text table, or another tool's results, from memory and keeps nothing: for fuzzing, and to try a map.
@@ -251,8 +253,10 @@ impl<'a> Importer<'a> {
         }
         self.store_pending()?;
         let rules = self.plan.skips.iter().zip(&self.skipped);
+        let by_rule = rules.map(|(s, count)| Skipped { reason: s.rule.reason.clone(), count: *count });
+        let by_the_reader = std::mem::take(&mut self.table.left_out).into_iter();
         self.summary.rows_skipped =
-            rules.map(|(s, count)| Skipped { reason: s.rule.reason.clone(), count: *count }).collect();
+            by_rule.chain(by_the_reader.map(|(reason, count)| Skipped { reason, count })).collect();
         self.summary.undecodable_characters = self.table.replaced();
         self.summary.assumed(self.assumed);
         Ok(self.summary)

@@ -38,7 +38,8 @@ pub struct FileSummary {
     pub undecodable_characters: u64,
     /// Rows below the header.
     pub rows_read: u64,
-    /// Rows that rules of the map left out, by reason, in the order of the rules.
+    /// Rows that rules of the map left out, by reason, in the order of the rules, and what of another tool's file is no
+    /// result.
     pub rows_skipped: Vec<Skipped>,
     /// Rows of which something was refused.
     pub rows_refused: u64,
@@ -73,7 +74,7 @@ pub struct FileSummary {
     pub preview: Vec<String>,
 }
 
-/// Rows left out by one rule.
+/// What was left out for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skipped {
     /// Why.
@@ -146,7 +147,7 @@ impl fmt::Display for FileSummary {
         let skipped: u64 = self.rows_skipped.iter().map(|s| s.count).sum();
         writeln!(
             f,
-            "  rows        {} read, {skipped} left out by rule, {} refused",
+            "  rows        {} read, {skipped} left out, {} refused",
             self.rows_read, self.rows_refused
         )?;
         for Skipped { reason, count } in &self.rows_skipped {

@@ -31,6 +31,8 @@ pub(super) struct Table {
     pub headers: Vec<String>,
     /// The encoding, of a text file.
     pub encoding: Option<Found>,
+    /// What the file holds that is no row of it, by the reason.
+    pub left_out: Vec<(String, u64)>,
     rows: Rows,
 }
 
@@ -73,7 +75,8 @@ impl Table {
             .flexible(true)
             .from_reader(Decoding::new(source, encoding.encoding));
         let rows = Rows::Text(Box::new(text), csv::StringRecord::new());
-        let mut table = Self { name, headers: Vec::new(), encoding: Some(encoding), rows };
+        let mut table =
+            Self { name, headers: Vec::new(), encoding: Some(encoding), left_out: Vec::new(), rows };
         table.take_headers(reading)?;
         Ok(table)
     }
@@ -81,7 +84,7 @@ impl Table {
     /// A table of rows that are known, the headers first.
     pub(super) fn from_rows(name: String, rows: Vec<Row>, reading: &Reading) -> Result<Self, ImportError> {
         let rows = Rows::Sheet(rows.into_iter());
-        let mut table = Self { name, headers: Vec::new(), encoding: None, rows };
+        let mut table = Self { name, headers: Vec::new(), encoding: None, left_out: Vec::new(), rows };
         table.take_headers(reading)?;
         Ok(table)
     }

@@ -7,7 +7,7 @@
 //! it never was, and then the result is refused for want of a time rather than filed under a wrong hour. Answers of one
 //! result share its time and are put a millisecond apart, so that two equal round trips remain two.
 
-use super::told::{Told, epoch, number, text};
+use super::told::{LeftOut, Told, epoch, number, quoted, text};
 use serde_json::Value;
 
 /// A clock that was set longer ago than this may be in another hour.
@@ -23,11 +23,17 @@ pub(super) fn is_ping(document: &Value) -> bool {
     }
 }
 
-pub(super) fn read(document: &Value) -> Vec<Told> {
+pub(super) fn read(document: &Value, left_out: &mut LeftOut) -> Vec<Told> {
     if !is_ping(document) {
+        let kind = quoted(&text(document, "/type"));
+        left_out
+            .count(format!("RIPE Atlas result of type {}", if kind.is_empty() { "unknown" } else { &kind }));
         return Vec::new();
     }
-    let trusted = number(document, "/lts").is_none_or(|lts| (0.0..=LONGEST_UNSET).contains(&lts));
+    if let Some(lts) = number(document, "/lts").filter(|lts| !is_kept(*lts)) {
+        left_out.count(format!("clock of a probe not set for a day (lts {lts}): its results have no time"));
+    }
+    let trusted = number(document, "/lts").is_none_or(is_kept);
     let names = ["/dst_name", "/name", "/dst_addr", "/addr"].map(|name| text(document, name));
     let at = number(document, "/timestamp").filter(|_| trusted);
     let told = Told {
@@ -38,16 +44,27 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
         ..Told::default()
     };
     match document.get("result").and_then(Value::as_array) {
-        Some(answers) => one_by_one(answers, at, told),
+        Some(answers) => one_by_one(answers, at, told, left_out),
         None => summed_up(document, told),
     }
 }
 
-fn one_by_one(answers: &[Value], at: Option<f64>, told: Told) -> Vec<Told> {
+/// Whether a clock that was set so many seconds ago can be believed.
+fn is_kept(lts: f64) -> bool {
+    (0.0..=LONGEST_UNSET).contains(&lts)
+}
+
+fn one_by_one(answers: &[Value], at: Option<f64>, told: Told, left_out: &mut LeftOut) -> Vec<Told> {
     let mut out = Vec::new();
     let (mut sent, mut lost) = (0_u32, 0_u32);
     for answer in answers {
-        if ["error", "dup", "late"].iter().any(|key| answer.get(key).is_some()) {
+        let no_answers = [
+            ("error", "RIPE Atlas probe's error: nothing was asked"),
+            ("dup", "second answer to one question"),
+            ("late", "answer that came after it was given up"),
+        ];
+        if let Some((_, why)) = no_answers.iter().find(|(key, _)| answer.get(key).is_some()) {
+            left_out.count(*why);
             continue;
         }
         if let Some(rtt) = number(answer, "/rtt").filter(|v| *v > 0.0) {
@@ -57,6 +74,8 @@ fn one_by_one(answers: &[Value], at: Option<f64>, told: Told) -> Vec<Told> {
         } else if answer.get("x").is_some() {
             sent += 1;
             lost += 1;
+        } else {
+            left_out.count("RIPE Atlas answer without a round trip");
         }
     }
     out.extend(loss(u64::from(sent), u64::from(lost), told));

@@ -1,12 +1,14 @@
 //! iperf3 `--json`. A TCP rate is what the receiver counted; with the sender's report only there is none. UDP gives the
 //! receiver's rate and loss. The direction is that of the data: `reverse` downloads.
 
-use super::told::{Told, epoch, number, text};
+use super::told::{LeftOut, Told, epoch, number, quoted, text};
 use serde_json::Value;
 
-pub(super) fn read(document: &Value) -> Vec<Told> {
+pub(super) fn read(document: &Value, left_out: &mut LeftOut) -> Vec<Told> {
     let mut out = Vec::new();
     if document.get("error").is_some() {
+        left_out
+            .count(format!("iperf3 test that ended with an error: {}", quoted(&text(document, "/error"))));
         return out;
     }
     let reverse = number(document, "/start/test_start/reverse").is_some_and(|r| r != 0.0);
@@ -21,7 +23,10 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
     };
     let received =
         document.pointer("/end/sum_received").or_else(|| document.pointer("/end/sum").filter(|_| udp));
-    let Some(received) = received else { return out };
+    let Some(received) = received else {
+        left_out.count("iperf3 test without what the receiver counted");
+        return out;
+    };
     if let Some(rate) = number(received, "/bits_per_second") {
         let metric = if reverse { "download_goodput" } else { "upload_goodput" };
         out.push(Told { metric, value: (rate / 1e6).to_string(), ..told.clone() });

@@ -3,10 +3,10 @@
 //! under load. A test without a last measurement has no rate; the client's address names the line, as archives shorten
 //! it for privacy: a map may replace it.
 
-use super::told::{Told, number, text};
+use super::told::{LeftOut, Told, number, text};
 use serde_json::Value;
 
-pub(super) fn read(document: &Value) -> Vec<Told> {
+pub(super) fn read(document: &Value, left_out: &mut LeftOut) -> Vec<Told> {
     let mut out = Vec::new();
     for (part, bytes, metric, load) in [
         ("/Download", "BytesAcked", "download_goodput", "down"),
@@ -32,6 +32,9 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
             let told = Told { method: "ndt5", ..common(document, test) };
             out.push(Told { metric, value: rate.to_string(), load, ..told });
         }
+    }
+    if out.is_empty() {
+        left_out.count("ndt test without a measurement of its rate or its round trips");
     }
     out
 }

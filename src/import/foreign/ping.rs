@@ -5,10 +5,12 @@
 //! time is that start plus its number times the interval: the one that the caller gives, else the time that the closing
 //! line of Linux tells, through the number of gaps. Without either nothing is taken, rather than all at one moment.
 
-use super::told::Told;
+use super::told::{LeftOut, Told};
 use crate::import::table::{Reading, Row};
 use broadgauge_model::clock::Wall;
 use std::collections::BTreeSet;
+
+const DUPLICATE: &str = "second answer to one question";
 
 fn opens(line: &str) -> bool {
     line.starts_with("PING ") || line.starts_with("PING6(")
@@ -26,7 +28,11 @@ pub(in crate::import) fn start(text: &str) -> Result<Wall, String> {
 }
 
 /// `None` where the text is no output of ping.
-pub(super) fn read(output: &str, reading: &Reading) -> Result<Option<Vec<Row>>, String> {
+pub(super) fn read(
+    output: &str,
+    reading: &Reading,
+    left_out: &mut LeftOut,
+) -> Result<Option<Vec<Row>>, String> {
     if !begins(output) {
         return Ok(None);
     }
@@ -37,7 +43,7 @@ pub(super) fn read(output: &str, reading: &Reading) -> Result<Option<Vec<Row>>, 
         if opens(line) {
             runs.extend(run.replace(Run::of(line)));
         } else if let Some(run) = &mut run {
-            run.take(line, number);
+            run.take(line, number, left_out);
         }
     }
     runs.extend(run);
@@ -47,6 +53,9 @@ pub(super) fn read(output: &str, reading: &Reading) -> Result<Option<Vec<Row>>, 
     }
     let mut rows = Vec::new();
     for run in runs {
+        if run.closing.is_none() {
+            left_out.count("run without its closing statistics: its loss is not known");
+        }
         rows.append(&mut run.rows(started, reading.interval_ms)?);
     }
     Ok(Some(rows))
@@ -88,7 +97,7 @@ impl Run {
         Self { target, first: u64::from(line.contains("bytes of data")), ..Self::default() }
     }
 
-    fn take(&mut self, line: &str, number: u64) {
+    fn take(&mut self, line: &str, number: u64, left_out: &mut LeftOut) {
         self.stamp = self.stamp.or_else(|| stamp(line)?.0);
         if let Some((sent, received, lasted_ms)) = statistics(line) {
             self.closing = Some(Closing { line: number, sent, received, lasted_ms });
@@ -97,7 +106,13 @@ impl Run {
             // A second answer to one question is a duplicate, however it is marked.
             if self.answered.insert(sequence) {
                 self.answers.push(Answer { line: number, at, sequence, rtt });
+            } else {
+                left_out.count(DUPLICATE);
             }
+        } else if line.ends_with("(DUP!)") {
+            left_out.count(DUPLICATE);
+        } else if line.contains(" bytes from ") {
+            left_out.count("answer that cannot be read, or that ping complains of");
         }
     }
 

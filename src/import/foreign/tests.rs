@@ -10,6 +10,15 @@ fn cells_of(text: &str, reading: &Reading) -> Vec<Vec<String>> {
     foreign.rows.into_iter().skip(1).map(|row| row.cells).collect()
 }
 
+/// What else a file holds, by the reason.
+fn left_out(text: &str) -> Vec<(String, u64)> {
+    read(text.as_bytes(), &Reading::default()).unwrap().expect("a tool's file").left_out
+}
+
+fn reasons(told: &[(&str, u64)]) -> Vec<(String, u64)> {
+    told.iter().map(|(why, count)| ((*why).to_owned(), *count)).collect()
+}
+
 /// The cells under some headers.
 fn of(rows: &[Vec<String>], headers: &[&str]) -> Vec<Vec<String>> {
     let place = |header: &&str| HEADERS.iter().position(|h| h == header).unwrap();
@@ -47,13 +56,23 @@ fn a_test_that_broke_off_has_no_rate() {
     let lines =
         "{\"ServerIP\":\"a\",\"Upload\":{\"ServerMeasurements\":[]}}\n\n{\"ServerIP\":\"a\",\"Upload\":{}}\n";
     assert_eq!(cells(lines), Vec::<Vec<String>>::new());
+    let why = "ndt test without a measurement of its rate or its round trips";
+    assert_eq!(left_out(lines), reasons(&[(why, 2)]));
 }
 
 #[test]
 fn an_error_of_a_probe_is_not_a_lost_packet() {
-    let rows = cells(
-        r#"[{"type":"ping","prb_id":7,"timestamp":1700000000,"lts":30,"dst_addr":"192.0.2.9","fw":5080,"min":-1,
-        "result":[{"rtt":12.5},{"x":"*"},{"error":"sendto failed"},{"rtt":13.0,"dup":1}]}]"#,
+    let results = r#"[{"type":"ping","prb_id":7,"timestamp":1700000000,"lts":30,"dst_addr":"192.0.2.9","fw":5080,"min":-1,
+        "result":[{"rtt":12.5},{"x":"*"},{"error":"sendto failed"},{"rtt":13.0,"dup":1}]},
+        {"type":"traceroute","prb_id":7,"fw":5080}]"#;
+    let rows = cells(results);
+    assert_eq!(
+        left_out(results),
+        reasons(&[
+            ("RIPE Atlas probe's error: nothing was asked", 1),
+            ("RIPE Atlas result of type traceroute", 1),
+            ("second answer to one question", 1),
+        ])
     );
     assert_eq!(
         of(&rows, &["metric", "value", "sent", "lost", "started_at"]),
@@ -78,19 +97,24 @@ fn iperf_counts_at_the_receiver() {
     );
     let sender = r#"{"start":{"test_start":{"protocol":"TCP"}},"end":{"sum_sent":{"bits_per_second":1}}}"#;
     assert!(cells(sender).is_empty(), "the sender's own count is no goodput");
-    assert!(cells(r#"{"start":{},"end":{},"error":"unable to connect"}"#).is_empty());
+    assert_eq!(left_out(sender), reasons(&[("iperf3 test without what the receiver counted", 1)]));
+    let failed = r#"{"start":{},"end":{},"error":"unable to connect"}"#;
+    assert!(cells(failed).is_empty());
+    let why = "iperf3 test that ended with an error: unable to connect";
+    assert_eq!(left_out(failed), reasons(&[(why, 1)]));
 }
 
 #[test]
 fn duplicates_and_complaints_of_ping_are_no_answers() {
-    let rows = cells(
-        "PING 192.0.2.1 (192.0.2.1) 56(84) bytes of data.\n\
+    let output = "PING 192.0.2.1 (192.0.2.1) 56(84) bytes of data.\n\
          [1700000000.5] 64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.041 ms\n\
          64 bytes from 192.0.2.2: icmp_seq=1 ttl=64 time=9.0 ms (DUP!)\n\
          64 bytes from 192.0.2.1: icmp_seq=2 ttl=64 time=0.043 ms: some weird error\n\
          no answer yet for icmp_seq=3\n\n--- 192.0.2.1 ping statistics ---\n\
-         4 packets transmitted, 2 received, +1 duplicates, 50% packet loss, time 3ms\n",
-    );
+         4 packets transmitted, 2 received, +1 duplicates, 50% packet loss, time 3ms\n";
+    let rows = cells(output);
+    let complaint = "answer that cannot be read, or that ping complains of";
+    assert_eq!(left_out(output), reasons(&[(complaint, 1), ("second answer to one question", 1)]));
     assert_eq!(
         of(&rows, &["metric", "value", "sent", "lost"]),
         [["round_trip_delay", "0.041", "", ""], ["loss_ratio", "0.5", "4", "2"]]
@@ -147,6 +171,10 @@ fn capacity_is_taken_where_it_was_searched_for_and_not_where_a_rate_was_fixed() 
     );
     assert_eq!(of(&test("Search", 100), &columns), [mean, delay]);
     assert_eq!(of(&test("Fixed", 1_000), &columns), [delay]);
+    let failed =
+        r#"{"IPLayerCapSupported":{},"ErrorStatus":200,"ErrorMessage":"no  connection","Output":{}}"#;
+    let why = "UDPST test that ended with error 200: no connection";
+    assert_eq!((cells(failed).len(), left_out(failed)), (0, reasons(&[(why, 1)])));
     let bare = r#"{"IPLayerCapSupported":{},"Output":{"Summary":{"RTTAvg":0.01,"LossRatioSummary":0.1}}}"#;
     assert_eq!(of(&cells(bare), &columns), [["loaded_round_trip_delay", "10", "mean", "", ""]]);
 }

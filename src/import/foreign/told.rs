@@ -3,6 +3,27 @@
 use crate::import::table::Row;
 use broadgauge_model::clock::Wall;
 use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What a file holds that is no result, counted by the reason.
+#[derive(Debug, Default)]
+pub(super) struct LeftOut(BTreeMap<String, u64>);
+
+impl LeftOut {
+    /// One more of this kind.
+    pub(super) fn count(&mut self, why: impl Into<String>) {
+        *self.0.entry(why.into()).or_default() += 1;
+    }
+
+    pub(super) fn reasons(self) -> Vec<(String, u64)> {
+        self.0.into_iter().collect()
+    }
+}
+
+/// A tool's own words, cut to a length that a summary can bear.
+pub(super) fn quoted(words: &str) -> String {
+    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect()
+}
 
 /// The headers of every foreign file.
 pub(super) const HEADERS: [&str; 12] = [
@@ -60,6 +81,12 @@ impl Told {
 /// The number under a path, finite.
 pub(super) fn number(document: &Value, path: &str) -> Option<f64> {
     document.pointer(path)?.as_f64().filter(|v| v.is_finite())
+}
+
+/// What the reader of JSON finds wrong, without the place in the line it was given.
+pub(super) fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at line ").map_or(text.clone(), |(words, _)| words.to_owned())
 }
 
 pub(super) fn text(document: &Value, path: &str) -> String {

@@ -6,13 +6,21 @@
 //! A test at a fixed rate shows that rate, not what the line can do, and a result that does not tell its own settings
 //! does not say which of the two it was: neither has a capacity here. Nothing of this is a goodput.
 
-use super::told::{Told, number, text};
+use super::told::{LeftOut, Told, number, quoted, text};
 use serde_json::Value;
 
-pub(super) fn read(document: &Value) -> Vec<Told> {
+pub(super) fn read(document: &Value, left_out: &mut LeftOut) -> Vec<Told> {
     let mut out = Vec::new();
-    let failed = number(document, "/ErrorStatus").is_some_and(|e| e != 0.0);
-    let Some(output) = document.get("Output").filter(|_| !failed) else { return out };
+    if let Some(status) = number(document, "/ErrorStatus").filter(|status| *status != 0.0) {
+        let words =
+            [quoted(&text(document, "/ErrorMessage")), quoted(&text(document, "/ErrorMessage2"))].join(" ");
+        left_out.count(format!("UDPST test that ended with error {status}: {}", words.trim()));
+        return out;
+    }
+    let Some(output) = document.get("Output") else {
+        left_out.count("UDPST test without an output");
+        return out;
+    };
     // A result without its settings does not say which way the load went: its round trips ask the map for it.
     let (load, capacity) = match text(document, "/Input/Role").as_str() {
         "Sender" => ("up", "upload_capacity"),
@@ -54,6 +62,9 @@ pub(super) fn read(document: &Value) -> Vec<Told> {
             direction: load,
             ..told
         });
+    }
+    if out.is_empty() {
+        left_out.count("UDPST test without a figure that is read");
     }
     out
 }
