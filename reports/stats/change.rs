@@ -6,9 +6,10 @@
 //!
 //! A test of the chosen split as if it had been named beforehand is wrong (it finds a change in one of twelve series
 //! of pure noise), and so is a plain shuffle where neighbours resemble each other. Here whole blocks, seven days where
-//! the points are days, are shuffled, cut at another place each time, and the maximum is taken anew each time: the p-value is of the maximum, and the
-//! dependence inside a block stays. Where a stretch is long enough, blocks are ten days: with an autocorrelation of
-//! .5 from day to day, weeks let 8 to 9% of quiet series through at 5%, ten days 7%; longer blocks find less.
+//! the points are days, are shuffled, cut at another place each time, and the maximum is taken anew each time: the
+//! p-value is of the maximum, and the dependence inside a block stays. Where a stretch is long enough, blocks are ten
+//! days: with an autocorrelation of .5 from day to day 5% of quiet series pass at 5% (2,000 series); shorter blocks let
+//! more through, longer ones find less.
 //!
 //! A rise that is taken back later is harder to find than a step that stays: the first split has to stand on its own.
 //! It cannot tell a lasting change from an outage longer than the shortest regime, nor why anything changed; with
@@ -136,8 +137,8 @@ fn tested(values: &[f64], search: &Search, seed: u64) -> ChangePoint {
     ChangePoint { index, energy, p: (1 + hits) as f64 / (1 + search.shuffles) as f64 }
 }
 
-/// Cuts points into blocks, the first of them as short as `first` where that is not 0. Each shuffle is cut elsewhere: with
-/// the same edges always, a step of any size on one of them comes back whole in too many of few orders.
+/// Cuts points into blocks, the first of them as short as `first` where that is not 0. Each shuffle is cut elsewhere:
+/// with the same edges always, a step of any size on one of them comes back whole in too many of few orders.
 fn cut(points: usize, block: usize, first: usize, deck: &mut Vec<Range<usize>>) {
     deck.clear();
     let starts = (first..points).step_by(block).map(|start| start..(start + block).min(points));
