@@ -11,8 +11,10 @@
 mod asked;
 mod request;
 mod surroundings;
+mod targets;
 
 pub use request::{Bound, GatherError, Request};
+pub use targets::TargetClass;
 
 use crate::store::{Filter, LocalHours, Row, RowValues, Store};
 use asked::{check_operators, check_values, wanted};
@@ -26,10 +28,10 @@ use broadgauge_model::panel::{
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::{Phrase, Words};
-use broadgauge_model::wire::registration::Registration;
 use jiff::tz::TimeZone;
 use request::first_moment;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use targets::TargetClasses;
 
 /// Everything that one report may speak of.
 pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError> {
@@ -50,7 +52,7 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
     let elsewhere: HashSet<String> = elsewhere.into_iter().map(|line| line.line_id).collect();
     lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
 
-    let mut gatherer = Gatherer::new(&lines, &zone, &store.agents()?)?;
+    let mut gatherer = Gatherer::new(&lines, &zone, TargetClasses::of(&store.agents()?, &request.classes))?;
     let operators = match request.peers.as_slice() {
         [] => Vec::new(),
         peers => std::iter::once(&request.own).chain(peers).cloned().collect(),
@@ -117,6 +119,7 @@ enum Reason {
     Unmeasured(String),
     OtherComplaint,
     ComplaintOutside,
+    SeveralTargets,
 }
 
 impl Reason {
@@ -133,11 +136,16 @@ impl Reason {
         };
         const OUTSIDE: Phrase =
             Phrase { en: "complaints outside the measured period", zh: "测量时段之外的投诉" };
+        const TARGETS: Phrase = Phrase {
+            en: "imported results against several targets, taken together because nobody names the targets' classes (--target-class does)",
+            zh: "针对多个目标的导入结果：目标类别未说明，故合并计算（可用 --target-class 说明）",
+        };
         match self {
             Self::UnknownLine => Words::plain(UNKNOWN),
             Self::Unmeasured(reason) => Words::with(UNMEASURED, &[("reason", reason)]),
             Self::OtherComplaint => Words::plain(OTHER),
             Self::ComplaintOutside => Words::plain(OUTSIDE),
+            Self::SeveralTargets => Words::plain(TARGETS),
         }
     }
 }
@@ -158,7 +166,7 @@ struct Gatherer<'a> {
     hours: LocalHours,
     /// By the scan's own number of a line: its place in `lines`, or that it has none.
     places: Vec<Option<Place>>,
-    classes: TargetClasses,
+    classes: TargetClasses<'a>,
     methods: Numbered<MethodUse>,
     sources: Numbered<Source>,
     cells: Vec<Cell>,
@@ -185,13 +193,13 @@ struct Gathered {
 }
 
 impl<'a> Gatherer<'a> {
-    fn new(lines: &'a [AccessLine], zone: &str, agents: &[Registration]) -> Result<Self, GatherError> {
+    fn new(lines: &'a [AccessLine], zone: &str, classes: TargetClasses<'a>) -> Result<Self, GatherError> {
         let hours = LocalHours::new(zone).ok_or_else(|| GatherError::Zone { zone: zone.to_owned() })?;
         Ok(Self {
             lines,
             hours,
             places: Vec::new(),
-            classes: TargetClasses::of(agents),
+            classes,
             methods: Numbered { numbers: BTreeMap::new() },
             sources: Numbered { numbers: BTreeMap::new() },
             cells: Vec::new(),
@@ -270,9 +278,14 @@ impl<'a> Gatherer<'a> {
     }
 
     /// Puts everything into an order that does not depend on the order of arrival.
-    fn finish(self) -> Result<Gathered, GatherError> {
+    fn finish(mut self) -> Result<Gathered, GatherError> {
         if let Some(damaged) = self.damaged {
             return Err(damaged);
+        }
+        let together = self.classes.taken_together();
+        if together > 0 {
+            let reason = Reason::SeveralTargets;
+            self.left_out.insert(reason.clone(), LeftOut { reason: reason.words(), count: together });
         }
         let (methods, new_method) = self.methods.finish();
         let (sources, new_source) = self.sources.finish();
@@ -319,31 +332,6 @@ impl Key {
             sent: row.counts.sent,
             lost: row.counts.lost,
         }
-    }
-}
-
-/// What each agent last said of the class of its targets; of a target that came with a table nobody says it.
-#[derive(Default)]
-struct TargetClasses(BTreeMap<String, BTreeMap<String, String>>);
-
-impl TargetClasses {
-    fn of(agents: &[Registration]) -> Self {
-        let mut classes: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-        for agent in agents {
-            for target in &agent.targets {
-                if let Some(class) = &target.class {
-                    let targets = classes.entry(agent.agent.clone()).or_default();
-                    targets.insert(target.name.clone(), class.clone());
-                }
-            }
-        }
-        Self(classes)
-    }
-
-    fn find(&self, row: &Row<'_>) -> Option<&str> {
-        // Only an agent's own rows have a number.
-        row.number?;
-        self.0.get(&row.source.name)?.get(row.target?).map(String::as_str)
     }
 }
 

@@ -4,6 +4,7 @@
 //! far end's computing. A phase that was not needed (an address needs no resolver, plain text no handshake) has no
 //! time, which is not a time of zero.
 
+mod arrival;
 mod moments;
 mod stream;
 
@@ -175,6 +176,8 @@ pub async fn dial_address(
     mut times: Times,
 ) -> Result<Dialled, DialError> {
     let socket = tcp::open(address, &context.binding)?;
+    // Before the connection is made: the kernel takes a moment to begin.
+    arrival::ask(&socket);
     let called = context.clock.mono();
     let stream = tcp::connect(socket, address, within).await.map_err(|error| {
         let why = match error.kind() {

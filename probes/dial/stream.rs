@@ -1,5 +1,6 @@
 //! The connection itself, in plain text or under TLS, and a second handle to ask the kernel about it.
 
+use super::arrival;
 use super::moments::Moments;
 use crate::tcp::info::{TcpInfo, tcp_info, waiting};
 use crate::tcp::linux::{Named, bbr, every_field};
@@ -75,9 +76,11 @@ impl AsyncRead for Stream {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
+        let awaiting = self.moments.as_ref().is_some_and(|moments| moments.is_awaiting());
+        let stamp = if awaiting { arrival::of_waiting(self.tcp()) } else { None };
         let read = either!(self, stream => Pin::new(stream).poll_read(cx, into));
         if let Some(moments) = self.moments.as_ref().filter(|_| into.filled().len() > before) {
-            moments.note_coming();
+            moments.note_coming(stamp);
         }
         read
     }

@@ -118,6 +118,9 @@ async fn take(
             Some(Ok(frame)) => {
                 let Some(data) = frame.data_ref().filter(|data| !data.is_empty()) else { continue };
                 out.first_byte.get_or_insert_with(|| arrived() - asked);
+                if let Some(moments) = moments {
+                    moments.begun();
+                }
                 out.bytes += data.len() as u64;
                 let room = bounds.keep.saturating_sub(out.kept.len()).min(data.len());
                 out.kept.extend_from_slice(&data[..room]);

@@ -7,6 +7,7 @@
 
 pub mod real;
 pub mod sim;
+pub(crate) mod stamp;
 mod sys;
 
 use crate::codec::icmp_error::Trouble;

@@ -4,13 +4,14 @@
 //! back on the socket's error queue with the number of the send (`OPT_ID`), without the packet (`OPT_TSONLY`).
 //! Waiting is `ppoll` with the thread's timer slack at its least, so that slots are met.
 
+use super::stamp::{of_arrivals, read_both, stamp_of};
 use super::{
     ClockState, Datagrams, End, Inbox, Marks, Net, NetError, Now, Outgoing, Packet, Protocol, Report, Wanted,
     sys,
 };
 use crate::codec::icmp::Version;
 use crate::codec::icmp_error::Trouble;
-use broadgauge_model::clock::{Clock, Mono, Wall};
+use broadgauge_model::clock::{Clock, Mono};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -36,8 +37,6 @@ pub fn clock_state() -> ClockState {
 const BATCH: usize = 64;
 /// Sends whose transmit stamp may still come.
 const OUTSTANDING: usize = 4096;
-/// Both clocks are read again if the readings lie further apart than this: the process was interrupted.
-const APART: u64 = 10_000;
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// The longest datagram.
 const LONGEST: usize = 1 << 16;
@@ -102,15 +101,13 @@ fn refused(what: impl Into<String>) -> impl FnOnce(io::Error) -> NetError {
 }
 
 fn stamps_of(transmit: bool) -> TimestampingFlag {
-    let receive =
-        TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
     if transmit {
-        receive
+        of_arrivals()
             | TimestampingFlag::SOF_TIMESTAMPING_TX_SOFTWARE
             | TimestampingFlag::SOF_TIMESTAMPING_OPT_ID
             | TimestampingFlag::SOF_TIMESTAMPING_OPT_TSONLY
     } else {
-        receive
+        of_arrivals()
     }
 }
 
@@ -300,22 +297,6 @@ impl Datagrams for RealSocket {
             }
         }
     }
-}
-
-/// Both clocks, read close together.
-fn read_both(clock: &dyn Clock) -> Now {
-    for _ in 0..3 {
-        let (before, wall, after) = (clock.mono(), clock.wall(), clock.mono());
-        if after.0 - before.0 < APART {
-            return Now { mono: after, wall };
-        }
-    }
-    Now { mono: clock.mono(), wall: clock.wall() }
-}
-
-fn stamp_of(stamps: &Timestamps) -> Option<Wall> {
-    let (seconds, nanos) = (stamps.system.tv_sec(), stamps.system.tv_nsec());
-    (seconds != 0 || nanos != 0).then_some(Wall(seconds * 1_000_000_000 + nanos))
 }
 
 impl RealSocket {

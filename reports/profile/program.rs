@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct Line {
     /// The advertised rate, in Mbit/s.
     pub advertised: f64,
+    /// The normally available rate that its customer was told, in Mbit/s.
+    pub normal: Option<f64>,
+    /// The minimum rate that its customer was told, in Mbit/s.
+    pub minimum: Option<f64>,
     /// How many lines it stands for.
     pub weight: f64,
     /// Its tests.
@@ -225,13 +229,15 @@ impl Range {
         Some((at(self.range.0)?, at(self.range.1)?, at(self.minimum)?, medians.len()))
     }
 
-    /// Whether similar lines' range reaches what each was told: the advertised rate against the upper end.
+    /// Whether similar lines' range reaches what customers were told: the advertised rate against its upper end, the
+    /// normally available rate against its lower end, and the minimum against what could be guaranteed.
     pub fn judge(&self, lines: &[Line]) -> Verdict {
         let Some((low, high, minimum, n)) = self.range_of(lines) else {
             return few(lines.len(), self.fewest_lines);
         };
-        let advertised: Vec<f64> = lines.iter().map(|l| l.advertised).collect();
-        let Some(told) = median(&advertised) else { return few(0, self.fewest_lines) };
+        let told =
+            |rate: &dyn Fn(&Line) -> Option<f64>| median(&lines.iter().filter_map(rate).collect::<Vec<_>>());
+        let Some(advertised) = told(&|l| Some(l.advertised)) else { return few(0, self.fewest_lines) };
         Verdict::of(
             vec![
                 Evidence::at_least(
@@ -240,33 +246,27 @@ impl Range {
                         zh: "忙时同类线路速率区间上端（Mbit/s）",
                     },
                     high,
-                    told,
+                    advertised,
                     n,
                 ),
-                Evidence {
-                    holds: true,
-                    ..Evidence::at_least(
-                        Phrase {
-                            en: "lower end of that range, Mbit/s (to be told to customers)",
-                            zh: "该区间下端（Mbit/s，须告知客户）",
-                        },
-                        low,
-                        low,
-                        n,
-                    )
-                },
-                Evidence {
-                    holds: true,
-                    ..Evidence::at_least(
-                        Phrase {
-                            en: "minimum that could be guaranteed, Mbit/s",
-                            zh: "可保证的最低速率（Mbit/s）",
-                        },
-                        minimum,
-                        minimum,
-                        n,
-                    )
-                },
+                Evidence::as_told(
+                    Phrase {
+                        en: "lower end of that range, Mbit/s (to be told to customers)",
+                        zh: "该区间下端（Mbit/s，须告知客户）",
+                    },
+                    low,
+                    told(&|l| l.normal),
+                    n,
+                ),
+                Evidence::as_told(
+                    Phrase {
+                        en: "minimum that could be guaranteed, Mbit/s",
+                        zh: "可保证的最低速率（Mbit/s）",
+                    },
+                    minimum,
+                    told(&|l| l.minimum),
+                    n,
+                ),
             ],
             Vec::new(),
         )
@@ -297,13 +297,17 @@ mod tests {
         assert_eq!(consistent(&[], 0.8), None);
     }
 
+    fn told(advertised: f64) -> Line {
+        Line { advertised, normal: None, minimum: None, weight: 1.0, tests: Vec::new() }
+    }
+
     fn lines(count: usize, share: f64, hour: u8) -> Vec<Line> {
         let tests = |line: usize| {
             (0..20)
                 .map(|d| Test { day: 20_003 + d, hour, value: 100.0 * share + (line % 3) as f64 })
                 .collect()
         };
-        (0..count).map(|line| Line { advertised: 100.0, weight: 1.0, tests: tests(line) }).collect()
+        (0..count).map(|line| Line { tests: tests(line), ..told(100.0) }).collect()
     }
 
     #[test]
@@ -339,14 +343,20 @@ mod tests {
     fn the_range_is_that_of_similar_lines_at_peak() {
         let Rule::Range(rule) = find("ofcom-speeds-code").unwrap().rule else { panic!("another rule") };
         let similar: Vec<Line> = (1..=100)
-            .map(|k| Line {
-                advertised: 60.0,
-                weight: 1.0,
-                tests: vec![Test { day: 20_003, hour: 21, value: f64::from(k) }],
-            })
+            .map(|k| Line { tests: vec![Test { day: 20_003, hour: 21, value: f64::from(k) }], ..told(60.0) })
             .collect();
         assert_eq!(rule.range_of(&similar), Some((20.0, 80.0, 10.0, 100)));
         assert_eq!(rule.judge(&similar).finding, Finding::Met);
+        // What customers were not told is not held against anything.
+        let needed: Vec<_> = rule.judge(&similar).evidence.iter().map(|e| e.needed).collect();
+        assert_eq!(needed, [Some(60.0), None, None]);
+        let with = |normal: f64, minimum: f64| -> Vec<Line> {
+            let of = |l: &Line| Line { normal: Some(normal), minimum: Some(minimum), ..l.clone() };
+            similar.iter().map(of).collect()
+        };
+        assert_eq!(rule.judge(&with(20.0, 10.0)).finding, Finding::Met);
+        assert_eq!(rule.judge(&with(21.0, 10.0)).finding, Finding::Breached);
+        assert_eq!(rule.judge(&with(20.0, 11.0)).finding, Finding::Breached);
         assert_eq!(rule.judge(&similar[..9]).finding, Finding::InsufficientData);
     }
 }

@@ -33,8 +33,8 @@ pub struct Evidence {
     pub part: Words,
     /// What was seen.
     pub seen: f64,
-    /// What it takes.
-    pub needed: f64,
+    /// What it takes; nothing where a figure is to be told and none was.
+    pub needed: Option<f64>,
     /// How many tests, days or lines it stands on.
     pub n: usize,
     /// Whether it holds.
@@ -44,12 +44,17 @@ pub struct Evidence {
 impl Evidence {
     /// A part that holds from `needed` upwards.
     pub(super) fn at_least(part: Phrase, seen: f64, needed: f64, n: usize) -> Self {
-        Self { part: Words::plain(part), seen, needed, n, holds: seen >= needed }
+        Self { part: Words::plain(part), seen, needed: Some(needed), n, holds: seen >= needed }
+    }
+
+    /// A part that holds from what customers were told upwards; where they were told nothing, the figure is given alone.
+    pub(super) fn as_told(part: Phrase, seen: f64, told: Option<f64>, n: usize) -> Self {
+        Self { part: Words::plain(part), seen, needed: told, n, holds: told.is_none_or(|told| seen >= told) }
     }
 
     /// A part that holds up to `needed`.
     pub(super) fn at_most(part: Phrase, seen: f64, needed: f64, n: usize) -> Self {
-        Self { part: Words::plain(part), seen, needed, n, holds: seen <= needed }
+        Self { part: Words::plain(part), seen, needed: Some(needed), n, holds: seen <= needed }
     }
 }
 

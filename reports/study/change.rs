@@ -9,6 +9,11 @@
 //!
 //! It cannot tell what changed: routing, load, a repair, or the instrument. Summaries without a date are of no use here.
 
+mod days;
+mod query;
+
+pub use query::{Query, Unit};
+
 use super::answer::Words;
 use super::peers::verdict_margin;
 use super::seed::seed_of;
@@ -16,103 +21,25 @@ use super::{Answer, Declined, Head, Method, Note};
 use crate::stats::bootstrap::{expanded_level, percentile};
 use crate::stats::change::{ChangePoint, FEWEST_BLOCKS, Search, change_points};
 use crate::stats::multiple::q_values;
-use crate::stats::season::{Hourly, without_week};
 use crate::stats::welch::n_to_detect;
 use crate::stats::{Purpose, Stream};
-use broadgauge_model::metric::{Better, Margin, MetricId};
-use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel};
-use broadgauge_model::place::AccessLine;
+use broadgauge_model::metric::{Better, MetricId};
+use broadgauge_model::panel::{MethodUse, Panel};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
+use days::{Days, Series, middle};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The study's version: raised when its numbers may move.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The level of the report.
 const LEVEL: f64 = 0.05;
 /// Shuffles beyond this many are not made, whatever the size of the family.
 const MOST_SHUFFLES: usize = 20_000;
 /// A change reached by fewer shuffles than this gets more of them.
 const FEW_HITS: f64 = 10.0;
-
-/// Whose series are looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Each line alone.
-    Line,
-    /// The lines of a network element.
-    Node,
-    /// The lines of an area.
-    Area,
-    /// The lines of a region.
-    Region,
-    /// All lines of an operator.
-    #[default]
-    Operator,
-}
-
-impl Unit {
-    /// Every unit.
-    pub const ALL: [Self; 5] = [Self::Line, Self::Node, Self::Area, Self::Region, Self::Operator];
-
-    /// The word in flags.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Line => "line",
-            Self::Node => "node",
-            Self::Area => "area",
-            Self::Region => "region",
-            Self::Operator => "operator",
-        }
-    }
-
-    fn of(self, line: &AccessLine) -> Option<&str> {
-        match self {
-            Self::Line => Some(&line.line_id),
-            Self::Node => line.node.as_deref(),
-            Self::Area => line.area.as_deref(),
-            Self::Region => line.region.as_deref(),
-            Self::Operator => Some(&line.operator),
-        }
-    }
-}
-
-/// The question.
-#[derive(Clone, Debug)]
-pub struct Query {
-    /// Only lines of this operator.
-    pub own: String,
-    /// Whose series.
-    pub unit: Unit,
-    /// The metrics; all that were observed where empty.
-    pub metrics: Vec<MetricId>,
-    /// Margins that differ from the metric's own.
-    pub margins: BTreeMap<MetricId, Margin>,
-    /// Days that a change must last before it is an alarm.
-    pub persist_days: usize,
-    /// The seed.
-    pub seed: u64,
-    /// Shuffles and resamples.
-    pub replicates: usize,
-}
-
-impl Query {
-    /// The usual question.
-    pub fn of(own: impl Into<String>) -> Self {
-        Self {
-            own: own.into(),
-            unit: Unit::Operator,
-            metrics: Vec::new(),
-            margins: BTreeMap::new(),
-            persist_days: 7,
-            seed: 1,
-            replicates: 2_000,
-        }
-    }
-}
 
 /// The study's answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -149,6 +76,10 @@ pub struct Row {
     pub lines: usize,
     /// Days with a value.
     pub days: usize,
+    /// The first of them.
+    pub first_day: Option<String>,
+    /// The last of them.
+    pub last_day: Option<String>,
     /// The first day of the new regime.
     pub since: Option<String>,
     /// Days that the new regime has lasted, to the next change or the end.
@@ -204,58 +135,35 @@ impl Finding {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Series {
-    metric: MetricId,
-    load: Load,
-    direction: Direction,
-    statistic: Statistic,
-    method: u16,
-}
-
 /// Looks for changes.
 pub fn study(panel: &Panel, query: &Query) -> Changes {
     let mut head = head(panel, query);
-    let mut hours: BTreeMap<(Series, &str, &str), Vec<Hourly>> = BTreeMap::new();
-    let (mut undated, mut nameless) = (0, 0);
-    for (key, cells) in by_hour(panel, query) {
-        let (series, line, day, hour) = key;
-        let Some((day, hour)) = day.zip(hour) else {
-            undated += cells.len() as u64;
-            continue;
-        };
-        let line = &panel.lines[line as usize];
-        let Some(name) = query.unit.of(line) else {
-            nameless += 1;
-            continue;
-        };
-        if let Some(value) = value(series.metric, &cells) {
-            // Day 4 of 1970 was a Monday.
-            hours.entry((series, name, &line.line_id)).or_default().push(Hourly {
-                day: day - 4,
-                hour,
-                value,
-            });
-        }
-    }
+    let units = days::units(panel, query);
     let note = |en, zh| Words::plain(Phrase { en, zh });
-    Note::push(&mut head.notes, note("summaries without a date", "没有日期的汇总值"), undated);
+    Note::push(&mut head.notes, note("summaries without a date", "没有日期的汇总值"), units.undated);
     Note::push(
         &mut head.notes,
         Words::with(
             Phrase { en: "hours of lines without {unit}", zh: "没有 {unit} 字段的线路小时数" },
             &[("unit", &query.unit.word())],
         ),
-        nameless,
+        units.nameless,
     );
-    let (days, short) = days(hours);
     Note::push(
         &mut head.notes,
         note("lines observed in fewer than three weeks of the same hours", "同一时段观测不足三周的线路"),
-        short,
+        units.short,
     );
+    for (&day, &lines) in &units.cuts {
+        let phrase = Phrase {
+            en: "lines tested at other hours of the week from {day} on, as when clocks change and tests do not: a change on that day cannot be told, and the time before and after it is looked at apart",
+            zh: "自 {day} 起改在一周中其他钟点测试的线路（例如时钟调整而测试时刻未变）：无法判断当日的变化，其前后分别分析",
+        };
+        Note::push(&mut head.notes, Words::with(phrase, &[("day", &date(day))]), lines);
+    }
+    let family = &units.stretches;
     let mut rows: Vec<Row> =
-        days.iter().flat_map(|(key, unit)| rows(panel, query, days.len(), key, unit)).collect();
+        family.iter().flat_map(|(key, unit)| rows(panel, query, family.len(), key, unit)).collect();
     judge(&mut rows, query);
     let declined = rows.is_empty().then(|| {
         Declined::because(Words::with(
@@ -294,91 +202,6 @@ fn head(panel: &Panel, query: &Query) -> Head {
     }
 }
 
-type HourKey = (Series, u32, Option<i32>, Option<u8>);
-
-/// The cells asked for, by series, line and hour.
-fn by_hour<'a>(panel: &'a Panel, query: &Query) -> BTreeMap<HourKey, Vec<&'a Cell>> {
-    let mut out: BTreeMap<HourKey, Vec<&Cell>> = BTreeMap::new();
-    for cell in &panel.cells {
-        let own = panel.lines.get(cell.line as usize).is_some_and(|l| l.operator == query.own);
-        let asked = query.metrics.is_empty() || query.metrics.contains(&cell.metric);
-        if !own || !asked || cell.values.is_empty() {
-            continue;
-        }
-        let series = Series {
-            metric: cell.metric,
-            load: cell.load,
-            direction: cell.direction,
-            statistic: cell.statistic,
-            method: cell.method,
-        };
-        let (day, hour) = match cell.hours {
-            Hours::At { day, hour } => (Some(day), Some(hour)),
-            Hours::Peak | Hours::AllDay => (None, None),
-        };
-        out.entry((series, cell.line, day, hour)).or_default().push(cell);
-    }
-    out
-}
-
-/// The hour's figure: all lost of all sent, or the median of its values.
-fn value(metric: MetricId, cells: &[&Cell]) -> Option<f64> {
-    if metric == MetricId::LOSS_RATIO && cells.iter().all(|c| c.sent > 0) {
-        let (lost, sent) = cells.iter().fold((0, 0), |(l, s), c| (l + c.lost, s + c.sent));
-        return Some(lost as f64 / sent as f64);
-    }
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for cell in cells {
-        match &cell.values {
-            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
-            CellValues::Number(v) if v.is_finite() => points.push((*v, 1.0)),
-            CellValues::Number(_) => {}
-        }
-    }
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    crate::stats::quantile::weighted(&points, 0.5).ok()
-}
-
-/// A unit's days.
-struct Days {
-    lines: usize,
-    /// (day since Monday, 5 January 1970; value), ascending.
-    days: Vec<(i32, f64)>,
-}
-
-/// Each line without its week and without its level, then the median over lines, at the unit's level.
-fn days(hours: BTreeMap<(Series, &str, &str), Vec<Hourly>>) -> (BTreeMap<(Series, String), Days>, u64) {
-    type Lines = Vec<(f64, Vec<(i32, f64)>)>;
-    let mut units: BTreeMap<(Series, String), Lines> = BTreeMap::new();
-    let mut short = 0;
-    for ((series, name, _), hours) in hours {
-        let Ok(left) = without_week(&hours) else {
-            short += 1;
-            continue;
-        };
-        let level = middle(left.days.iter().map(|d| d.1).collect());
-        units.entry((series, name.to_owned())).or_default().push((level, left.days));
-    }
-    let units = units.into_iter().map(|(key, lines)| {
-        let level = middle(lines.iter().map(|l| l.0).collect());
-        let mut by_day: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
-        for (own_level, days) in &lines {
-            for (day, value) in days {
-                by_day.entry(*day).or_default().push(value - own_level);
-            }
-        }
-        let days = by_day.into_iter().map(|(day, values)| (day, level + middle(values))).collect();
-        (key, Days { lines: lines.len(), days })
-    });
-    (units.collect(), short)
-}
-
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let n = values.len();
-    if n == 0 { f64::NAN } else { f64::midpoint(values[(n - 1) / 2], values[n / 2]) }
-}
-
 /// The change points. One find among many series needs a smaller p than 999 shuffles can show, so it gets more.
 fn points(values: &[f64], query: &Query, family: usize, seed: u64) -> crate::stats::Answer<Vec<ChangePoint>> {
     let search = Search { shuffles: query.replicates.min(999), ..Search::DAILY };
@@ -409,6 +232,8 @@ fn rows(
         name: name.clone(),
         lines: unit.lines,
         days: values.len(),
+        first_day: unit.days.first().map(|d| date(d.0)),
+        last_day: unit.days.last().map(|d| date(d.0)),
         since: None,
         lasted_days: None,
         before: Some(middle(values.clone())).filter(|v| v.is_finite()),

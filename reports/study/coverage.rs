@@ -9,7 +9,6 @@
 //! It cannot tell whether the lines that are measured are like those that are not.
 
 use super::answer::Words;
-use super::peers::query::Key;
 use super::peers::strata::{self, Group, Part};
 use super::peers::{self, Stratum, Verdict, verdict_margin};
 use super::{Declined, Head, Method, Series};
@@ -230,9 +229,7 @@ fn head(panel: &Panel, query: &peers::Query) -> Head {
 }
 
 fn labelled(ground: &Stratum, part: Part) -> Stratum {
-    let more = [(Key::Hours, part.hours), (Key::Days, part.days)];
-    let more = more.into_iter().filter_map(|(key, value)| Some((key, value?.to_owned())));
-    Stratum(ground.0.iter().cloned().chain(more).collect())
+    Stratum(ground.0.iter().cloned().chain(part.labels()).collect())
 }
 
 /// What a group holds in one part of the week.

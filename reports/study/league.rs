@@ -302,8 +302,7 @@ fn values(group: &Group, quantile: f64) -> BTreeMap<Part, Vec<(String, f64)>> {
 }
 
 fn labelled(mut stratum: Stratum, part: Part) -> Stratum {
-    let more = [(Key::Hours, part.hours), (Key::Days, part.days)];
-    stratum.0.extend(more.into_iter().filter_map(|(key, value)| Some((key, value?.to_owned()))));
+    stratum.0.extend(part.labels());
     stratum
 }
 

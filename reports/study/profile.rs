@@ -2,11 +2,13 @@
 //!
 //! Tests are those of the panel in the line's own time, so daylight saving moves no peak hour; holidays can be left out.
 //! Each verdict lists every part of the rule with what was seen, what it takes and the number behind it, and says
-//! "insufficient data" where the rule's own counts are not met.
+//! "insufficient data" where the rule's own counts are not met. Tests by different methods, or of different classes of
+//! targets, are never pooled: each has its own verdict.
 //!
 //! It is not a legal finding, and standing measurements are not the campaign of tests that some rules prescribe: where
 //! a rule asks for a campaign, the first days that fulfil its conditions are taken, whatever their values.
 
+use super::series::is_made;
 use super::{Declined, Head, Method, Note};
 use crate::profile::calendar::Calendar;
 use crate::profile::contract::Promised;
@@ -15,16 +17,16 @@ use crate::profile::program::Line;
 use crate::profile::{Finding, Profile, Rule, Test, Verdict};
 use crate::stats::quantile::weighted;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Hours, Panel};
+use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::{Phrase, Words};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The study's version: raised when its findings may move.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The question.
 #[derive(Clone, Debug)]
@@ -65,6 +67,11 @@ pub struct Row {
     pub lines: usize,
     /// Tests (or packets) behind it.
     pub tests: usize,
+    /// By which method, against which class of targets, the metric that the rule is about was observed.
+    #[serde(flatten)]
+    pub method: MethodUse,
+    /// Whether the tests are made up.
+    pub made: bool,
     /// The verdict with its evidence.
     #[serde(flatten)]
     pub verdict: Verdict,
@@ -101,8 +108,10 @@ pub fn study(panel: &Panel, query: &Query) -> Profiled {
     );
     let lines: Vec<(&AccessLine, Vec<&Cell>)> =
         panel.lines.iter().zip(cells).filter(|(_, cells)| !cells.is_empty()).collect();
-    let mut rows = rows(&query.profile.rule, &lines);
-    rows.sort_by(|a, b| (&a.operator, &a.subject).cmp(&(&b.operator, &b.subject)));
+    let mut rows = by_method(panel, &query.profile.rule, lines, &mut head.notes);
+    rows.sort_by(|a, b| {
+        (&a.operator, &a.subject, &a.method, a.made).cmp(&(&b.operator, &b.subject, &b.method, b.made))
+    });
     let mut counts = BTreeMap::new();
     for row in &rows {
         *counts.entry(row.verdict.finding).or_insert(0) += 1;
@@ -142,6 +151,75 @@ fn head(panel: &Panel, query: &Query) -> Head {
 
 type Lines<'a> = [(&'a AccessLine, Vec<&'a Cell>)];
 
+/// The metric that a rule is about, and the one that it asks for beside it.
+fn metrics(rule: &Rule) -> (MetricId, Option<MetricId>) {
+    match rule {
+        Rule::Campaign(_) | Rule::Available(_) | Rule::Advertised(_) | Rule::Range(_) => {
+            (MetricId::DOWNLOAD_GOODPUT, None)
+        }
+        Rule::Required(_) => (MetricId::DOWNLOAD_GOODPUT, Some(MetricId::ROUND_TRIP_DELAY)),
+        Rule::Classes(_) => (MetricId::ONE_WAY_DELAY, None),
+        Rule::Applications(_) => (MetricId::ROUND_TRIP_DELAY, Some(MetricId::DOWNLOAD_GOODPUT)),
+    }
+}
+
+/// One set of rows for each method by which the rule's metric was observed. Of the metric beside it only the method
+/// with most observations counts.
+fn by_method<'a>(
+    panel: &Panel,
+    rule: &Rule,
+    mut lines: Vec<(&'a AccessLine, Vec<&'a Cell>)>,
+    notes: &mut Vec<Note>,
+) -> Vec<Row> {
+    let (metric, beside) = metrics(rule);
+    if let Some(beside) = beside {
+        let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
+        for cell in lines.iter().flat_map(|(_, cells)| cells).filter(|c| c.metric == beside) {
+            *counts.entry(cell.method).or_default() += cell.values.len();
+        }
+        let most = counts.iter().max_by_key(|&(&method, &count)| (count, std::cmp::Reverse(method)));
+        if let Some((&most, &count)) = most {
+            for (_, cells) in &mut lines {
+                cells.retain(|c| c.metric != beside || c.method == most);
+            }
+            let phrase = Phrase {
+                en: "observations of {metric} by other methods than {method}, left out",
+                zh: "未使用的 {metric} 观测（并非由 {method} 测得）",
+            };
+            let words = Words::with(phrase, &[("metric", &beside), ("method", &method(panel, most))]);
+            Note::push(notes, words, counts.values().sum::<u64>() - count);
+        }
+    }
+    let without = lines.iter().filter(|(_, cells)| cells.iter().all(|c| c.metric != metric)).count();
+    let phrase = Phrase { en: "lines without tests of {metric}", zh: "没有 {metric} 测试的线路" };
+    Note::push(notes, Words::with(phrase, &[("metric", &metric)]), without as u64);
+    let how = |cell: &Cell| (cell.method, is_made(panel, cell));
+    let all = lines.iter().flat_map(|(_, cells)| cells);
+    let used: BTreeSet<(u16, bool)> = all.filter(|c| c.metric == metric).map(|c| how(c)).collect();
+    let mut out = Vec::new();
+    for (number, made) in used {
+        let mut of_method = Vec::new();
+        for (line, cells) in &lines {
+            let belongs = |c: &Cell| {
+                how(c) == (number, made) || (Some(c.metric) == beside && is_made(panel, c) == made)
+            };
+            let cells: Vec<&Cell> = cells.iter().copied().filter(|c| belongs(c)).collect();
+            if cells.iter().any(|c| c.metric == metric) {
+                of_method.push((*line, cells));
+            }
+        }
+        let method = method(panel, number);
+        let rows = rows(rule, &of_method).into_iter();
+        out.extend(rows.map(|row| Row { method: method.clone(), made, ..row }));
+    }
+    out
+}
+
+fn method(panel: &Panel, number: u16) -> MethodUse {
+    panel.methods.get(usize::from(number)).cloned().unwrap_or_default()
+}
+
+/// The rows of lines whose metric was observed by one method.
 fn rows(rule: &Rule, lines: &Lines<'_>) -> Vec<Row> {
     match rule {
         Rule::Campaign(campaign) => each(lines, |tests, promised| campaign.judge(tests, promised)),
@@ -160,6 +238,8 @@ fn rows(rule: &Rule, lines: &Lines<'_>) -> Vec<Row> {
                             subject: format!("{} {} class {}", line.line_id, direction.word(), class.class),
                             lines: 1,
                             tests: path.packets as usize,
+                            method: MethodUse::default(),
+                            made: false,
                             verdict: rule.judge(class, &path),
                         });
                     }
@@ -185,6 +265,8 @@ fn rows(rule: &Rule, lines: &Lines<'_>) -> Vec<Row> {
                         subject: format!("{} {}", line.line_id, application.name),
                         lines: 1,
                         tests: packets as usize,
+                        method: MethodUse::default(),
+                        made: false,
                         verdict: rule.judge(outcome, packets as u64),
                     });
                 }
@@ -210,6 +292,8 @@ fn each(lines: &Lines<'_>, judge: impl Fn(&[Test], Promised) -> Verdict) -> Vec<
                 subject: line.line_id.clone(),
                 lines: 1,
                 tests: tests.len(),
+                method: MethodUse::default(),
+                made: false,
                 verdict: judge(&tests, promised),
             });
         }
@@ -232,7 +316,13 @@ fn groups(lines: &Lines<'_>, judge: impl Fn(&[Line], &[Test]) -> Verdict) -> Vec
             [&line.technology, &line.plan].into_iter().flatten().map(String::as_str).collect();
         let group = groups.entry((line.operator.clone(), words.join(" "))).or_default();
         let weight = line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0);
-        group.0.push(Line { advertised, weight, tests: down });
+        group.0.push(Line {
+            advertised,
+            normal: line.promise.normal_down_mbps,
+            minimum: line.promise.minimum_down_mbps,
+            weight,
+            tests: down,
+        });
         group.1.extend(tests(cells, MetricId::ROUND_TRIP_DELAY));
     }
     groups
@@ -242,6 +332,8 @@ fn groups(lines: &Lines<'_>, judge: impl Fn(&[Line], &[Test]) -> Verdict) -> Vec
             subject,
             lines: lines.len(),
             tests: lines.iter().map(|l| l.tests.len()).sum(),
+            method: MethodUse::default(),
+            made: false,
             verdict: judge(&lines, &delays),
         })
         .collect()
@@ -291,8 +383,7 @@ fn loss(cells: &[&Cell], direction: Direction) -> Option<f64> {
 }
 
 fn one_way(cells: &[&Cell], direction: Direction) -> Option<OneWay> {
-    let metric = MetricId::find("one_way_delay")?;
-    let points = points(cells, metric, |c| c.direction == direction && c.load == Load::Idle);
+    let points = points(cells, MetricId::ONE_WAY_DELAY, |c| c.direction == direction && c.load == Load::Idle);
     let packets: f64 = points.iter().map(|p| p.1).sum();
     Some(OneWay {
         mean_ms: points.iter().map(|p| p.0 * p.1).sum::<f64>() / packets,

@@ -1,7 +1,7 @@
 //! Flags that several commands share: which results are wanted, and what is asked of them.
 
 use super::Failure;
-use crate::gather::{self, Bound};
+use crate::gather::{self, Bound, TargetClass};
 use crate::store::{self, Filter};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::metric::{Margin, MetricId};
@@ -69,6 +69,9 @@ pub struct Ground {
     /// IANA time zone of lines that name none
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<String>,
+    /// The class of targets of imported results, as exchange=192.0.2.*: only one class is compared at a time
+    #[arg(long, value_name = "CLASS=TARGET")]
+    pub target_class: Vec<TargetClass>,
     /// Fixes everything that is random
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -89,6 +92,7 @@ impl Ground {
             regions: self.region.clone(),
             technologies: self.technology.clone(),
             zone: self.zone.clone(),
+            classes: self.target_class.clone(),
         }
     }
 }
@@ -104,7 +108,7 @@ impl Ground {
 /// What is asked of the comparison with peer operators.
 #[derive(clap::Args, Clone, Debug)]
 pub struct AskPeers {
-    /// What both sides have in common: technology, region, area, plan, segment, tier, hours, days
+    /// What both sides have in common: technology, region, area, plan, segment, tier, hours (peak or not), hour (of the day), days
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,region,hours")]
     by: Vec<peers::Key>,
     /// The quantiles
@@ -156,7 +160,7 @@ pub struct AskLeague {
     /// What is set beside each other: operator, or of the own operator region, area, plan, segment, technology, tier
     #[arg(long, value_name = "UNIT", default_value = "operator", value_parser = unit_of_league)]
     unit: league::Unit,
-    /// What units have in common: technology, region, area, plan, segment, tier, hours, days
+    /// What units have in common: technology, region, area, plan, segment, tier, hours (peak or not), hour (of the day), days
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,hours")]
     by: Vec<peers::Key>,
     /// The quantile within a line
@@ -187,10 +191,8 @@ fn unit_of_league(text: &str) -> Result<league::Unit, String> {
     if text == "operator" {
         return Ok(league::Unit::Operator);
     }
-    match text.parse()? {
-        peers::Key::Hours | peers::Key::Days => Err(format!("{text:?} is a time, not a unit")),
-        key => Ok(league::Unit::Of(key)),
-    }
+    let key: peers::Key = text.parse()?;
+    if key.is_of_time() { Err(format!("{text:?} is a time, not a unit")) } else { Ok(league::Unit::Of(key)) }
 }
 
 /// Which rules the lines are held against.

@@ -425,13 +425,14 @@ pub(super) fn profile(study: &profile::Profiled) -> String {
         .map(|(finding, count)| format!("{count} {}", finding.label().get(Lang::En)))
         .collect();
     let _ = writeln!(text, "{}\n", counts.join(", "));
-    let header =
-        ["operator", "subject", "lines", "tests", "finding", "part", "seen", "needed", ""].map(String::from);
+    let header = ["operator", "subject", "method", "lines", "tests", "finding", "part", "seen", "needed", ""]
+        .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
         let mut head = vec![
             row.operator.clone(),
             row.subject.clone(),
+            row.method.to_string(),
             row.lines.to_string(),
             row.tests.to_string(),
             row.verdict.finding.label().get(Lang::En).to_owned(),
@@ -440,14 +441,19 @@ pub(super) fn profile(study: &profile::Profiled) -> String {
             head.extend([
                 part.part.get(Lang::En),
                 format!("{:.3}", part.seen),
-                format!("{:.3}", part.needed),
-                if part.holds { "holds" } else { "does not hold" }.into(),
+                part.needed.map_or_else(|| "-".into(), |needed| format!("{needed:.3}")),
+                match part.needed {
+                    None => "nothing was told",
+                    Some(_) if part.holds => "holds",
+                    Some(_) => "does not hold",
+                }
+                .into(),
             ]);
-            rows.push(std::mem::replace(&mut head, vec![String::new(); 5]));
+            rows.push(std::mem::replace(&mut head, vec![String::new(); 6]));
         }
         for missing in &row.verdict.missing {
             head.push(missing.get(Lang::En));
-            rows.push(std::mem::replace(&mut head, vec![String::new(); 5]));
+            rows.push(std::mem::replace(&mut head, vec![String::new(); 6]));
         }
     }
     if !study.rows.is_empty() {

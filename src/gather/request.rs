@@ -1,5 +1,6 @@
 //! What is asked of a store, and why it cannot be answered.
 
+use super::targets::TargetClass;
 use crate::store::StoreError;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::histogram::RestError;
@@ -27,6 +28,8 @@ pub struct Request {
     pub technologies: Vec<String>,
     /// IANA zone of lines that name none; the zone of most lines where `None`, else UTC.
     pub zone: Option<String>,
+    /// Of which class the targets of imported results are; the first that names a target counts.
+    pub classes: Vec<TargetClass>,
 }
 
 /// An end of the period.

@@ -5,6 +5,7 @@ use broadgauge_model::clock::Span;
 use broadgauge_model::complaint::Class;
 use broadgauge_model::place::Target;
 use broadgauge_model::result::{Batch, Counts, Health, Numbered as Sent, Reason as Cause, Sample, Values};
+use broadgauge_model::wire::registration::Registration;
 use broadgauge_probes::codec::ntp::ErrorEstimate;
 use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::net::sim::{Path, Scenario, SimNet};
@@ -220,6 +221,39 @@ fn results_against_targets_of_different_classes_are_kept_apart() {
     found.sort();
     let class = |name: &str| Some(name.to_owned());
     assert_eq!(found, [(None, 1), (None, 2), (class("exchange"), 1), (class("on-net"), 2)]);
+}
+
+#[test]
+fn targets_of_imported_results_are_of_the_class_that_the_request_names_or_a_note_says_that_nobody_does() {
+    let store = Memory::default();
+    store.put_lines(&[line("l1", "A", "UTC")]).unwrap();
+    let of_target = |target: &str, at: &str| Entry {
+        sample: Sample {
+            target: Some(target.to_owned()),
+            statistic: Statistic::Singleton,
+            ..sample("l1", at, Values::Number(12.0))
+        },
+        window: Window::At,
+    };
+    let entries = [
+        of_target("192.0.2.1", "2026-06-01T12:00:00Z"),
+        of_target("192.0.2.2", "2026-06-01T12:10:00Z"),
+        of_target("far.example", "2026-06-01T12:20:00Z"),
+    ];
+    store.put_entries(&Source { kind: SourceKind::Imported, name: "table.csv".into() }, &entries).unwrap();
+    let classes = |panel: &Panel| {
+        let mut found: Vec<_> = panel.cells.iter().map(|cell| panel.method_of(cell).target_class).collect();
+        found.sort();
+        found
+    };
+    let plain = panel(&store, &of("A")).unwrap();
+    assert_eq!(classes(&plain), [None, None, None]);
+    assert_eq!(plain.left_out.iter().map(|l| l.count).collect::<Vec<_>>(), [3]);
+
+    let asked = ["near=192.0.2.*", "far=far.example", "other=*"].map(|c| c.parse().unwrap()).to_vec();
+    let told = panel(&store, &Request { classes: asked, ..of("A") }).unwrap();
+    assert_eq!(classes(&told), [Some("far".to_owned()), Some("near".into()), Some("near".into())]);
+    assert!(told.left_out.is_empty(), "{:?}", told.left_out);
 }
 
 #[test]

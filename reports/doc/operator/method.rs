@@ -21,6 +21,7 @@ pub(super) fn key(key: Key) -> Prose {
         Key::Segment => Phrase { en: "segment", zh: "客群" },
         Key::Tier => Phrase { en: "promised download rate (Mbit/s)", zh: "承诺下行速率（Mbit/s）" },
         Key::Hours => Phrase { en: "busy or other hours", zh: "忙时或非忙时" },
+        Key::Hour => Phrase { en: "hour of the day", zh: "钟点" },
         Key::Days => Phrase { en: "weekday or weekend", zh: "工作日或周末" },
     }
     .into()

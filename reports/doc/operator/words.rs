@@ -169,6 +169,10 @@ pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
                 Phrase { en: "off-peak hours", zh: "非忙时" }.into()
             }
             (Key::Hours, "all_day" | "all-day" | "day") => Phrase { en: "whole day", zh: "全天" }.into(),
+            (Key::Hour, hour) => Prose::say(
+                &Phrase { en: "the hour from {hour}:00", zh: "{hour} 时" },
+                &[("hour", Prose::plain(hour))],
+            ),
             (Key::Days, "weekday") => Phrase { en: "weekdays", zh: "工作日" }.into(),
             (Key::Days, "weekend") => Phrase { en: "weekends", zh: "周末" }.into(),
             (Key::Technology, value) => technology(value),
@@ -176,7 +180,7 @@ pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
         });
     }
     if parts.is_empty() {
-        let matched = stratum.0.iter().any(|(key, _)| !matches!(key, Key::Hours | Key::Days));
+        let matched = stratum.0.iter().any(|(key, _)| !key.is_of_time());
         return if matched {
             Phrase { en: "all lines and hours, like with like", zh: "全部线路和时段，同类相比" }.into()
         } else {
@@ -194,7 +198,7 @@ pub(in crate::doc) fn within(of: &Stratum) -> Prose {
     let said = || of.0.iter().filter(|(_, value)| is_narrower(value));
     let phrase = match said().next() {
         None => &OVER,
-        Some((Key::Hours, value)) if said().count() == 1 && value != "all_day" => &IN,
+        Some((Key::Hours | Key::Hour, value)) if said().count() == 1 && value != "all_day" => &IN,
         Some(_) => &NAMED,
     };
     Prose::say(phrase, &[("stratum", stratum(of))])

@@ -1,6 +1,7 @@
 use super::*;
 use crate::study::planted::normal;
 use crate::study::planted::operators::{Lines, cell, panel};
+use broadgauge_model::panel::{CellValues, Hours};
 
 /// Lines observed at four hours of every day, with a week and a shared step.
 fn observed(lines: u32, days: i32, step: f64, from: i32) -> Panel {
@@ -79,6 +80,31 @@ fn a_week_that_repeats_is_steady() {
     let study = study(&observed(8, 90, 0.0, 0), &query());
     assert_eq!(study.rows[0].finding, Finding::Steady);
     assert!(study.rows[0].difference.as_declined().is_some());
+}
+
+/// The panel with its tests an hour later by the clock from a day on.
+fn with_clocks_changed(mut panel: Panel, from: i32) -> Panel {
+    for cell in &mut panel.cells {
+        if let Hours::At { day, hour } = &mut cell.hours {
+            *hour += u8::from(*day >= 20_000 + from);
+        }
+    }
+    panel
+}
+
+#[test]
+fn where_tests_move_to_other_hours_each_side_is_looked_at_for_itself() {
+    // The step is ten days after the clocks: across them it would pass for two changes, or for none.
+    let stepped = study(&with_clocks_changed(observed(8, 120, 8.0, 70), 50), &query());
+    let found: Vec<_> = stepped.rows.iter().map(|r| (r.days, r.finding, r.since.as_deref())).collect();
+    assert_eq!(found, [(50, Finding::Steady, None), (70, Finding::Regression, Some("2024-12-13"))]);
+    assert_eq!(stepped.rows[1].first_day.as_deref(), Some("2024-11-23"));
+    let note = stepped.head.notes.last().unwrap();
+    assert!(note.reason.to_string().starts_with("lines tested at other hours of the week from 2024-11-23"));
+    assert_eq!(note.count, 8);
+
+    let steady = study(&with_clocks_changed(observed(8, 120, 0.0, 0), 50), &query());
+    assert!(steady.rows.iter().all(|r| r.finding == Finding::Steady), "{:?}", steady.rows);
 }
 
 #[test]

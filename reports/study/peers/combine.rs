@@ -3,8 +3,9 @@
 //! Rows over several strata weigh each by the lines that the standard operator has in it, so that both sides answer
 //! for the same customers: D = sum of w D over the strata in which both sides are known well enough.
 
+use super::clock;
 use super::curve;
-use super::draws::{Cell, Draws};
+use super::draws::{Cell, Draws, hours_apart};
 use super::query::{Key, Query};
 use super::resample::{Resampled, Shuffler, resample};
 use super::row::{Curve, Equivalence, Row, Side, Stratum, Verdict};
@@ -132,8 +133,10 @@ pub(super) fn compare(
                 Some(operator) => counts(groups.get(operator), part).0,
                 None => own_counts.0 + peer_counts.0,
             };
-            let cell = Cell { ground: place, part, weight: standard as f64 };
-            if own_counts.0.min(peer_counts.0) >= query.minimum_lines {
+            let hours_apart = matched.hours_apart(ground, (own, peer), part);
+            let cell = Cell { ground: place, part, weight: standard as f64, hours_apart };
+            let same_hours = clock::refused(hours_apart).is_none();
+            if same_hours && own_counts.0.min(peer_counts.0) >= query.minimum_lines {
                 enough.push(part);
                 eligible.push(cell);
             }
@@ -178,7 +181,7 @@ fn combined(
 ) {
     let parts: BTreeSet<Part> = eligible.iter().map(|c| c.part).collect();
     let mut wanted: Vec<Option<Part>> = Vec::new();
-    if strata.by.iter().any(|k| !matches!(k, Key::Hours | Key::Days)) {
+    if strata.by.iter().any(|k| !k.is_of_time()) {
         wanted.extend(parts.iter().copied().map(Some));
     }
     // A summary of many hours holds its parts already: it is never averaged with them.
@@ -215,19 +218,11 @@ fn combined(
 fn labelled(strata: &Strata, ground: &Stratum, part: Option<Part>) -> Stratum {
     let mut out: Vec<(Key, String)> = Vec::new();
     for &key in &strata.by {
-        let value = match (key, part) {
-            (Key::Hours, Some(part)) => part.hours,
-            (Key::Days, Some(part)) => part.days,
-            (key, _) => ground.get(key),
-        };
+        let value = if key.is_of_time() { part.and_then(|p| p.get(key)) } else { ground.get(key) };
         out.push((key, value.unwrap_or(Stratum::ALL).to_owned()));
     }
     // Summaries say of which hours they are, asked or not.
-    for (key, value) in [(Key::Hours, part.and_then(|p| p.hours)), (Key::Days, part.and_then(|p| p.days))] {
-        if let (false, Some(value)) = (strata.by.contains(&key), value) {
-            out.push((key, value.to_owned()));
-        }
-    }
+    out.extend(part.into_iter().flat_map(Part::labels).filter(|(key, _)| !strata.by.contains(key)));
     Stratum(out)
 }
 
@@ -262,6 +257,7 @@ fn row(
         quantile: p,
         stratum,
         strata: cells.len(),
+        hours_apart: hours_apart(cells),
         own,
         peer: other,
         difference: declined.clone(),
@@ -276,7 +272,7 @@ fn row(
         verdict: Verdict::CannotTell,
     };
     let draws = match (own_draws, other_draws) {
-        (Ok(own), Ok(other)) => Ok((own, other)),
+        (Ok(own), Ok(other)) => clock::refused(row.hours_apart).map_or(Ok((own, other)), Err),
         // Of two refusals the pair's first is told, whichever of the two is the own operator.
         (Err(own), Err(other)) => Err(if own_first { own } else { other }),
         (Err(declined), Ok(_)) | (Ok(_), Err(declined)) => Err(declined),

@@ -17,6 +17,16 @@ pub(super) struct Cell {
     pub(super) ground: usize,
     pub(super) part: Part,
     pub(super) weight: f64,
+    /// Which share of the two sides' tests was made at different hours of the day; nothing for summaries.
+    pub(super) hours_apart: Option<f64>,
+}
+
+/// Which share of the two sides' tests was made at different hours of the day, over the strata of a row; nothing where
+/// one of them is of summaries.
+pub(super) fn hours_apart(cells: &[Cell]) -> Option<f64> {
+    let weight: f64 = cells.iter().map(|c| c.weight).sum();
+    let apart: f64 = cells.iter().map(|c| Some(c.weight * c.hours_apart?)).sum::<Option<_>>()?;
+    (weight > 0.0).then(|| apart / weight)
 }
 
 /// A statistic with its resamples, and its values with each line left out in turn.

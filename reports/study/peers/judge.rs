@@ -3,6 +3,7 @@
 //! A p-value from B shuffles is no smaller than 1 / (B + 1), so one find among many rows needs more shuffles than one
 //! row alone. Pairs in which some row is rarely reached get more, as many as the family asks for.
 
+use super::clock;
 use super::combine::{Pending, Resamples, compare};
 use super::one_sided;
 use super::query::{Adjustment, Query};
@@ -54,6 +55,8 @@ pub(super) fn rows(
         }
     }
     one_sided::note(strata, &query.own, peers, notes);
+    let strata = pending.iter().filter(|p| p.cells.len() == 1 && p.quantile == 0);
+    clock::note(strata.filter_map(|p| p.row.hours_apart), notes);
     p_values(&mut pending, &pairs, query);
     let mut rows: Vec<Row> = pending.into_iter().map(|p| p.row).collect();
     judge(&mut rows, &mut paired, query.adjustment);

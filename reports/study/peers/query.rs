@@ -23,13 +23,15 @@ pub enum Key {
     Tier,
     /// Peak or off-peak hours.
     Hours,
+    /// Each hour of the day by itself.
+    Hour,
     /// Weekday or weekend.
     Days,
 }
 
 impl Key {
     /// Every key.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Technology,
         Self::Region,
         Self::Area,
@@ -37,8 +39,14 @@ impl Key {
         Self::Segment,
         Self::Tier,
         Self::Hours,
+        Self::Hour,
         Self::Days,
     ];
+
+    /// Whether it is of the hours of a line rather than of the line.
+    pub const fn is_of_time(self) -> bool {
+        matches!(self, Self::Hours | Self::Hour | Self::Days)
+    }
 
     /// The word in tables and flags.
     pub const fn word(self) -> &'static str {
@@ -50,6 +58,7 @@ impl Key {
             Self::Segment => "segment",
             Self::Tier => "tier",
             Self::Hours => "hours",
+            Self::Hour => "hour",
             Self::Days => "days",
         }
     }

@@ -50,6 +50,9 @@ pub struct Row {
     pub stratum: Stratum,
     /// How many strata stand behind the row.
     pub strata: usize,
+    /// Which share of the tests of the two sides was made at different hours of the day, beyond what differs by chance;
+    /// nothing for summaries made elsewhere.
+    pub hours_apart: Option<f64>,
     /// The own operator's value.
     pub own: Side,
     /// The peer operator's value.

@@ -1,8 +1,9 @@
 //! Like with like: which cells of which lines may be compared.
 //!
 //! [`Series`] are never mixed. Within a series, lines are matched on what they have in common (technology, region...),
-//! and their hours are folded to peak and off-peak, weekday and weekend, in the line's own time.
+//! and their hours are folded to peak and off-peak, weekday and weekend, or taken one by one, in the line's own time.
 
+use super::clock::Clock;
 use super::mixture::Point;
 use super::query::{Key, Query};
 use super::row::Stratum;
@@ -21,13 +22,29 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::study) struct Part {
     pub(in crate::study) hours: Option<&'static str>,
+    pub(in crate::study) hour: Option<&'static str>,
     pub(in crate::study) days: Option<&'static str>,
 }
 
 impl Part {
     /// Its words, for seeds.
     pub(in crate::study) fn words(self) -> String {
-        format!("{} {}", self.hours.unwrap_or(""), self.days.unwrap_or(""))
+        format!("{} {}", self.hours.or(self.hour).unwrap_or(""), self.days.unwrap_or(""))
+    }
+
+    /// What it says of a key.
+    pub(in crate::study) fn get(self, key: Key) -> Option<&'static str> {
+        match key {
+            Key::Hours => self.hours,
+            Key::Hour => self.hour,
+            Key::Days => self.days,
+            _ => None,
+        }
+    }
+
+    /// All that it says, as a stratum does.
+    pub(in crate::study) fn labels(self) -> impl Iterator<Item = (Key, String)> {
+        Key::ALL.into_iter().filter_map(move |key| Some((key, self.get(key)?.to_owned())))
     }
 
     /// Whether it is a summary over many hours, made elsewhere.
@@ -35,6 +52,12 @@ impl Part {
         self.days == Some(ALL_DAYS)
     }
 }
+
+/// The hours of the day, as keys have them.
+const HOURS: [&str; 24] = [
+    "00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16",
+    "17", "18", "19", "20", "21", "22", "23",
+];
 
 /// The word for a summary over all hours.
 const ALL_DAY: &str = "all_day";
@@ -59,6 +82,21 @@ pub(in crate::study) type Group = Vec<LineData>;
 #[derive(Clone, Debug, Default)]
 pub(in crate::study) struct Matched {
     pub(in crate::study) grounds: BTreeMap<Stratum, BTreeMap<String, Group>>,
+    /// At which hours of the day an operator was tested on a ground, by part of the week.
+    clocks: BTreeMap<(Stratum, String, Part), Clock>,
+}
+
+impl Matched {
+    /// Which share of the tests of two operators was made at different hours of the day; nothing for summaries.
+    pub(in crate::study) fn hours_apart(
+        &self,
+        ground: &Stratum,
+        (one, other): (&str, &str),
+        part: Part,
+    ) -> Option<f64> {
+        let clock = |operator: &str| self.clocks.get(&(ground.clone(), operator.to_owned(), part));
+        Some(clock(one)?.apart(clock(other)?))
+    }
 }
 
 /// The panel, matched.
@@ -78,7 +116,7 @@ fn attribute(line: &AccessLine, key: Key) -> Option<&str> {
         Key::Plan => line.plan.as_deref(),
         Key::Segment => line.segment.as_deref(),
         Key::Tier => line.promise.promised_down_mbps.and_then(tier),
-        Key::Hours | Key::Days => None,
+        Key::Hours | Key::Hour | Key::Days => None,
     }
 }
 
@@ -95,10 +133,6 @@ fn tier(promised: f64) -> Option<&'static str> {
     (promised.is_finite() && promised > 0.0).then_some(found)
 }
 
-const fn is_of_time(key: Key) -> bool {
-    matches!(key, Key::Hours | Key::Days)
-}
-
 /// Operators of the panel, in order.
 pub(in crate::study) fn operators(panel: &Panel) -> BTreeSet<&str> {
     panel.lines.iter().map(|l| l.operator.as_str()).filter(|o| !o.is_empty()).collect()
@@ -109,12 +143,13 @@ fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
     match hours {
         Hours::At { day, hour } => Part {
             hours: named(Key::Hours, if query.peak.contains(day, hour) { "peak" } else { "off_peak" }),
+            hour: HOURS.get(usize::from(hour)).copied().and_then(|hour| named(Key::Hour, hour)),
             days: named(Key::Days, if weekday(day) < 5 { "weekday" } else { "weekend" }),
         },
         // Summaries are never mixed with each other or with observations of single hours, asked or not: they are the
         // only ones to speak of all days at once.
-        Hours::Peak => Part { hours: Some("peak"), days: Some(ALL_DAYS) },
-        Hours::AllDay => Part { hours: Some(ALL_DAY), days: Some(ALL_DAYS) },
+        Hours::Peak => Part { hours: Some("peak"), hour: None, days: Some(ALL_DAYS) },
+        Hours::AllDay => Part { hours: Some(ALL_DAY), hour: None, days: Some(ALL_DAYS) },
     }
 }
 
@@ -129,7 +164,7 @@ pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<
     say_weights(panel, query, &order, &mut out.notes);
     for &key in &query.by {
         let known = order.iter().filter(|&&l| attribute(&panel.lines[l as usize], key).is_some()).count();
-        if is_of_time(key) || known > 0 {
+        if key.is_of_time() || known > 0 {
             out.by.push(key);
         } else {
             let words = Phrase {
@@ -147,7 +182,7 @@ pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<
         let row = &panel.lines[line as usize];
         let mut ground = Vec::new();
         let mut missing = None;
-        for &key in out.by.iter().filter(|k| !is_of_time(**k)) {
+        for &key in out.by.iter().filter(|k| !k.is_of_time()) {
             match attribute(row, key) {
                 Some(value) => ground.push((key, value.to_owned())),
                 None => missing = missing.or(Some(key)),
@@ -180,7 +215,14 @@ pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<
             let (points, bad) = merged(panel, metric, same);
             not_finite += bad;
             if !points.is_empty() {
-                data.parts.push((parts[usize::from(same[0].part)], points));
+                let part = parts[usize::from(same[0].part)];
+                if let Some(observations) = by_hour_of_day(panel, same) {
+                    let matched = out.series.entry(series[cells[0].series as usize].clone()).or_default();
+                    let clock =
+                        matched.clocks.entry((ground.clone(), row.operator.clone(), part)).or_default();
+                    clock.add(data.weight, &observations);
+                }
+                data.parts.push((part, points));
             }
         }
         data.parts.sort_by_key(|(part, _)| *part);
@@ -272,6 +314,17 @@ fn keyed(
     }
     keyed.par_sort_unstable();
     (keyed, series, parts)
+}
+
+/// How many observations cells hold at each hour of the day; nothing for summaries of many hours.
+fn by_hour_of_day(panel: &Panel, cells: &[Keyed]) -> Option<[u64; 24]> {
+    let mut observations = [0; 24];
+    for keyed in cells {
+        let cell = &panel.cells[keyed.cell as usize];
+        let Hours::At { hour, .. } = cell.hours else { return None };
+        *observations.get_mut(usize::from(hour))? += cell.values.len();
+    }
+    Some(observations)
 }
 
 /// Loss, where every cell says how many packets it speaks of: all lost of all sent, one value for the line. The median

@@ -83,6 +83,49 @@ fn exchanging_the_operators_mirrors_every_row() {
     }
 }
 
+/// Two operators that are the same at every hour, one tested early in the evening, one late, when all lines are slower.
+fn early_and_late(early: &[u8], late: &[u8]) -> Panel {
+    let mut panel = panel(&[Lines { count: 30, ..Lines::of("A") }, Lines { count: 30, ..Lines::of("B") }], 5);
+    panel.cells.clear();
+    for line in 0..60 {
+        let hours = if line < 30 { early } else { late };
+        for (day, hour) in (0..20).flat_map(|day| hours.iter().map(move |hour| (day, *hour))) {
+            let value = 20.0 * f64::from(hour - 18) + f64::from((line * 7 + day * 3) % 11) / 10.0;
+            let mut cell = cell(line as u32, hour, CellValues::Number(value));
+            cell.hours = Hours::At { day: 20_003 + day, hour };
+            panel.cells.push(cell);
+        }
+    }
+    panel
+}
+
+#[test]
+fn sides_that_were_tested_at_other_hours_are_compared_hour_by_hour_or_not_at_all() {
+    let apart = study(&early_and_late(&[19, 20], &[21, 22]), &query());
+    assert!(apart.rows.iter().all(|r| r.verdict == Verdict::CannotTell && r.hours_apart == Some(1.0)));
+    assert!(apart.curves.is_empty());
+    let Answer::Declined(why) = &apart.rows[0].difference else { panic!("{:?}", apart.rows[0]) };
+    assert!(why.reason.to_string().starts_with("100% of the tests of the two sides"), "{}", why.reason);
+
+    // A third of the tests without a counterpart is enough for a gap that is none: it is told.
+    let panel = early_and_late(&[19, 20, 21], &[20, 21, 22]);
+    let folded = study(&panel, &query());
+    assert!((folded.rows[0].hours_apart.unwrap() - 1.0 / 3.0).abs() < 1e-12);
+    assert!(folded.head.notes.iter().any(|n| n.reason.to_string().contains("match on hour")));
+    assert_eq!(folded.rows[0].verdict, Verdict::Better);
+
+    // Hour by hour both are the same.
+    let by_hour = Query { by: vec![Key::Technology, Key::Region, Key::Hour], ..query() };
+    let matched = study(&panel, &by_hour);
+    assert!(matched.head.notes.iter().all(|n| !n.reason.to_string().contains("match on hour")));
+    let hours: Vec<_> = matched.rows.iter().filter_map(|r| r.stratum.get(Key::Hour)).collect();
+    assert!(hours.contains(&"20") && hours.contains(&"21") && !hours.contains(&"19"), "{hours:?}");
+    for row in &matched.rows {
+        assert!(row.verdict != Verdict::Better && row.verdict != Verdict::Worse, "{row:?}");
+        assert!(row.difference.as_estimate().is_none_or(|d| d.value().abs() < 0.5), "{row:?}");
+    }
+}
+
 #[test]
 fn a_row_has_the_names_of_the_contract() {
     let study = study(&three(), &query());

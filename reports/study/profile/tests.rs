@@ -48,7 +48,7 @@ fn each_line_is_held_against_its_own_contract_with_its_evidence() {
     assert_eq!(study.counts[&Finding::Breached], 1);
     let parts = &study.rows[1].verdict.evidence;
     assert_eq!(parts.len(), 3);
-    assert_eq!((parts[1].seen, parts[1].needed, parts[1].n, parts[1].holds), (0.0, 27.0, 30, false));
+    assert_eq!((parts[1].seen, parts[1].needed, parts[1].n, parts[1].holds), (0.0, Some(27.0), 30, false));
     let json = serde_json::to_value(&study).unwrap();
     assert_eq!(json["rows"][1]["finding"], "breached");
     assert_eq!(json["profile"]["version"], 1);
@@ -87,8 +87,69 @@ fn round_trips_are_not_held_against_one_way_objectives() {
 }
 
 #[test]
+fn each_method_has_its_own_verdict() {
+    let mut panel = measured(1, |_, _, _| 95.0);
+    let named = |name: &str| MethodUse { name: name.into(), version: 1, target_class: None };
+    panel.methods = vec![named("throughput"), named("ndt7")];
+    // One stream reads less than several: neither is the other's evidence.
+    let slower: Vec<Cell> = panel
+        .cells
+        .iter()
+        .map(|cell| Cell { method: 1, values: CellValues::Number(70.0), ..cell.clone() })
+        .collect();
+    panel.cells.extend(slower);
+    let study = ask(&panel, "bnetza-2021");
+    let found: Vec<_> =
+        study.rows.iter().map(|r| (r.method.name.as_str(), r.tests, r.verdict.finding)).collect();
+    assert_eq!(found, [("ndt7", 90, Finding::Breached), ("throughput", 90, Finding::Met)]);
+    let json = serde_json::to_value(&study).unwrap();
+    assert_eq!(
+        (json["rows"][0]["method"].as_str(), json["rows"][0]["made"].as_bool()),
+        (Some("ndt7"), Some(false))
+    );
+}
+
+#[test]
+fn of_a_metric_beside_the_rules_own_one_method_counts_and_the_rest_is_noted() {
+    let mut panel = measured(1, |_, _, _| 95.0);
+    let named = |name: &str| MethodUse { name: name.into(), version: 1, target_class: None };
+    panel.methods = vec![named("throughput"), named("ping"), named("stamp")];
+    let delays: Vec<Cell> = panel.cells[..20]
+        .iter()
+        .map(|cell| Cell {
+            metric: MetricId::ROUND_TRIP_DELAY,
+            direction: Direction::RoundTrip,
+            values: CellValues::Number(20.0),
+            ..cell.clone()
+        })
+        .enumerate()
+        .map(|(i, cell)| Cell { method: if i < 5 { 1 } else { 2 }, ..cell })
+        .collect();
+    panel.cells.extend(delays);
+    let study = ask(&panel, "fcc-high-cost");
+    assert_eq!(study.rows.len(), 1);
+    let note = &study.head.notes[0];
+    assert_eq!(
+        (note.reason.to_string().as_str(), note.count),
+        ("observations of round_trip_delay by other methods than stamp v1, left out", 5)
+    );
+}
+
+#[test]
 fn an_application_without_loss_or_rate_has_no_score() {
-    let study = ask(&measured(1, |_, _, _| 95.0), "applications");
+    let mut panel = measured(1, |_, _, _| 95.0);
+    let study = ask(&panel, "applications");
+    let note = &study.head.notes[0];
+    assert_eq!(
+        (note.reason.to_string().as_str(), note.count),
+        ("lines without tests of round_trip_delay", 1)
+    );
+    assert!(study.rows.is_empty() && study.declined.is_some());
+    for cell in &mut panel.cells {
+        (cell.metric, cell.direction) = (MetricId::ROUND_TRIP_DELAY, Direction::RoundTrip);
+    }
+    let study = ask(&panel, "applications");
+    assert!(!study.rows.is_empty());
     assert!(study.rows.iter().all(|r| r.verdict.finding == Finding::InsufficientData));
 }
 
