@@ -7,6 +7,7 @@
 //!
 //! What it cannot tell: whether a number that has the right form is true.
 
+mod agree;
 mod columns;
 mod draft;
 mod encoding;
@@ -23,6 +24,7 @@ mod pseudonym;
 mod reject;
 mod rows;
 mod run;
+mod seen;
 mod summary;
 mod table;
 mod unit;
@@ -35,6 +37,6 @@ pub use map::Map;
 pub use map_read::parse as parse_map;
 pub use mask::{Masked, mask};
 pub use pseudonym::Pseudonyms;
-pub use run::{Progress, Request, check_bytes, run};
+pub use run::{Progress, Request, check_bytes, run, run_into};
 pub use summary::{FileSummary, Refusal, Skipped, Spelling, Summary};
 pub use table::Reading;

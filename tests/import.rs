@@ -102,7 +102,8 @@ fn complaints_with_two_forms_of_date_are_read_masked_and_pseudonymised() {
         refused[0]
     );
     assert!(
-        refused[1].contains(":6: column \"Ticket #\"") && refused[1].contains("line 2"),
+        refused[1].contains(":6: column \"Ticket #\"")
+            && refused[1].contains("line 2 with other content, and that line is kept"),
         "{}",
         refused[1]
     );
@@ -237,9 +238,93 @@ fn long_results_are_taken_as_they_are_and_a_conflict_is_refused_by_its_line() {
         let found = refusals.iter().any(|r| r.starts_with(&format!("{line}: ")) && r.contains(word));
         assert!(found, "line {line}: {refusals:?}");
     }
+    let conflict = refusals.iter().find(|r| r.starts_with("3: ")).unwrap();
+    assert!(
+        conflict.contains("another target or method") && conflict.contains("line 2 of this file"),
+        "{conflict}"
+    );
     let all = values(&store);
     assert_eq!((all[0].4, all[1].4), (Window::At, Window::Peak));
     assert_eq!(summary.times_read_as_utc, 8);
+}
+
+#[test]
+fn a_conflict_with_an_earlier_import_names_the_cure_and_no_line() {
+    let (store, folder) = (Memory::default(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("results.csv");
+    let write = |value: &str| {
+        let text =
+            format!("line_id,started_at,metric,value\nl1,2026-03-01T20:00:00Z,round_trip_delay,{value}\n");
+        std::fs::write(&file, text).unwrap();
+        import_one(&request(Kind::Results, file.clone(), None), &store)
+    };
+    assert_eq!(write("12.5").stored, 1);
+    let summary = write("13.5");
+    let told = summary.refusals[0].to_string();
+    assert!(
+        told.contains("and stays") && told.contains("new store") && !told.contains("of this file"),
+        "{told}"
+    );
+    assert_eq!(values(&store)[0].5, 12.5);
+}
+
+#[test]
+fn a_fault_of_the_map_is_told_once_and_not_row_by_row() {
+    let told = |map: &str| {
+        let map = format!("kind = \"results\"\n{map}");
+        broadgauge::import::parse_map("map.toml", &map).unwrap_err().to_string()
+    };
+    let error = told("[columns]\nvalue = { column = \"v\", unit = \"furlong\" }\n");
+    assert!(error.contains("columns.value: unit: \"furlong\"") && error.contains("ms, us, ns"), "{error}");
+    assert!(error.contains("Mbit/s") && error.contains("percent") && error.contains("mos"), "{error}");
+    let error = told(
+        "[columns]\nmetric = { constant = \"round_trip_delay\" }\nvalue = { column = \"v\", unit = \"Mbit/s\" }\n",
+    );
+    assert!(error.contains("round_trip_delay is kept in ms"), "{error}");
+    let error = told("[columns]\nmetric = { constant = \"latency\" }\n");
+    assert!(error.contains("columns.metric") && error.contains("not a metric"), "{error}");
+    let error = told("[columns]\nload = { column = \"l\", values = { busy = \"full\" } }\n");
+    assert!(error.contains("columns.load") && error.contains("idle, down, up, both"), "{error}");
+    let error = told("[[observation]]\ncolumn = \"v\"\nmetric = \"loaded_round_trip_delay\"\n");
+    assert!(error.contains("observation 1") && error.contains("needs its load"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let (file, map) = (folder.path().join("r.csv"), folder.path().join("map.toml"));
+    std::fs::write(&file, "line_id,metric,value\nl1,round_trip_delay,5\n").unwrap();
+    std::fs::write(&map, "kind = \"results\"\n[columns]\nstarted_at = { constant = \"last May\" }\n")
+        .unwrap();
+    let wanted = Request { map: Some(map), ..request(Kind::Results, file, None) };
+    let error = run(&wanted, &Memory::default(), &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("columns.started_at: constant: \"last May\" is not a time"), "{error}");
+}
+
+#[test]
+fn a_column_that_the_map_replaces_is_said_to_be_replaced_where_it_holds_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, map) = (folder.path().join("r.csv"), folder.path().join("map.toml"));
+    std::fs::write(&map, "kind = \"results\"\n[columns]\nline_id = { constant = \"home\" }\n").unwrap();
+    for (cell, replaced) in [("l1", vec!["line_id".to_owned()]), ("", Vec::new())] {
+        let text =
+            format!("line_id,started_at,metric,value\n{cell},2026-03-01T20:00:00Z,round_trip_delay,5\n");
+        std::fs::write(&file, text).unwrap();
+        let wanted = Request { map: Some(map.clone()), ..request(Kind::Results, file.clone(), None) };
+        let summary = import_one(&wanted, &Memory::default());
+        assert_eq!((summary.stored, summary.unknown_columns.len()), (1, 0), "{summary}");
+        assert_eq!(summary.replaced_columns, replaced);
+        let words = "column line_id: the map gives it";
+        assert_eq!(summary.to_string().contains(words), !replaced.is_empty(), "{summary}");
+    }
+}
+
+#[test]
+fn a_refused_file_leaves_no_new_store_and_no_key_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("bad.csv"), "nothing,of,ours\n1,2,3\n").unwrap();
+    let mut run = assert_cmd::Command::cargo_bin("broadgauge").unwrap();
+    run.args(["import", "complaints"]).arg(at("bad.csv")).arg("--store").arg(at("new.db"));
+    run.arg("--key").arg(at("key")).arg("--new-key").assert().code(2);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["bad.csv"]);
 }
 
 #[test]

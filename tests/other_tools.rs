@@ -289,3 +289,108 @@ fn a_packed_table_is_a_table_and_a_broken_one_says_so() {
     let error = broadgauge::import::run(&wanted, &Memory::default(), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("lines.csv.gz"), "{error}");
 }
+
+const NDT7: &str = r#"{"ServerIP":"192.0.2.1","ClientIP":"198.51.100.7","Upload":{"StartTime":"2020-03-18T00:06:41Z","ServerMeasurements":[{"TCPInfo":{"BytesReceived":12500000,"ElapsedTime":10000000}}]}}"#;
+
+#[test]
+fn a_bad_line_of_json_is_refused_kept_and_counted_and_the_others_go_in() {
+    let (store, folder) = (Memory::default(), tempfile::tempdir().unwrap());
+    let (file, rejects) = (folder.path().join("tests.jsonl"), folder.path().join("rejects.csv"));
+    std::fs::write(&file, format!("{NDT7}\n{}\n{}\n", &NDT7[..60], NDT7.replace("00:06", "00:07"))).unwrap();
+    let mut wanted = request(Kind::Results, file, None);
+    wanted.reject_file = Some(rejects.clone());
+    let summary = import_one(&wanted, &store);
+    assert_eq!((summary.rows_read, summary.rows_refused, summary.stored), (3, 1, 2), "{summary}");
+    let told = summary.refusals[0].to_string();
+    assert!(told.contains("tests.jsonl:2: is not JSON") && told.contains("column 60"), "{told}");
+    let kept = std::fs::read_to_string(&rejects).unwrap();
+    let row: csv::StringRecord = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(kept.as_bytes())
+        .records()
+        .next()
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.iter().next_back(), Some(&NDT7[..60]), "the line stands behind the reason: {kept}");
+}
+
+#[test]
+fn results_of_a_probe_whose_clock_was_not_kept_are_refused_for_that_and_may_be_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, map) = (folder.path().join("atlas.json"), folder.path().join("map.toml"));
+    let result = r#"{"fw":5080,"type":"ping","prb_id":3,"lts":-1,"timestamp":1700000000,"dst_name":"a","result":[{"rtt":2.1}]}"#;
+    std::fs::write(&file, result).unwrap();
+    let summary = import_one(&request(Kind::Results, file.clone(), None), &Memory::default());
+    assert_eq!((summary.rows_refused, summary.rows_skipped.len()), (2, 0), "{summary}");
+    assert!(
+        summary.refusals[0].to_string().contains("\"started_at\": is not known: the probe's clock"),
+        "{summary}"
+    );
+    let skip = "kind = \"results\"\n[[skip]]\ncolumn = \"started_at\"\nempty = true\nreason = \"no clock\"\n";
+    std::fs::write(&map, skip).unwrap();
+    let wanted = broadgauge::import::Request { map: Some(map), ..request(Kind::Results, file, None) };
+    let summary = import_one(&wanted, &Memory::default());
+    assert_eq!((summary.rows_refused, summary.rows_skipped[0].count), (0, 2), "{summary}");
+}
+
+#[test]
+fn real_files_that_are_not_read_are_told_what_they_are() {
+    let Some(folder) = common::real_data() else { return };
+    let mut seen = [0; 3];
+    let told = |file: std::path::PathBuf| {
+        let wanted = request(Kind::Results, file, Some("examples/other-tools/line.toml"));
+        broadgauge::import::run(&wanted, &Memory::default(), &mut |_| {}).unwrap_err().to_string()
+    };
+    for (part, words) in [("ping", "output of traceroute"), ("hdr", ".hgrm"), ("udpst", "UDPST server")] {
+        for entry in std::fs::read_dir(folder.join(part)).unwrap() {
+            let file = entry.unwrap().path();
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            if name.contains("traceroute") || name.starts_with("percentile_") || name.starts_with("server_") {
+                let error = told(file);
+                assert!(error.contains(words), "{name}: {error}");
+                seen[usize::from(part == "hdr") + 2 * usize::from(part == "udpst")] += 1;
+            }
+        }
+    }
+    assert_eq!(seen, [21, 7, 1]);
+}
+
+#[test]
+fn a_real_run_of_ping_is_read_without_its_first_line() {
+    let Some(folder) = common::real_data() else { return };
+    let whole = std::fs::read_to_string(folder.join("ping/centos-7.7__ping-ip-O-D.out")).unwrap();
+    let own = tempfile::tempdir().unwrap();
+    let stored = |text: &str| {
+        let (store, file) = (Memory::default(), own.path().join("ping.out"));
+        std::fs::write(&file, text).unwrap();
+        let map = Some("examples/other-tools/line.toml");
+        import_one(&request(Kind::Results, file, map), &store);
+        let mut found = Vec::new();
+        store
+            .scan(&Filter::default(), &mut |row| {
+                if row.metric == MetricId::ROUND_TRIP_DELAY {
+                    found.push((row.target.map(str::to_owned), row.started_at));
+                }
+            })
+            .unwrap();
+        found
+    };
+    let cut = stored(whole.split_once('\n').unwrap().1);
+    assert!(cut.len() > 10 && cut == stored(&whole), "{cut:?}");
+}
+
+#[test]
+fn a_log_of_histograms_without_their_unit_is_refused_once() {
+    let Some(folder) = common::real_data() else { return };
+    let own = tempfile::tempdir().unwrap();
+    let map = own.path().join("map.toml");
+    std::fs::write(
+        &map,
+        "kind = \"results\"\n[columns]\nline_id = { constant = \"l\" }\nmetric = { constant = \"first_byte_time\" }\n",
+    )
+    .unwrap();
+    let file = folder.join("hdr/ycsb.logV1.hlog");
+    let wanted = broadgauge::import::Request { map: Some(map), ..request(Kind::Results, file, None) };
+    let error = broadgauge::import::run(&wanted, &Memory::default(), &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("columns.value") && error.contains("unit = \"ns\""), "{error}");
+}

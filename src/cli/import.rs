@@ -2,7 +2,8 @@
 
 use super::{Ended, Failure, Outcome, out};
 use crate::import::{self, Kind, Reading, Request};
-use crate::store;
+use crate::store::{self, Store, StoreError};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 /// Take in tables of lines, results, complaints, utilisation, actions or reputation (CSV, XLSX, XLS, ODS), and other tools' own results
@@ -50,7 +51,7 @@ pub struct Args {
     /// The line that holds the headers: 1 where left out
     #[arg(long, value_name = "LINE", value_parser = clap::value_parser!(u64).range(1..))]
     header_row: Option<u64>,
-    /// When a run of ping was started, where its output does not say: 2026-05-04T20:00:00Z
+    /// When a run of ping or an interval log was started, where the file does not say: 2026-05-04T20:00:00Z
     #[arg(long, value_name = "TIME")]
     started_at: Option<String>,
     /// How long ping waited between two questions, where its output does not say: 1000 without -i
@@ -82,12 +83,14 @@ pub fn run(args: Args) -> Outcome {
         new_key: args.new_key,
         model: args.model,
     };
-    // A dry run writes nothing, not even an empty store.
-    let url = if request.dry_run { "memory:" } else { &args.store };
-    let store = store::open(url).map_err(Failure::input)?;
+    let store = OnceCell::new();
+    let mut open = || -> Result<&dyn Store, StoreError> {
+        let opened = store::open(&args.store)?;
+        Ok(store.get_or_init(|| opened).as_ref())
+    };
     let bar = out::progress("reading");
     let told = |p: import::Progress<'_>| bar.set_message(format!("{}: {} rows", p.file, p.rows));
-    let summary = import::run(&request, store.as_ref(), &mut { told });
+    let summary = import::run_into(&request, &mut open, &mut { told });
     bar.finish_and_clear();
     let summary = summary.map_err(Failure::input)?;
     for file in summary.files.iter().filter(|file| file.rows_of_unknown_lines > 0) {

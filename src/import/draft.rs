@@ -4,7 +4,7 @@ use super::kind::Holds;
 use super::map::Other;
 use super::plan::{Bound, From, Plan};
 use super::table::{Reading, Row};
-use super::unit::half_width;
+use super::unit::flag;
 use broadgauge_model::clock::Wall;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -123,7 +123,9 @@ impl<'a> Draft<'a> {
 
     /// The fault of an empty cell that must not be empty.
     pub(super) fn empty(&self, name: &str) -> Fault {
-        Fault::at(self.header(name), format!("is empty, and {name} is needed in every row"))
+        let why = self.row.why_empty(name).map(str::to_owned);
+        let why = why.unwrap_or_else(|| format!("is empty, and {name} is needed in every row"));
+        Fault::at(self.header(name), why)
     }
 
     /// The header in messages.
@@ -183,14 +185,8 @@ impl<'a> Draft<'a> {
     /// Yes or no.
     pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, Fault> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        match text.chars().map(half_width).collect::<String>().to_lowercase().as_str() {
-            "yes" | "y" | "true" | "1" | "是" => Ok(Some(true)),
-            "no" | "n" | "false" | "0" | "否" => Ok(Some(false)),
-            _ => {
-                Err(self
-                    .fault(name, format!("{text:?} is neither yes nor no; say what it means under values")))
-            }
-        }
+        let read = flag(&text).map(Some);
+        read.map_err(|e| self.fault(name, format!("{e}; say what it means under values in the map")))
     }
 }
 

@@ -55,6 +55,9 @@ pub enum ImportError {
         /// What is wrong, and the cure.
         message: String,
     },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] crate::store::StoreError),
     /// The store failed. What was stored before stays; importing the file again completes it.
     #[error("{file}: stopped after {rows} rows; importing it again completes it")]
     Store {

@@ -8,15 +8,16 @@
 mod atlas;
 mod hlog;
 mod iperf3;
+mod json;
 mod ndt7;
 mod ping;
+mod stranger;
 mod told;
 mod udpst;
 
-pub(super) use ping::start;
+pub(super) use told::start;
 
 use super::table::{Reading, Row};
-use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -34,6 +35,8 @@ pub(super) struct Foreign {
     pub(super) rows: Vec<Row>,
     /// What else it holds, by the reason why that is no row.
     pub(super) left_out: Vec<(String, u64)>,
+    /// Its values are histograms, which do not say their unit.
+    pub(super) histograms: bool,
 }
 
 /// Whether a file begins as one of a tool that is known: tables are streamed, and never read whole for this question.
@@ -47,88 +50,40 @@ pub(super) fn is_one(path: &Path) -> io::Result<bool> {
 pub(super) fn begins(bytes: &[u8]) -> bool {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(START as usize)]);
     let start = start.trim_start_matches('\u{feff}').trim_start();
-    start.starts_with(['{', '[']) || hlog::begins(start) || ping::begins(start)
+    start.starts_with(['{', '['])
+        || hlog::begins(start)
+        || ping::begins(start)
+        || stranger::refusal(start).is_some()
 }
 
-/// Reads a file if it is one of a tool that is known; `None` where it looks like a table. A file that begins as one
-/// of ours and breaks off is an error that says where.
+/// Reads a file if it is one of a tool that is known; `None` where it looks like a table. A file of a tool that is
+/// known and not read is an error, and so is one that cannot be read as a whole; a line that cannot be read is a row
+/// that says so.
 pub(super) fn read(bytes: &[u8], reading: &Reading) -> Result<Option<Foreign>, String> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}');
     let start = text.trim_start();
-    if start.starts_with('{') || start.starts_with('[') {
-        return json(text).map(Some);
+    let mut left_out = LeftOut::default();
+    // Before JSON: the stamps of ping begin with a bracket too.
+    if let Some(rows) = ping::read(text, reading, &mut left_out)? {
+        return Ok(Some(with_headers("ping", &HEADERS, rows, left_out)));
+    }
+    if start.starts_with(['{', '[']) {
+        let (tool, rows) = json::read(text, &mut left_out)?;
+        return Ok(Some(with_headers(tool, &HEADERS, rows, left_out)));
     }
     if hlog::begins(start) {
-        return Ok(Some(with_headers("hlog", &hlog::HEADERS, hlog::read(text), LeftOut::default())));
+        let rows = hlog::read(text, reading)?;
+        let log = with_headers("hlog", &hlog::HEADERS, rows, left_out);
+        return Ok(Some(Foreign { histograms: true, ..log }));
     }
-    let mut left_out = LeftOut::default();
-    let rows = ping::read(text, reading, &mut left_out)?;
-    Ok(rows.map(|rows| with_headers("ping", &HEADERS, rows, left_out)))
+    stranger::refusal(start).map_or(Ok(None), Err)
 }
 
 fn with_headers(tool: &'static str, headers: &[&str], rows: Vec<Row>, left_out: LeftOut) -> Foreign {
-    let headers = Row { line: 1, cells: headers.iter().map(|h| (*h).to_owned()).collect() };
+    let headers = Row::of(1, headers.iter().map(|h| (*h).to_owned()).collect());
     let rows = std::iter::once(headers).chain(rows).collect();
-    Foreign { tool, rows, left_out: left_out.reasons() }
-}
-
-/// One document, one array, or one document a line.
-fn json(text: &str) -> Result<Foreign, String> {
-    let mut documents: Vec<(u64, Value)> = Vec::new();
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Array(all)) => documents.extend(all.into_iter().map(|v| (1, v))),
-        Ok(one) => documents.push((1, one)),
-        Err(whole) => {
-            for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
-                let value = serde_json::from_str(line).map_err(|e| {
-                    if number == 1 {
-                        format!("is not JSON: {whole}")
-                    } else {
-                        let column = e.column();
-                        format!("line {number} is not JSON: {}, at column {column}", told::words(&e))
-                    }
-                })?;
-                documents.push((number, value));
-            }
-        }
-    }
-    let Some(tool) = documents.iter().find_map(|(_, d)| tool_of(d)) else {
-        return Err("is JSON of no tool that is known: ndt7, iperf3, RIPE Atlas ping, UDPST".into());
-    };
-    let (mut rows, mut left_out) = (Vec::new(), LeftOut::default());
-    for (line, document) in &documents {
-        let told = match tool_of(document) {
-            Some("ndt7") => ndt7::read(document, &mut left_out),
-            Some("iperf3") => iperf3::read(document, &mut left_out),
-            Some("ripe-atlas") => atlas::read(document, &mut left_out),
-            Some("udpst") => udpst::read(document, &mut left_out),
-            _ => return Err(format!("document {line} is of another tool than {tool}, or of none")),
-        };
-        rows.extend(told.into_iter().map(|t| t.row(*line)));
-    }
-    if rows.is_empty() && tool == "ripe-atlas" && !documents.iter().any(|(_, d)| atlas::is_ping(d)) {
-        return Err("holds RIPE Atlas results, and none of type ping: the others are not read".into());
-    }
-    Ok(with_headers(tool, &HEADERS, rows, left_out))
-}
-
-/// Which tool wrote a document.
-fn tool_of(document: &Value) -> Option<&'static str> {
-    let has = |key: &str| document.get(key).is_some();
-    if has("prb_id") && (has("type") || has("fw")) {
-        Some("ripe-atlas")
-    } else if has("IPLayerCapSupported") || document.pointer("/Output/BOMTime").is_some() {
-        Some("udpst")
-    } else if has("ServerIP")
-        && (has("Download") || has("Upload") || has("S2C") || has("C2S") || has("Control"))
-    {
-        Some("ndt7")
-    } else if has("start") && (has("end") || has("intervals")) {
-        Some("iperf3")
-    } else {
-        None
-    }
+    Foreign { tool, rows, left_out: left_out.reasons(), histograms: false }
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! Reads a map, and asks whether it makes sense by itself, before any table is read. Each fault names its key and
 //! the cure.
 
+use super::agree;
 use super::error::ImportError;
 use super::kind::{Field, Holds, Kind, Measure};
 use super::map::{ColumnTable, Map, Observation, Skip};
 use super::nearest::hint;
 use super::unit::{Conversion, zone_named};
 use super::when;
+use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::unit::Unit;
 use std::path::Path;
+use std::str::FromStr;
 
 /// Reads a map. `name` is its file, for messages.
 pub fn parse(name: &str, text: &str) -> Result<Map, ImportError> {
@@ -64,6 +67,7 @@ fn check(map: &Map) -> Result<(), String> {
         };
         check_column(field, &column.0).map_err(|e| format!("columns.{name}: {e}"))?;
     }
+    check_value(map)?;
     if map.kind != Kind::Results && !map.observation.is_empty() {
         return Err(format!("observation: belongs to results, not to {}", map.kind.word()));
     }
@@ -134,13 +138,39 @@ fn check_column(field: &Field, column: &ColumnTable) -> Result<(), String> {
             Holds::Number(Measure::Rate) => Conversion::rate(unit).map(drop),
             Holds::Number(Measure::Delay) => Conversion::delay(unit).map(drop),
             Holds::Number(Measure::Share) => Conversion::to(Unit::Ratio, unit).map(drop),
-            // The metric may differ from row to row: it is checked there.
-            Holds::Value => Ok(()),
+            // The metric may differ from row to row: whether it has this unit is checked there.
+            Holds::Value => Conversion::known(unit),
             _ => Err("this column has no unit".into()),
         }
         .map_err(|e| format!("unit: {e}"))?;
     }
-    Ok(())
+    let words = column.values.values().filter(|word| !word.is_empty());
+    words.chain(&column.constant).try_for_each(|word| check_word(field.name, word))
+}
+
+/// Whether a word that the map gives is one of ours, in columns that hold only such: else it would refuse row by row.
+fn check_word(column: &str, word: &str) -> Result<(), String> {
+    fn known<T: FromStr<Err = String>>(word: &str) -> Result<(), String> {
+        word.parse::<T>().or_else(|e| word.to_lowercase().parse().map_err(|_| e)).map(drop)
+    }
+    match column {
+        "metric" => known::<MetricId>(word),
+        "statistic" => known::<Statistic>(word),
+        "load" => known::<Load>(word),
+        "direction" => known::<Direction>(word),
+        "class" => known::<Class>(word),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the unit of the values is one of the metric, where the map names one metric for all rows.
+fn check_value(map: &Map) -> Result<(), String> {
+    let metric = map.columns.get("metric").and_then(|c| c.0.constant.as_ref());
+    let unit = map.columns.get("value").and_then(|c| c.0.unit.as_ref());
+    let (Some(metric), Some(unit)) = (metric, unit) else { return Ok(()) };
+    let Ok(metric) = metric.parse::<MetricId>() else { return Ok(()) };
+    let fits = Conversion::to(metric.unit, unit).map(drop);
+    fits.map_err(|e| format!("columns.value: unit: {metric} is kept in {}: {e}", metric.unit.code()))
 }
 
 fn check_observation(o: &Observation) -> Result<(), String> {
@@ -162,7 +192,7 @@ fn check_observation(o: &Observation) -> Result<(), String> {
         None | Some("peak" | "all_day") => {}
         Some(other) => return Err(format!("hours: {other:?} is not one of: peak, all_day")),
     }
-    o.load.as_deref().map_or(Ok(()), |l| l.parse::<Load>().map(drop))?;
-    o.direction.as_deref().map_or(Ok(()), |d| d.parse::<Direction>().map(drop))?;
-    Ok(())
+    let load = o.load.as_deref().map(str::parse::<Load>).transpose()?.unwrap_or_default();
+    let said = o.direction.as_deref().map(str::parse::<Direction>).transpose()?;
+    agree::direction(metric, load, said).map(drop).map_err(|(key, why)| format!("{key}: {why}"))
 }

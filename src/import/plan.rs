@@ -4,8 +4,8 @@
 use super::kind::{Field, Holds, Kind, Measure};
 use super::map::{ColumnTable, Map, Observation, Other, Skip};
 use super::nearest::hint;
-use super::table::Reading;
-use super::unit::Conversion;
+use super::table::{Reading, Table};
+use super::unit::{Conversion, flag};
 use super::when::Times;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Statistic};
@@ -22,6 +22,8 @@ pub(super) struct Plan {
     pub(super) observations: Vec<BoundObservation>,
     /// Headers that nothing reads.
     pub unknown: Vec<String>,
+    /// Headers of ours that nothing reads, because the map gives that column from elsewhere.
+    pub replaced: Vec<usize>,
 }
 
 /// A rule that leaves rows out.
@@ -73,15 +75,16 @@ pub(super) struct BoundObservation {
     pub(super) lost: Option<usize>,
 }
 
-/// Binds a map to headers. The error names the map, what is missing and the nearest header.
-pub(super) fn bind(map: &Map, headers: &[String], sheet: bool) -> Result<Plan, String> {
-    bound(map, headers, sheet).map_err(|fault| {
+/// Binds a map to a table's headers. The error names the map, what is missing and the nearest header.
+pub(super) fn bind(map: &Map, table: &Table) -> Result<Plan, String> {
+    bound(map, table).map_err(|fault| {
         map.file.as_ref().map_or_else(|| fault.clone(), |file| format!("map {file}: {fault}"))
     })
 }
 
-fn bound(map: &Map, headers: &[String], sheet: bool) -> Result<Plan, String> {
-    let binder = Binder { map, headers, sheet };
+fn bound(map: &Map, table: &Table) -> Result<Plan, String> {
+    let headers = &table.headers;
+    let binder = Binder { map, headers, sheet: table.encoding.is_none() };
     let mut columns = Vec::new();
     for field in map.kind.fields() {
         let written = map.columns.get(field.name).map(|c| c.0.clone());
@@ -99,6 +102,11 @@ fn bound(map: &Map, headers: &[String], sheet: bool) -> Result<Plan, String> {
         observations.push(binder.observation(observation).map_err(|e| format!("observation: {e}"))?);
     }
     binder.nothing_missing(&columns, !observations.is_empty())?;
+    if table.histograms && columns.iter().any(|c| c.field.holds == Holds::Value && c.unit.is_none()) {
+        let why = "columns.value: histograms of whole numbers do not say their unit: say it in a map, as in \
+                   value = { column = \"value\", unit = \"ns\" }";
+        return Err(why.into());
+    }
     let skips = map.skip.iter().map(|rule| {
         binder
             .find(&rule.column)
@@ -106,15 +114,23 @@ fn bound(map: &Map, headers: &[String], sheet: bool) -> Result<Plan, String> {
             .map_err(|e| format!("skip: {e}"))
     });
     let skips = skips.collect::<Result<Vec<_>, _>>()?;
-    let mut plan =
-        Plan { kind: map.kind, reading: map.read.clone(), skips, columns, observations, unknown: Vec::new() };
+    let mut plan = Plan {
+        kind: map.kind,
+        reading: map.read.clone(),
+        skips,
+        columns,
+        observations,
+        unknown: Vec::new(),
+        replaced: Vec::new(),
+    };
     let used = plan.used();
-    plan.unknown = headers
-        .iter()
-        .enumerate()
-        .filter(|(i, h)| !h.is_empty() && !used.contains(i))
-        .map(|(_, h)| h.clone())
-        .collect();
+    for (i, header) in headers.iter().enumerate().filter(|(i, h)| !h.is_empty() && !used.contains(i)) {
+        if map.columns.keys().any(|given| same_name(header, given)) {
+            plan.replaced.push(i);
+        } else {
+            plan.unknown.push(header.clone());
+        }
+    }
     Ok(plan)
 }
 
@@ -183,6 +199,16 @@ impl Binder<'_> {
         let zone = table.zone.as_deref().or(self.map.zone.as_deref());
         let times = Times::new(&table.formats, zone, self.sheet || matches!(from, From::Constant(_)))?
             .within(table.not_before.as_deref(), table.before.as_deref())?;
+        if let From::Constant(text) = &from {
+            // Else it would be refused row by row.
+            match field.holds {
+                Holds::Number(_) => conversion.read(text, &self.map.read).map(drop),
+                Holds::Time => times.read(text).map(drop),
+                Holds::Flag => flag(text).map(drop),
+                Holds::Text | Holds::Value => Ok(()),
+            }
+            .map_err(|e| format!("constant: {e}"))?;
+        }
         Ok(Bound {
             field,
             header,

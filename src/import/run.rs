@@ -10,6 +10,7 @@ use super::plan::{Plan, bind};
 use super::pseudonym::Pseudonyms;
 use super::reject::Rejects;
 use super::rows::{Record, read};
+use super::seen::Seen;
 use super::summary::{FileSummary, Refusal, SHOWN, Skipped, Summary};
 use super::table::{Reading, Row, Table};
 use crate::complaints::Model;
@@ -19,9 +20,8 @@ use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::Values;
 use flate2::read::MultiGzDecoder;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
@@ -70,6 +70,16 @@ pub fn run(
     store: &dyn Store,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary, ImportError> {
+    run_into(request, &mut || Ok(store), progress)
+}
+
+/// Imports files into a store that is opened once the first of them is known to be a table that can be read: a refused
+/// file leaves no new store behind, and a dry run opens none.
+pub fn run_into<'s>(
+    request: &Request,
+    open_store: &mut dyn FnMut() -> Result<&'s dyn Store, StoreError>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Summary, ImportError> {
     let map = match &request.map {
         None => Map::plain(request.kind),
         Some(path) => map_read::open(path)?,
@@ -82,15 +92,24 @@ pub fn run(
     let map = Map { read: map.read.clone().overridden_by(request.reading.clone()), ..map };
     // Before the key, which is made once: a bad model must not leave one behind.
     let model = model(request)?;
-    let pseudonyms = pseudonyms(request)?;
+    let mut pseudonyms = pseudonyms(request)?;
     let scratch = Memory::default();
-    let store = if request.dry_run { &scratch } else { store };
+    let mut store: Option<&dyn Store> = request.dry_run.then_some(&scratch);
     let mut rejects = Rejects::new(request.reject_file.as_deref());
     let mut summary = Summary { kind: map.kind.word(), dry_run: request.dry_run, files: Vec::new() };
     for path in &request.files {
         let table = open(path, map.kind, &map.read)?;
+        let plan = planned(&map, &table)?;
+        let store = if let Some(store) = store {
+            store
+        } else {
+            let opened = open_store()?;
+            pseudonyms = new_key(request)?.or(pseudonyms);
+            *store.insert(opened)
+        };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let mut importer = Importer::new(&map, table, &name, pseudonyms.as_ref(), store, &mut rejects)?;
+        let mut importer =
+            Importer::new(&map, (table, plan), &name, pseudonyms.as_ref(), store, &mut rejects)?;
         importer.model = model.as_ref();
         importer.preview = if request.dry_run { PREVIEW } else { 0 };
         importer.summary.dry_run = request.dry_run;
@@ -150,6 +169,7 @@ fn foreign_table(name: &str, bytes: &[u8], reading: &Reading) -> Result<Option<T
     let reading = Reading { header_row: None, ..reading.clone() };
     let mut table = Table::from_rows(name.to_owned(), found.rows, &reading)?;
     table.left_out = found.left_out;
+    table.histograms = found.histograms;
     Ok(Some(table))
 }
 
@@ -162,12 +182,25 @@ pub fn check_bytes(kind: Kind, bytes: Vec<u8>, map: Option<&str>) -> Result<File
     };
     let table = foreign.map_or_else(|| Table::of_bytes("table", bytes, &map.read), Ok)?;
     let (store, pseudonyms, mut rejects) = (Memory::default(), Pseudonyms::new([0; 32]), Rejects::new(None));
-    Importer::new(&map, table, "table", Some(&pseudonyms), &store, &mut rejects)?.run(&mut |_| {})
+    let plan = planned(&map, &table)?;
+    Importer::new(&map, (table, plan), "table", Some(&pseudonyms), &store, &mut rejects)?.run(&mut |_| {})
 }
 
+/// How the rows of a table are read.
+fn planned(map: &Map, table: &Table) -> Result<Plan, ImportError> {
+    bind(map, table).map_err(|message| ImportError::Table { file: table.name.clone(), message })
+}
+
+/// Makes the key, where it is to be made. It is made once, so no fault of a file may leave it behind.
+fn new_key(request: &Request) -> Result<Option<Pseudonyms>, ImportError> {
+    let path = request.key.as_ref().filter(|_| request.new_key);
+    path.map(|path| Pseudonyms::create(path, rand::random())).transpose()
+}
+
+/// The key that is there.
 fn pseudonyms(request: &Request) -> Result<Option<Pseudonyms>, ImportError> {
     match (&request.key, request.new_key) {
-        (Some(path), true) if !request.dry_run => Pseudonyms::create(path, rand::random()).map(Some),
+        (Some(_), true) if !request.dry_run => Ok(None),
         (Some(path), false) => Pseudonyms::open(path).map(Some),
         // A preview does not need the key, and makes none.
         _ if request.dry_run => Ok(Some(Pseudonyms::new(rand::random()))),
@@ -197,8 +230,9 @@ struct Importer<'a> {
     rejects: &'a mut Rejects,
     assumed: Assumed,
     skipped: Vec<u64>,
-    /// Names seen in this file: the line, and a hash of what stood there.
-    seen: HashMap<String, (u64, u64)>,
+    seen: Seen,
+    /// Which of the plan's replaced columns hold anything.
+    replaced: Vec<bool>,
     /// The lines that somebody described, where that matters.
     lines: Option<HashSet<String>>,
     rows: Vec<Row>,
@@ -210,17 +244,16 @@ struct Importer<'a> {
 impl<'a> Importer<'a> {
     fn new(
         map: &Map,
-        table: Table,
+        (table, plan): (Table, Plan),
         name: &str,
         pseudonyms: Option<&'a Pseudonyms>,
         store: &'a dyn Store,
         rejects: &'a mut Rejects,
     ) -> Result<Self, ImportError> {
-        let plan = bind(map, &table.headers, table.encoding.is_none())
-            .map_err(|message| ImportError::Table { file: table.name.clone(), message })?;
         rejects.headers(&table.name, &table.headers)?;
         let kind = if map.made { SourceKind::Made } else { SourceKind::Imported };
         let source = Source { kind, name: map.source.clone().unwrap_or_else(|| name.to_owned()) };
+        let replaced = vec![false; plan.replaced.len()];
         Ok(Self {
             summary: FileSummary::start(&table, &plan.unknown),
             skipped: vec![0; plan.skips.len()],
@@ -232,7 +265,8 @@ impl<'a> Importer<'a> {
             store,
             rejects,
             assumed: Assumed::default(),
-            seen: HashMap::new(),
+            seen: Seen::default(),
+            replaced,
             lines: None,
             rows: Vec::new(),
             pending: Vec::new(),
@@ -257,6 +291,8 @@ impl<'a> Importer<'a> {
         let by_the_reader = std::mem::take(&mut self.table.left_out).into_iter();
         self.summary.rows_skipped =
             by_rule.chain(by_the_reader.map(|(reason, count)| Skipped { reason, count })).collect();
+        let replaced = self.plan.replaced.iter().zip(&self.replaced).filter(|(_, used)| **used);
+        self.summary.replaced_columns = replaced.map(|(i, _)| self.table.headers[*i].clone()).collect();
         self.summary.undecodable_characters = self.table.replaced();
         self.summary.assumed(self.assumed);
         Ok(self.summary)
@@ -269,6 +305,9 @@ impl<'a> Importer<'a> {
         if let Some(rule) = Draft::skipped(&self.plan, &row) {
             self.skipped[rule] += 1;
             return Ok(());
+        }
+        for (column, holds) in self.plan.replaced.iter().zip(&mut self.replaced) {
+            *holds |= row.cells.get(*column).is_some_and(|cell| !cell.is_empty());
         }
         let mut reading = read(&self.plan, &row, self.pseudonyms, self.model, &mut self.assumed);
         self.summary.values_missing += reading.missing;
@@ -295,23 +334,20 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// Two rows of one file with one name and two meanings: which is right cannot be told, and taking the last would
-    /// make the outcome depend on the order.
+    /// Two rows of one file with one name and two meanings.
     fn clash(&mut self, record: &Record, line: u64) -> Option<Fault> {
-        let name = record.name()?;
-        let mut hasher = DefaultHasher::new();
-        format!("{record:?}").hash(&mut hasher);
-        let meaning = hasher.finish();
-        let (first, known) = *self.seen.entry(name.to_owned()).or_insert((line, meaning));
+        let first = self.seen.clash(record, line)?;
         let column = match self.plan.kind {
             Kind::Lines => "line_id",
             Kind::Actions => "action_id",
             _ => "complaint_id",
         };
         let header = self.plan.columns.iter().find(|c| c.field.name == column).map_or(column, |c| &c.header);
-        (known != meaning).then(|| {
-            Fault::at(header, format!("the same {column} stands on line {first} with other content"))
-        })
+        let reason = format!(
+            "the same {column} stands on line {first} with other content, and that line is kept: mend the file, so that \
+             each {column} stands once"
+        );
+        Some(Fault::at(header, reason))
     }
 
     fn refuse(&mut self, row: &Row, faults: &[Fault]) -> Result<(), ImportError> {
@@ -337,12 +373,20 @@ impl<'a> Importer<'a> {
             rows: self.summary.rows_read,
             source,
         })?;
+        let mut rejected: BTreeMap<usize, String> = rejected.into_iter().collect();
         let mut faults: Vec<(usize, Vec<Fault>)> = Vec::new();
-        for (place, reason) in rejected {
-            let row = pending[place].0;
+        for (place, (row, record)) in pending.iter().enumerate() {
+            let Some(reason) = rejected.remove(&place) else {
+                self.seen.kept(record, rows[*row].line);
+                continue;
+            };
+            let reason = match self.seen.keeper(record) {
+                Some(line) => format!("{reason}; line {line} of this file says what stays"),
+                None => reason,
+            };
             match faults.last_mut() {
-                Some((last, all)) if *last == row => all.push(Fault::row(reason)),
-                _ => faults.push((row, vec![Fault::row(reason)])),
+                Some((last, all)) if last == row => all.push(Fault::row(reason)),
+                _ => faults.push((*row, vec![Fault::row(reason)])),
             }
         }
         faults.iter().try_for_each(|(row, faults)| self.refuse(&rows[*row], faults))

@@ -57,6 +57,8 @@ pub struct FileSummary {
     pub refusals: Vec<Refusal>,
     /// Headers that nothing reads.
     pub unknown_columns: Vec<String>,
+    /// Headers of ours whose cells are not used, because the map gives that column from elsewhere.
+    pub replaced_columns: Vec<String>,
     /// Spellings that a value map does not name.
     pub unknown_spellings: Vec<Spelling>,
     /// Times that fit several forms; the first was taken.
@@ -161,6 +163,9 @@ impl fmt::Display for FileSummary {
         }
         if !self.unknown_columns.is_empty() {
             writeln!(f, "  not read    {}", self.unknown_columns.join(", "))?;
+        }
+        for header in &self.replaced_columns {
+            writeln!(f, "  not used    column {header}: the map gives it")?;
         }
         for s in &self.unknown_spellings {
             writeln!(

@@ -4,7 +4,7 @@ mod row;
 mod sheet;
 
 pub use row::Reading;
-pub(super) use row::Row;
+pub(super) use row::{Remark, Row};
 
 use super::encoding::{Decoding, Found, How, find, named};
 use super::error::ImportError;
@@ -33,6 +33,8 @@ pub(super) struct Table {
     pub encoding: Option<Found>,
     /// What the file holds that is no row of it, by the reason.
     pub left_out: Vec<(String, u64)>,
+    /// Its values are histograms, which do not say their unit.
+    pub histograms: bool,
     rows: Rows,
 }
 
@@ -75,8 +77,14 @@ impl Table {
             .flexible(true)
             .from_reader(Decoding::new(source, encoding.encoding));
         let rows = Rows::Text(Box::new(text), csv::StringRecord::new());
-        let mut table =
-            Self { name, headers: Vec::new(), encoding: Some(encoding), left_out: Vec::new(), rows };
+        let mut table = Self {
+            name,
+            headers: Vec::new(),
+            encoding: Some(encoding),
+            left_out: Vec::new(),
+            histograms: false,
+            rows,
+        };
         table.take_headers(reading)?;
         Ok(table)
     }
@@ -84,7 +92,8 @@ impl Table {
     /// A table of rows that are known, the headers first.
     pub(super) fn from_rows(name: String, rows: Vec<Row>, reading: &Reading) -> Result<Self, ImportError> {
         let rows = Rows::Sheet(rows.into_iter());
-        let mut table = Self { name, headers: Vec::new(), encoding: None, left_out: Vec::new(), rows };
+        let mut table =
+            Self { name, headers: Vec::new(), encoding: None, left_out: Vec::new(), histograms: false, rows };
         table.take_headers(reading)?;
         Ok(table)
     }
@@ -117,7 +126,7 @@ impl Table {
                 let byte = record.position().map_or(0, csv::Position::byte);
                 // The reader counts blank lines and CRLF in its own way, so lines are counted below it.
                 let line = reader.get_mut().line_at(byte);
-                Ok(Some(Row { line, cells: record.iter().map(|c| c.trim().to_owned()).collect() }))
+                Ok(Some(Row::of(line, record.iter().map(|c| c.trim().to_owned()).collect())))
             }
         }
     }
@@ -132,6 +141,9 @@ impl Table {
 
     /// Why this row is not of this table's shape.
     pub(super) fn misfit(&self, row: &Row) -> Option<String> {
+        if let Some(Remark::Unread(why)) = &row.remark {
+            return Some(why.clone());
+        }
         let text = self.encoding.is_some();
         if let Some(long) = row.cells.iter().position(|c| text && c.len() > LONGEST_CELL) {
             let lines = row.cells[long].lines().count();

@@ -53,6 +53,11 @@ const RATIOS: &[Row] = &[
     ("ppm", 1.0, 1e6),
 ];
 
+/// Spellings for messages: the tables above know more.
+const RATES_KNOWN: &str = "bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s";
+const DELAYS_KNOWN: &str = "s, ms, us, ns";
+const RATIOS_KNOWN: &str = "ratio, percent, permille, ppm";
+
 impl Conversion {
     /// Nothing to convert.
     pub(super) const NONE: Self = Self { times: 1.0, over: 1.0, percent: false };
@@ -62,12 +67,12 @@ impl Conversion {
         if BYTE_RATES.iter().any(|(name, ..)| *name == unit) {
             return among(unit, BYTE_RATES, "");
         }
-        among(unit, RATES, "bit/s, kbit/s, Mbit/s, Gbit/s, B/s, kB/s, MB/s")
+        among(unit, RATES, RATES_KNOWN)
     }
 
     /// From a unit of time to milliseconds.
     pub(super) fn delay(unit: &str) -> Result<Self, String> {
-        among(unit, DELAYS, "s, ms, us, ns")
+        among(unit, DELAYS, DELAYS_KNOWN)
     }
 
     /// From a unit to that of a metric.
@@ -76,7 +81,7 @@ impl Conversion {
             Unit::Milliseconds => Self::delay(unit),
             Unit::MegabitsPerSecond => Self::rate(unit),
             Unit::Ratio => {
-                let found = among(unit, RATIOS, "ratio, percent, permille, ppm")?;
+                let found = among(unit, RATIOS, RATIOS_KNOWN)?;
                 Ok(Self { percent: found.over == 100.0, ..found })
             }
             Unit::RoundTripsPerMinute | Unit::OpinionScore | Unit::Score | Unit::Count => {
@@ -86,6 +91,17 @@ impl Conversion {
                     .ok_or_else(|| format!("{unit:?} is not the unit of this metric; it is {own}"))
             }
         }
+    }
+
+    /// Whether any metric can have this unit.
+    pub(super) fn known(unit: &str) -> Result<(), String> {
+        const BARE: [Unit; 4] = [Unit::RoundTripsPerMinute, Unit::OpinionScore, Unit::Score, Unit::Count];
+        let families = [Unit::Milliseconds, Unit::MegabitsPerSecond, Unit::Ratio];
+        if families.into_iter().chain(BARE).any(|kept| Self::to(kept, unit).is_ok()) {
+            return Ok(());
+        }
+        let bare = BARE.map(Unit::code).join(", ");
+        Err(format!("{unit:?} is not one of: {DELAYS_KNOWN}; {RATES_KNOWN}; {RATIOS_KNOWN}; {bare}"))
     }
 
     /// Converts a number.
@@ -134,6 +150,15 @@ pub(super) fn number(text: &str, reading: &Reading) -> Result<f64, String> {
     }
     let value: f64 = plain.parse().map_err(|_| format!("{text:?} is not a number"))?;
     if value.is_finite() { Ok(value) } else { Err(format!("{text:?} is not a finite number")) }
+}
+
+/// Reads a yes or a no.
+pub(super) fn flag(text: &str) -> Result<bool, String> {
+    match text.chars().map(half_width).collect::<String>().to_lowercase().as_str() {
+        "yes" | "y" | "true" | "1" | "是" => Ok(true),
+        "no" | "n" | "false" | "0" | "否" => Ok(false),
+        _ => Err(format!("{text:?} is neither yes nor no")),
+    }
 }
 
 /// `１２．５` as `12.5`.

@@ -31,6 +31,13 @@ pub struct Entry {
     pub window: Window,
 }
 
+impl Entry {
+    /// Its identity, of which a store keeps one value.
+    pub fn key(&self) -> i64 {
+        content_key(&self.sample, self.window)
+    }
+}
+
 /// Books that are this much older than those which are known come from a clock that was set back, not from a batch that
 /// was late.
 const SET_BACK: Span = Span::secs(3_600);
@@ -176,7 +183,8 @@ pub(super) fn digest(sample: &Sample, window: Window, details: &str) -> i64 {
 pub(super) fn taken(stream: i64, number: u64) -> String {
     if stream == IMPORTED {
         "another value is stored for the same line, metric, time, statistic, load, direction, target, method and \
-         period"
+         period, and stays: where both are true, give one of the two another target or method by a map; where this \
+         one is, import into a new store"
             .into()
     } else {
         format!("another sample with number {number} is stored: were two agents given the same name?")

@@ -4,7 +4,7 @@
 //! round trip of a run: they stay what they are. Before 4460 the target stands under other names and there is no type.
 //!
 //! Times count only where the probe's clock was kept: `lts`, the seconds since it was last set (from 4540 on), is -1 where
-//! it never was, and then the result is refused for want of a time rather than filed under a wrong hour. Answers of one
+//! it never was, and then the result is refused with that reason rather than filed under a wrong hour. Answers of one
 //! result share its time and are put a millisecond apart, so that two equal round trips remain two.
 
 use super::told::{LeftOut, Told, epoch, number, quoted, text};
@@ -30,17 +30,15 @@ pub(super) fn read(document: &Value, left_out: &mut LeftOut) -> Vec<Told> {
             .count(format!("RIPE Atlas result of type {}", if kind.is_empty() { "unknown" } else { &kind }));
         return Vec::new();
     }
-    if let Some(lts) = number(document, "/lts").filter(|lts| !is_kept(*lts)) {
-        left_out.count(format!("clock of a probe not set for a day (lts {lts}): its results have no time"));
-    }
-    let trusted = number(document, "/lts").is_none_or(is_kept);
+    let unset = number(document, "/lts").filter(|lts| !is_kept(*lts));
     let names = ["/dst_name", "/name", "/dst_addr", "/addr"].map(|name| text(document, name));
-    let at = number(document, "/timestamp").filter(|_| trusted);
+    let at = number(document, "/timestamp").filter(|_| unset.is_none());
     let told = Told {
         line_id: number(document, "/prb_id").map_or_else(String::new, |id| id.to_string()),
         started_at: at.map(epoch).unwrap_or_default(),
         target: names.into_iter().find(|n| !n.is_empty()).unwrap_or_default(),
         method: "atlas-ping",
+        no_time: unset.map(unsynchronised),
         ..Told::default()
     };
     match document.get("result").and_then(Value::as_array) {
@@ -52,6 +50,18 @@ pub(super) fn read(document: &Value, left_out: &mut LeftOut) -> Vec<Told> {
 /// Whether a clock that was set so many seconds ago can be believed.
 fn is_kept(lts: f64) -> bool {
     (0.0..=LONGEST_UNSET).contains(&lts)
+}
+
+fn unsynchronised(lts: f64) -> String {
+    let since = if lts < 0.0 {
+        "was never synchronised".into()
+    } else {
+        format!("was last synchronised {lts} s ago")
+    };
+    format!(
+        "is not known: the probe's clock {since} (lts {lts}), and is trusted for a day; leave such results out by \
+         [[skip]] in a map, with column = \"started_at\" and empty = true"
+    )
 }
 
 fn one_by_one(answers: &[Value], at: Option<f64>, told: Told, left_out: &mut LeftOut) -> Vec<Told> {

@@ -3,16 +3,20 @@
 //! and the unit of `value`, and may put the tag where it belongs.
 //!
 //! Times: those of a log are counted from its `BaseTime`, or, where it has none, from its `StartTime` if they lie more
-//! than a year before it, else from 1970 (as `HistogramLogReader` of the Java project decides). The second number of an
-//! interval is its length in every version, although version 1.01 calls it the end.
+//! than a year before it, else from 1970 (as `HistogramLogReader` of the Java project decides). Where neither stands in
+//! it and its times are too small to be counted from 1970, the caller says when the log was started, or the file is
+//! refused: the Java project would date it 1970. The second number of an interval is its length in every version,
+//! although version 1.01 calls it the end.
 
-use super::told::epoch;
-use crate::import::table::Row;
+use super::told::{epoch, start};
+use crate::import::table::{Reading, Row};
 
 /// The headers of the rows.
 pub(super) const HEADERS: [&str; 5] = ["started_at", "period_end", "tag", "value", "method"];
 
 const YEAR: f64 = 365.0 * 86_400.0;
+/// September 2001, before the first such log: fewer seconds are not counted from 1970.
+const EARLIEST: f64 = 1e9;
 
 /// Whether a text begins as an interval log.
 pub(super) fn begins(start: &str) -> bool {
@@ -20,14 +24,15 @@ pub(super) fn begins(start: &str) -> bool {
         || start.starts_with("\"StartTimestamp\"")
 }
 
-/// The intervals, one a row. A line that is none keeps its text where the time should stand, and is refused for that.
-pub(super) fn read(log: &str) -> Vec<Row> {
-    let (mut start, mut base) = (None, None);
+/// The intervals, one a row; a line that is none says so.
+pub(super) fn read(log: &str, reading: &Reading) -> Result<Vec<Row>, String> {
+    let asked = reading.started_at.as_deref().map(start).transpose()?.map(|at| at.0 as f64 / 1e9);
+    let (mut begun, mut base, mut zero) = (None, None, None);
     let mut rows = Vec::new();
     for (line, number) in log.lines().zip(1..) {
         let line = line.trim();
         if let Some(comment) = line.strip_prefix('#') {
-            start = start.or_else(|| seconds(comment, "[StartTime:"));
+            begun = begun.or_else(|| seconds(comment, "[StartTime:"));
             base = base.or_else(|| seconds(comment, "[BaseTime:"));
             continue;
         }
@@ -35,20 +40,44 @@ pub(super) fn read(log: &str) -> Vec<Row> {
             continue;
         }
         let Some(Interval { tag, from, lasted, histogram }) = interval(line) else {
-            let told: String = line.chars().take(60).collect();
-            rows.push(row(number, told, String::new(), "", ""));
+            let why =
+                "is no interval: a start, a length, a largest value and a histogram are looked for".into();
+            rows.push(Row::unread(number, HEADERS.len(), line, why));
             continue;
         };
-        let first = *start.get_or_insert(from);
-        let base = *base.get_or_insert(if from < first - YEAR { first } else { 0.0 });
-        let end = if lasted > 0.0 { epoch(base + from + lasted) } else { String::new() };
-        rows.push(row(number, epoch(base + from), end, tag, histogram));
+        let zero = match zero {
+            Some(zero) => zero,
+            None => *zero.insert(counted_from(from, base, begun, asked)?),
+        };
+        let end = if lasted > 0.0 { epoch(zero + from + lasted) } else { String::new() };
+        rows.push(row(number, epoch(zero + from), end, tag, histogram));
     }
-    rows
+    Ok(rows)
+}
+
+/// What the times of a log are counted from, given the first of them.
+fn counted_from(
+    first: f64,
+    base: Option<f64>,
+    begun: Option<f64>,
+    asked: Option<f64>,
+) -> Result<f64, String> {
+    if let Some(base) = base.filter(|base| base + first >= EARLIEST) {
+        return Ok(base);
+    }
+    match begun.filter(|at| *at >= EARLIEST) {
+        Some(begun) => Ok(if first < begun - YEAR { begun } else { 0.0 }),
+        None if first >= EARLIEST => Ok(0.0),
+        None => asked.ok_or_else(|| {
+            "holds times since its start, and no StartTime or BaseTime that says when that was: give started_at \
+             under [read] in the map, or --started-at"
+                .into()
+        }),
+    }
 }
 
 fn row(line: u64, started_at: String, end: String, tag: &str, histogram: &str) -> Row {
-    Row { line, cells: vec![started_at, end, tag.to_owned(), histogram.to_owned(), "hlog".to_owned()] }
+    Row::of(line, vec![started_at, end, tag.to_owned(), histogram.to_owned(), "hlog".to_owned()])
 }
 
 struct Interval<'a> {

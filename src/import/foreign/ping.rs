@@ -4,13 +4,18 @@
 //! Times are those of `-D` (`[1595037214.26]`). Without them the caller says when the run was started, and a question's
 //! time is that start plus its number times the interval: the one that the caller gives, else the time that the closing
 //! line of Linux tells, through the number of gaps. Without either nothing is taken, rather than all at one moment.
+//!
+//! Of a run whose first line (`PING …`) is cut off, the answers that carry their time are taken, and the target is who
+//! answered. Its statistics count what may be cut off too, so nothing is said of its loss.
 
-use super::told::{LeftOut, Told};
+use super::told::{LeftOut, Told, start};
 use crate::import::table::{Reading, Row};
 use broadgauge_model::clock::Wall;
 use std::collections::BTreeSet;
 
 const DUPLICATE: &str = "second answer to one question";
+const NO_TIME: &str = "is empty: ping prints times with -D only; say when the run was started with --started-at and how \
+                       long ping waited between two questions with --interval-ms (in a map, under [read])";
 
 fn opens(line: &str) -> bool {
     line.starts_with("PING ") || line.starts_with("PING6(")
@@ -18,13 +23,21 @@ fn opens(line: &str) -> bool {
 
 /// Whether a text begins as output of ping; `PATTERN: 0x..` may stand before.
 pub(super) fn begins(output: &str) -> bool {
-    output.lines().take(3).any(opens)
+    output.lines().take(3).any(opens) || is_cut(output)
 }
 
-/// When a run was started.
-pub(in crate::import) fn start(text: &str) -> Result<Wall, String> {
-    Wall::parse_rfc3339(text)
-        .ok_or_else(|| format!("{text:?} is not a time with its zone, such as 2026-05-04T20:00:00Z"))
+/// Whether a text begins in the middle of a run.
+fn is_cut(output: &str) -> bool {
+    output.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| {
+        let waits = stamp(line).is_some_and(|(_, rest)| rest.starts_with("no answer yet for icmp_seq="));
+        waits || answer(line).is_some()
+    })
+}
+
+/// Who answered: `64 bytes from one.example (192.0.2.1): icmp_seq=…`.
+fn sender(line: &str) -> Option<&str> {
+    let from = line.split_once(" bytes from ")?.1;
+    from.split_whitespace().next().map(|name| name.trim_end_matches(':'))
 }
 
 /// `None` where the text is no output of ping.
@@ -37,7 +50,7 @@ pub(super) fn read(
         return Ok(None);
     }
     let started = reading.started_at.as_deref().map(start).transpose()?;
-    let (mut runs, mut run) = (Vec::<Run>::new(), None::<Run>);
+    let (mut runs, mut run) = (Vec::<Run>::new(), is_cut(output).then(|| Run::cut(output)).transpose()?);
     for (line, number) in output.lines().zip(1..) {
         let line = line.trim_end();
         if opens(line) {
@@ -53,7 +66,9 @@ pub(super) fn read(
     }
     let mut rows = Vec::new();
     for run in runs {
-        if run.closing.is_none() {
+        if run.is_cut {
+            left_out.count("run without its first line: its loss is not known");
+        } else if run.closing.is_none() {
             left_out.count("run without its closing statistics: its loss is not known");
         }
         rows.append(&mut run.rows(started, reading.interval_ms)?);
@@ -65,6 +80,8 @@ pub(super) fn read(
 #[derive(Default)]
 struct Run {
     target: String,
+    /// Its first line is not there, and other lines may be missing too.
+    is_cut: bool,
     /// The number of the first question: 1 on Linux, 0 elsewhere.
     first: u64,
     answers: Vec<Answer>,
@@ -95,6 +112,26 @@ impl Run {
     fn of(line: &str) -> Self {
         let target = line.split_whitespace().nth(1).unwrap_or_default().trim_end_matches(':').to_owned();
         Self { target, first: u64::from(line.contains("bytes of data")), ..Self::default() }
+    }
+
+    /// A run whose beginning is not there. Only stamps tell its times, and it must have one target.
+    fn cut(output: &str) -> Result<Self, String> {
+        let answers = || output.lines().take_while(|line| !opens(line)).filter(|line| answer(line).is_some());
+        if answers().any(|line| !line.starts_with('[')) {
+            let why = "is output of ping without its first line (PING …) and without the times of -D: put the first \
+                       line back, and say when the run was started with --started-at";
+            return Err(why.into());
+        }
+        let targets: BTreeSet<&str> = answers().filter_map(sender).collect();
+        if targets.len() > 1 {
+            let all = targets.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(format!(
+                "is output of ping without its first line (PING …), and several hosts answer: {all}; put the first \
+                 line back, or give each its own file"
+            ));
+        }
+        let target = targets.first().map(|name| (*name).to_owned()).unwrap_or_default();
+        Ok(Self { target, is_cut: true, ..Self::default() })
     }
 
     fn take(&mut self, line: &str, number: u64, left_out: &mut LeftOut) {
@@ -159,11 +196,13 @@ impl Run {
             .iter()
             .map(|answer| {
                 let (value, started_at) = (answer.rtt.to_string(), at(answer));
-                Told { metric: "round_trip_delay", value, started_at, ..told.clone() }.row(answer.line)
+                let no_time = (started.is_none() && answer.at.is_none()).then(|| NO_TIME.to_owned());
+                Told { metric: "round_trip_delay", value, started_at, no_time, ..told.clone() }
+                    .row(answer.line)
             })
             .collect();
         if let Some(Closing { line, sent, received, .. }) = self.closing
-            && let Some(lost) = sent.checked_sub(received).filter(|_| sent > 0)
+            && let Some(lost) = sent.checked_sub(received).filter(|_| sent > 0 && !self.is_cut)
         {
             rows.push(
                 Told {
@@ -173,6 +212,7 @@ impl Run {
                     statistic: "mean",
                     sent: sent.to_string(),
                     lost: lost.to_string(),
+                    no_time: first.is_none().then(|| NO_TIME.to_owned()),
                     ..told
                 }
                 .row(line),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::import::table::Remark;
 use std::fmt::Write as _;
 
 fn cells(text: &str) -> Vec<Vec<String>> {
@@ -252,17 +253,139 @@ fn an_interval_log_is_a_histogram_an_interval_with_its_tag() {
         \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n\
         0.250,1.000,2.5,HISTxyz\nTag=a1.1,1.250,0.5,2.5,HISTabc\n\nbroken\n";
     assert_eq!(
-        cells(log),
+        cells(log)[..2],
         [
             ["2023-11-14T22:13:20.5Z", "2023-11-14T22:13:21.5Z", "", "HISTxyz", "hlog"],
             ["2023-11-14T22:13:21.5Z", "2023-11-14T22:13:22Z", "a1.1", "HISTabc", "hlog"],
-            ["broken", "", "", "", "hlog"],
         ]
     );
+    let bad = read(log.as_bytes(), &Reading::default()).unwrap().expect("a tool's file").rows.remove(3);
+    assert_eq!(bad.cells.last().map(String::as_str), Some("broken"), "its text stands beyond the columns");
+    assert!(matches!(bad.remark, Some(Remark::Unread(why)) if why.contains("no interval")));
     // Times since 1970 are no times since the start; a base time is what they are counted from.
     let absolute = "#[Histogram log format version 1.3]\n#[StartTime: 1700000000 (s)]\n1700000001,1,0,H\n";
     assert_eq!(cells(absolute)[0][0], "2023-11-14T22:13:21Z");
     let base =
         "#[Histogram log format version 1.3]\n#[BaseTime: 1700000000]\n#[StartTime: 1700000000]\n5,1,0,H\n";
     assert_eq!(cells(base)[0][0], "2023-11-14T22:13:25Z");
+}
+
+#[test]
+fn an_interval_log_without_its_start_asks_for_it() {
+    let log = "#[Histogram log format version 1.3]\n0.250,1.000,2.5,HISTxyz\n";
+    let why = read(log.as_bytes(), &Reading::default()).unwrap_err();
+    assert!(why.contains("StartTime") && why.contains("--started-at"), "{why}");
+    let asked = Reading { started_at: Some("2026-05-04T20:00:00Z".to_owned()), ..Reading::default() };
+    assert_eq!(cells_of(log, &asked)[0][..2], ["2026-05-04T20:00:00.25Z", "2026-05-04T20:00:01.25Z"]);
+    // Times since 1970 need no start, and neither helps a start that is none.
+    let absolute = "#[Histogram log format version 1.3]\n1700000001,1,0,H\n";
+    assert_eq!(cells(absolute)[0][0], "2023-11-14T22:13:21Z");
+    for head in ["StartTime: 0.0 (s)", "BaseTime: 0"] {
+        let log = format!("#[Histogram log format version 1.3]\n#[{head}]\n5,1,0,H\n");
+        assert!(read(log.as_bytes(), &Reading::default()).is_err(), "{head}");
+    }
+}
+
+const NDT7: &str = r#"{"ServerIP":"192.0.2.1","ClientIP":"198.51.100.7","Upload":{"StartTime":"2020-03-18T00:06:41Z","ServerMeasurements":[{"TCPInfo":{"BytesReceived":12500000,"ElapsedTime":10000000}}]}}"#;
+
+fn unread(text: &str) -> Vec<(u64, String, String)> {
+    let rows = read(text.as_bytes(), &Reading::default()).unwrap().expect("a tool's file").rows;
+    let bad = rows.into_iter().filter_map(|row| match row.remark {
+        Some(Remark::Unread(why)) => Some((row.line, why, row.cells[HEADERS.len()].clone())),
+        _ => None,
+    });
+    bad.collect()
+}
+
+#[test]
+fn a_bad_line_of_json_is_a_bad_row_and_the_others_are_taken() {
+    let cut = &NDT7[..60];
+    let strange = r#"{"what":"is this"}"#;
+    let text = format!("{cut}\n{NDT7}\n\n{strange}\n{NDT7}\n");
+    let bad = unread(&text);
+    assert_eq!((bad[0].0, bad[0].2.as_str()), (1, cut));
+    assert!(bad[0].1.contains("not JSON") && bad[0].1.contains("column 60"), "{bad:?}");
+    assert_eq!((bad[1].0, bad[1].2.as_str()), (4, strange));
+    assert!(bad[1].1.contains("no tool that is known"), "{bad:?}");
+    assert_eq!((bad.len(), cells(&text).len()), (2, 4));
+}
+
+#[test]
+fn a_document_that_breaks_off_refuses_its_file() {
+    let atlas = r#"{"prb_id":1,"fw":5080,"type":"ping","timestamp":1700000000,"result":[{"rtt":1.5}]}"#;
+    for text in [
+        format!("[{atlas},\n{atlas}\n"),
+        format!("[\n{atlas},\n{atlas}"),
+        "{\n  \"prb_id\": 1,\n  \"fw\": 5080,\n".to_owned(),
+        NDT7[..60].to_owned(),
+    ] {
+        let why = read(text.as_bytes(), &Reading::default()).unwrap_err();
+        assert!(why.starts_with("is not JSON"), "{why}");
+    }
+    // Lines that are all JSON, and of nobody.
+    let why = read(b"{\"a\":1}\n{\"a\":2}\n", &Reading::default()).unwrap_err();
+    assert!(why.contains("no tool that is known"), "{why}");
+}
+
+#[test]
+fn a_result_of_a_probe_whose_clock_was_not_kept_says_so() {
+    for (lts, word) in [(-1, "never synchronised"), (90_000, "90000 s ago")] {
+        let text = format!(
+            r#"{{"fw":5080,"type":"ping","prb_id":3,"lts":{lts},"timestamp":1332938930,"result":[{{"rtt":2.1}}]}}"#
+        );
+        let rows = read(text.as_bytes(), &Reading::default()).unwrap().expect("a tool's file").rows;
+        let why = rows[1].why_empty("started_at").unwrap_or_default();
+        assert!(why.contains(word) && why.contains("lts") && why.contains("[[skip]]"), "{why}");
+    }
+}
+
+#[test]
+fn files_that_are_known_and_not_read_are_told_what_they_were_taken_for() {
+    let utf16 = |text: &str| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let windows =
+        "\r\nPinging 192.0.2.1 with 32 bytes of data:\r\nReply from 192.0.2.1: bytes=32 time=5ms TTL=56\r\n";
+    let german = "\r\nPing wird ausgef\u{fc}hrt f\u{fc}r 192.0.2.1 mit 32 Bytes Daten:\r\n\
+                  Antwort von 192.0.2.1: Bytes=32 Zeit<1ms TTL=56\r\n";
+    for (bytes, words) in [
+        (
+            b"traceroute to a (192.0.2.1), 30 hops max\n 1  b (192.0.2.9)  4.0 ms  3.6 ms  3.7 ms\n".to_vec(),
+            "traceroute",
+        ),
+        (b" 1  b (192.0.2.9)  4.0 ms  3.6 ms  3.7 ms\n".to_vec(), "traceroute"),
+        (b"\r\nTracing route to a [192.0.2.1]\r\nover a maximum of 30 hops:\r\n".to_vec(), "traceroute"),
+        (windows.as_bytes().to_vec(), "ping on Windows"),
+        (utf16(windows), "ping on Windows"),
+        (german.as_bytes().to_vec(), "ping on Windows"),
+        (
+            b"       Value   Percentile   TotalCount 1/(1-Percentile)\n\n   0.189  0.0  1  1.00\n".to_vec(),
+            ".hgrm",
+        ),
+        (br#"{"host_name":"a","max_connections":254,"data_records":[]}"#.to_vec(), "UDPST server"),
+        (b"64 bytes from 192.0.2.1: icmp_seq=2 ttl=64 time=0.041 ms\n".to_vec(), "without its first line"),
+    ] {
+        assert!(begins(&bytes), "{words}");
+        let why = read(&bytes, &Reading::default()).unwrap_err();
+        assert!(why.contains(words), "{why}");
+    }
+}
+
+#[test]
+fn stamped_answers_of_a_run_whose_first_line_is_cut_off_are_taken() {
+    let output = "[1700000000.5] 64 bytes from one.example (192.0.2.1): icmp_seq=7 ttl=64 time=0.041 ms\n\
+        [1700000001.5] no answer yet for icmp_seq=8\n\
+        [1700000002.5] 64 bytes from one.example (192.0.2.1): icmp_seq=9 ttl=64 time=0.043 ms\n\n\
+        --- one.example ping statistics ---\n9 packets transmitted, 8 received, 11% packet loss, time 8003ms\n";
+    assert_eq!(
+        of(&cells(output), &["started_at", "metric", "value", "target"]),
+        [
+            ["2023-11-14T22:13:20.5Z", "round_trip_delay", "0.041", "one.example"],
+            ["2023-11-14T22:13:22.5Z", "round_trip_delay", "0.043", "one.example"],
+        ]
+    );
+    assert_eq!(left_out(output), reasons(&[("run without its first line: its loss is not known", 1)]));
+    let two = output.replacen("one.example", "two.example", 1);
+    let why = read(two.as_bytes(), &Reading::default()).unwrap_err();
+    assert!(why.contains("one.example, two.example"), "{why}");
 }

@@ -1,6 +1,6 @@
 //! One result, as far as a file tells it, and how numbers and times are read from JSON.
 
-use crate::import::table::Row;
+use crate::import::table::{Remark, Row};
 use broadgauge_model::clock::Wall;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,6 +56,8 @@ pub(super) struct Told {
     pub(super) method: &'static str,
     pub(super) load: &'static str,
     pub(super) direction: &'static str,
+    /// Why `started_at` is empty, and the cure.
+    pub(super) no_time: Option<String>,
 }
 
 impl Told {
@@ -74,7 +76,8 @@ impl Told {
             self.load.to_owned(),
             self.direction.to_owned(),
         ];
-        Row { line, cells }
+        let remark = self.no_time.map(|why| Remark::Empty { column: "started_at", why });
+        Row { line, cells, remark }
     }
 }
 
@@ -93,7 +96,14 @@ pub(super) fn text(document: &Value, path: &str) -> String {
     document.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+/// When a run was started, as the caller says.
+pub(in crate::import) fn start(text: &str) -> Result<Wall, String> {
+    Wall::parse_rfc3339(text)
+        .ok_or_else(|| format!("{text:?} is not a time with its zone, such as 2026-05-04T20:00:00Z"))
+}
+
 /// Seconds since 1970 as RFC 3339, to the microsecond: a number of seconds holds no more.
 pub(super) fn epoch(seconds: f64) -> String {
-    Wall((seconds * 1e6).round() as i64 * 1_000).rfc3339()
+    // Nanoseconds reach to the year 2262: a later time is none.
+    ((seconds * 1e6).round() as i64).checked_mul(1_000).map(|ns| Wall(ns).rfc3339()).unwrap_or_default()
 }

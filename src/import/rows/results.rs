@@ -1,6 +1,7 @@
 //! Rows of the `results` table: one result a row, or one for each observation of the map.
 
 use super::record::{Reading, Record, one};
+use crate::import::agree;
 use crate::import::draft::{Draft, Fault, whole};
 use crate::import::hdr;
 use crate::import::plan::BoundObservation;
@@ -173,26 +174,9 @@ struct Meant {
 }
 
 fn entry(common: Common, meant: Meant, values: Values) -> Result<Entry, (&'static str, String)> {
-    let metric = meant.metric;
-    let own = [
-        (MetricId::DOWNLOAD_GOODPUT, Direction::Down),
-        (MetricId::DOWNLOAD_CAPACITY, Direction::Down),
-        (MetricId::UPLOAD_GOODPUT, Direction::Up),
-        (MetricId::UPLOAD_CAPACITY, Direction::Up),
-    ]
-    .into_iter()
-    .find_map(|(m, direction)| (m == metric).then_some(direction));
-    let direction = match (own, meant.direction) {
-        (Some(own), Some(said)) if own != said => {
-            return Err(("direction", format!("{metric} goes {}, not {}", own.word(), said.word())));
-        }
-        (own, said) => said.or(own).unwrap_or_default(),
-    };
-    if metric == MetricId::LOADED_ROUND_TRIP_DELAY && meant.load == Load::Idle {
-        return Err(("load", format!("{metric} needs its load: down, up or both")));
-    }
+    let direction = agree::direction(meant.metric, meant.load, meant.direction)?;
     let sample = Sample {
-        metric,
+        metric: meant.metric,
         method: common.method.unwrap_or_else(|| UNNAMED_METHOD.into()),
         method_version: 1,
         line_id: common.line_id,

@@ -20,7 +20,8 @@ pub struct Reading {
     pub decimal: Option<char>,
     /// The mark between thousands; none where left out.
     pub thousands: Option<char>,
-    /// When a run of ping was started, RFC 3339: output without `-D` does not say.
+    /// When a run of ping, or an interval log, was started, RFC 3339: output without `-D`, and a log without
+    /// `StartTime`, do not say.
     pub started_at: Option<String>,
     /// How long ping waited between two questions, where its output does not say.
     pub interval_ms: Option<u64>,
@@ -49,4 +50,43 @@ pub(in crate::import) struct Row {
     pub line: u64,
     /// Its cells, trimmed.
     pub cells: Vec<String>,
+    /// What the reader of another tool's file says of it.
+    pub remark: Option<Remark>,
+}
+
+impl Row {
+    /// A row of which there is nothing to say.
+    pub(in crate::import) fn of(line: u64, cells: Vec<String>) -> Self {
+        Self { line, cells, remark: None }
+    }
+
+    /// Something that is no row of a table with so many columns: its text stands beyond them, where the reject file
+    /// keeps it.
+    pub(in crate::import) fn unread(line: u64, columns: usize, text: &str, why: String) -> Self {
+        let mut cells = vec![String::new(); columns];
+        cells.push(text.trim().to_owned());
+        Self { line, cells, remark: Some(Remark::Unread(why)) }
+    }
+
+    /// Why this column is empty, where the reader knows more than that it is.
+    pub(in crate::import) fn why_empty(&self, name: &str) -> Option<&str> {
+        match &self.remark {
+            Some(Remark::Empty { column, why }) if *column == name => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// What the reader of another tool's file says of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::import) enum Remark {
+    /// It cannot be read, and why.
+    Unread(String),
+    /// Something that should be there is not.
+    Empty {
+        /// Our name of the column.
+        column: &'static str,
+        /// Why, and the cure.
+        why: String,
+    },
 }

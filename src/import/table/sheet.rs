@@ -40,7 +40,7 @@ fn rows(range: &Range<Data>) -> Vec<Row> {
     let rows = range.rows().enumerate().filter(|(_, cells)| cells.iter().any(|c| *c != Data::Empty));
     rows.map(|(i, cells)| {
         let blank = std::iter::repeat_n(String::new(), left as usize);
-        Row { line: u64::from(top) + i as u64 + 1, cells: blank.chain(cells.iter().map(text)).collect() }
+        Row::of(u64::from(top) + i as u64 + 1, blank.chain(cells.iter().map(text)).collect())
     })
     .collect()
 }
@@ -96,7 +96,7 @@ mod tests {
         range.set_value((2, 1), Data::String("a".into()));
         range.set_value((4, 2), Data::Float(1.5));
         let rows = rows(&range);
-        assert_eq!(rows[0], Row { line: 3, cells: vec![String::new(), "a".into(), String::new()] });
+        assert_eq!(rows[0], Row::of(3, vec![String::new(), "a".into(), String::new()]));
         assert_eq!(rows[1].line, 5);
         assert_eq!(rows[1].cells, ["", "", "1.5"]);
     }
