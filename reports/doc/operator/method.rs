@@ -155,8 +155,8 @@ pub(in crate::doc) const RULES: [(Phrase, Phrase); 7] = [
     (
         Phrase { en: "Four verdicts", zh: "四种结论" },
         Phrase {
-            en: "Worse or better: the interval of the difference leaves out zero and the q-value is at most 0.05. At par: shown to lie inside the margin (two one-sided tests). Cannot tell: none of these; it does not mean “the same”.",
-            zh: "落后或领先：差值区间不含零且 q 值不超过 0.05。持平：经双单侧检验证明在界限之内。无法判断：以上都不成立；不等于“没有差异”。",
+            en: "Worse or better: the interval of the difference leaves out zero and the q-value is at most 0.05; a difference that is real but smaller than the margin is said to be so. At par: neither, and shown to lie inside the margin (two one-sided tests). Cannot tell: none of these; it does not mean “the same”.",
+            zh: "落后或领先：差值区间不含零且 q 值不超过 0.05；差异真实但小于界限时另行注明。持平：以上皆非，且经双单侧检验证明在界限之内。无法判断：以上都不成立；不等于“没有差异”。",
         },
     ),
     (

@@ -224,6 +224,10 @@ fn title(basis: &Basis<'_>, row: &Row) -> Prose {
         en: "{metric}: {own} is {verdict} than {peer} at {quantile}, {gap}",
         zh: "{metric}：{own}在 {quantile} {verdict}{peer}，{gap}",
     };
+    const WITHIN: Phrase = Phrase {
+        en: "{metric}: {own} is {verdict} than {peer} at {quantile}, {within}",
+        zh: "{metric}：{own}在 {quantile} {verdict}{peer}，{within}",
+    };
     const AT_PAR: Phrase = Phrase {
         en: "{metric}: {own} and {peer} are at par at {quantile}",
         zh: "{metric}：{own}与{peer}在 {quantile} 持平",
@@ -239,8 +243,10 @@ fn title(basis: &Basis<'_>, row: &Row) -> Prose {
         ("quantile", Prose::plain(words::quantile(row.quantile))),
         ("verdict", Prose::from(row.verdict.label())),
         ("gap", words::gap(row)),
+        ("within", words::within_margin(row).unwrap_or_default()),
     ];
     let phrase = match row.verdict {
+        Verdict::Worse | Verdict::Better if words::within_margin(row).is_some() => &WITHIN,
         Verdict::Worse | Verdict::Better => &APART,
         Verdict::AtPar => &AT_PAR,
         Verdict::CannotTell => &OPEN,
@@ -291,11 +297,14 @@ fn panel(heading: &Prose, rows: &[&Row], lang: Lang) -> LadderPanel {
 /// "Worse", and below it "2.2 ms more (0.9 to 3.5)".
 fn remark(row: &Row) -> Prose {
     const REMARK: Phrase = Phrase { en: "{verdict}\n{gap}", zh: "{verdict}\n{gap}" };
+    const WITHIN: Phrase =
+        Phrase { en: "{verdict}, within the margin\n{gap}", zh: "{verdict}，界限之内\n{gap}" };
     let verdict = Prose::from(words::tone(row.verdict).phrase());
     if row.difference.as_estimate().is_none() {
         return verdict;
     }
-    Prose::say(&REMARK, &[("verdict", verdict), ("gap", words::gap(row))])
+    let phrase = if words::within_margin(row).is_some() { &WITHIN } else { &REMARK };
+    Prose::say(phrase, &[("verdict", verdict), ("gap", words::gap(row))])
 }
 
 fn columns(own: &Prose) -> Vec<(Prose, Align)> {
@@ -352,7 +361,7 @@ fn table_row(row: &Row) -> Vec<TableCell> {
         row.q.map_or_else(|| Prose::plain("–"), number::probability).into(),
         TableCell {
             text: Prose::default(),
-            detail: why.unwrap_or_default(),
+            detail: why.or_else(|| words::within_margin(row)).unwrap_or_default(),
             tone: Some(words::tone(row.verdict)),
         },
     ]

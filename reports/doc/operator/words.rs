@@ -357,6 +357,15 @@ pub(in crate::doc) fn gap(row: &Row) -> Prose {
     }
 }
 
+/// That a gap is real and smaller than what counts as at par; `None` where it is larger, or where there is none.
+pub(in crate::doc) fn within_margin(row: &Row) -> Option<Prose> {
+    const WITHIN: Phrase =
+        Phrase { en: "by less than the margin of {margin}", zh: "差值小于 {margin} 的界限" };
+    let differs = matches!(row.verdict, Verdict::Worse | Verdict::Better);
+    let margin = row.margin_absolute.filter(|_| differs && row.beyond_margin == Some(false))?;
+    Some(Prose::say(&WITHIN, &[("margin", number::value(margin, difference_style(row.metric)))]))
+}
+
 /// `24h` as a study writes it, for readers.
 pub(in crate::doc) fn window(window: &str) -> Prose {
     const HOURS: Phrase = Phrase { en: "{n} h", zh: "{n} 小时" };
