@@ -173,8 +173,8 @@ fn ladders(basis: &Basis<'_>) -> Vec<Block> {
 
 fn ladder(basis: &Basis<'_>, series: &Series, told: &Row, name: String) -> Block {
     const CAPTION: Phrase = Phrase {
-        en: "Each rung is a quantile: P50 is the middle test, P95 is the value that 95 of 100 tests stay at or below. Points carry their 95% interval; a hollow point has too little behind it, with the reason. Like is compared with like; the right margin has the verdict and the difference. Below the first block: the strata that are furthest behind, if any.",
-        zh: "每一级为一个分位数：P50 为居中的测试，P95 为每 100 次测试中 95 次不超过的数值。点带 95% 区间；空心点表示数据太少，并注明原因。同类相比；右侧为结论与差值。首块之下为落后最多的分层（如有）。",
+        en: "Each rung is a quantile: P50 is the middle one of 100 {counted}, P95 is the value that 95 of them stay at or below. Points carry their 95% interval; a hollow point has too little behind it, with the reason. Like is compared with like; the right margin has the verdict and the difference. Below the first block: the strata that are furthest behind, if any.",
+        zh: "每一级为一个分位数：P50 为每 100 {counted}中居中的数值，P95 为其中 95 {counter}不超过的数值。点带 95% 区间；空心点表示数据太少，并注明原因。同类相比；右侧为结论与差值。首块之下为落后最多的分层（如有）。",
     };
     const SUBTITLE: Phrase = Phrase { en: "method {method} {version}", zh: "方法 {method} {version}" };
     const LINES: Phrase =
@@ -211,7 +211,8 @@ fn ladder(basis: &Basis<'_>, series: &Series, told: &Row, name: String) -> Block
         parties: vec![party(basis, &basis.query.own), party(basis, peer)],
         panels: panels.iter().map(|(heading, rows)| panel(heading, rows, lang)).collect(),
     };
-    Block::Figure(Figure::new(name, title.clone(), CAPTION.into(), make))
+    let caption = Prose::say(&CAPTION, &words::Value::of_row(told).gaps());
+    Block::Figure(Figure::new(name, title.clone(), caption, make))
 }
 
 /// A word on data that are made up.

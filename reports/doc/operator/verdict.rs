@@ -357,7 +357,7 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         ("stratum", words::stratum(&row.stratum)),
         ("a", values.0),
         ("b", values.1),
-        ("quantile", words::quantile_told(row.quantile)),
+        ("quantile", words::quantile_told(row)),
     ];
     // A gap has no sign: it is how much worse, whichever way is better.
     let (phrase, gap) = match (row.verdict, words::answer(&row.difference)) {
@@ -421,15 +421,18 @@ fn promise_key(basis: &Basis<'_>, promise: &Promised) -> KeyNumber {
 
 fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
     const FROM: Phrase = Phrase { en: "Tests beyond the limit from {hours}", zh: "{hours} 越限的测试" };
-    const BUSY: Phrase =
-        Phrase { en: "Tests beyond the limit in the busy hours", zh: "忙时越限的测试" };
+    const BUSY: Phrase = Phrase {
+        en: "{values} of the source's busy hours beyond the limit",
+        zh: "数据源所称忙时越限的{values}",
+    };
     const OF: Phrase = Phrase { en: "{label}: {metric}", zh: "{label}：{metric}" };
     const BESIDE: Phrase = Phrase {
         en: "{limit} over all hours; of {peer}'s in these hours, {share} are beyond it",
         zh: "{limit}，按全时段计；{peer}在该时段为 {share}",
     };
     let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
-    let label = Prose::say(if times.tells_hours() { &FROM } else { &BUSY }, &[("hours", hours)]);
+    let phrase = if times.tells_hours() { &FROM } else { &BUSY };
+    let label = Prose::say(phrase, &[&[("hours", hours)][..], &times.value().gaps()].concat()).capital();
     let metric = times.focus().map(|focus| words::series_inside(&focus.series));
     let label =
         metric.map_or(label.clone(), |metric| Prose::say(&OF, &[("label", label), ("metric", metric)]));
