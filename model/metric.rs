@@ -29,7 +29,7 @@ impl Better {
 pub struct Margin {
     /// In the metric's own unit.
     pub absolute: f64,
-    /// As a share of the peer's value.
+    /// As a share of the smaller of the two values, so that it is the same whichever side is the own one.
     pub relative: f64,
 }
 

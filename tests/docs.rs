@@ -10,8 +10,8 @@ fn metrics_page() -> String {
     let mut page = String::from(
         "# Metrics\n\nGenerated from the table of metrics in `model/metric.rs`; a test keeps it current.\n\n\
          Delays are kept in histogram counts of one microsecond, rates of one kbit/s. A margin is how far apart two\n\
-         operators may be and still count as at par: the larger of the absolute bound and the share of the peer's\n\
-         value; both can be set for each study.\n\n\
+         operators may be and still count as at par: the larger of the absolute bound and the share of the smaller\n\
+         of the two values; both can be set for each study.\n\n\
          | id | unit | better | margin | defined in | English | 中文 |\n|---|---|---|---|---|---|---|\n",
     );
     for metric in MetricId::all() {

@@ -201,12 +201,9 @@ impl Chart for DistributionOverlay {
     }
 
     fn lay_out(&self, frame: Frame, lang: Lang) -> Scene {
-        const BELOW: Phrase =
-            Phrase { en: "Share of tests at or below", zh: "不高于该值的测试占比" };
-        const ABOVE: Phrase = Phrase {
-            en: "Share of tests above (log scale)",
-            zh: "高于该值的测试占比（对数刻度）",
-        };
+        const BELOW: Phrase = Phrase { en: "Share of values at or below", zh: "不高于该值的占比" };
+        const ABOVE: Phrase =
+            Phrase { en: "Share of values above (log scale)", zh: "高于该值的占比（对数刻度）" };
         let Page { mut scene, body } = Page::open(frame, lang, &self.caption);
         let y = self.y_axis();
         let left = y.label_width() + 10.0;

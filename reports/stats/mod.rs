@@ -45,6 +45,7 @@ pub mod rows;
 pub mod saturation;
 pub mod season;
 pub mod spline;
+pub mod standing;
 mod stream;
 pub mod survival;
 pub mod table;

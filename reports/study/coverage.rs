@@ -1,21 +1,25 @@
 //! For what can the data speak, for what not, and what should be measured next?
 //!
 //! For each operator and stratum: lines, observations, days, and how many of the week's 168 hours were seen; the
-//! quantiles that this many lines can carry (a distribution-free 95% interval exists from 6 lines for the median, 29 for
-//! p90, 59 for p95, 299 for p99). For each pair of operators: how much of either stands on common ground. For each
-//! verdict that is open: how many lines, on which side, would decide it, and whether more tests on the same lines
-//! could (see [`crate::stats::plan`]).
+//! quantiles that the lines can carry. That rule is the comparison's own ([`peers`]): enough lines on a side, and as many
+//! independent observations as a distribution-free 95% interval asks for (6 for the median, 29 for p90, 59 for p95, 299
+//! for p99), which tests of the same line are worth only as far as they differ ([`crate::stats::standing`]). For each
+//! pair of operators: how much of either stands on common ground. For each verdict that is open, at each quantile: how
+//! many lines it takes before the comparison says anything; and where it says something, how many lines, on which
+//! side, would decide it, and whether more tests on the same lines could (see [`crate::stats::plan`]).
 //!
 //! It cannot tell whether the lines that are measured are like those that are not.
 
+mod carried;
+mod next;
+
+pub use next::{Compare, Need, Next};
+
+use self::carried::{effective, pool};
 use super::answer::Words;
 use super::peers::strata::{self, Group, Part};
-use super::peers::{self, Stratum, Verdict, verdict_margin};
+use super::peers::{self, Stratum};
 use super::{Declined, Head, Method, Series};
-use crate::stats::design::effective_weights;
-use crate::stats::plan::{Aim, Plan, Side, plan};
-use crate::stats::quantile::{smallest_n, weighted};
-use crate::stats::welch::Moments;
 use broadgauge_model::panel::{Hours, Panel, weekday};
 use broadgauge_model::text::Phrase;
 use serde::Serialize;
@@ -23,7 +27,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The study's version: raised when its numbers may move.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The quantiles of which a row says whether they can be spoken of.
 const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
@@ -37,7 +41,7 @@ pub struct Query {
 impl Query {
     /// The usual question.
     pub fn of(own: impl Into<String>) -> Self {
-        Self { peers: peers::Query { quantiles: vec![0.5], ..peers::Query::of(own) } }
+        Self { peers: peers::Query::of(own) }
     }
 }
 
@@ -74,20 +78,24 @@ pub struct Row {
     pub lines: usize,
     /// Observations.
     pub observations: u64,
-    /// The quantiles that so many lines can carry.
+    /// The quantiles that the lines can carry.
     pub speaks_for: Vec<f64>,
     /// Those that they cannot, and why.
     pub silent_on: Vec<Gap>,
 }
 
-/// A quantile that cannot be spoken of.
+/// A quantile that cannot be spoken of: too few lines, or too few independent observations.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gap {
     /// The quantile.
     pub quantile: f64,
-    /// Lines that are there; where they are weighted, how many lines of equal weight they are worth.
+    /// Lines that are there.
     pub lines: usize,
     /// Lines that it takes.
+    pub needs_lines: usize,
+    /// Independent observations that the quantile stands on.
+    pub effective: usize,
+    /// Independent observations that it takes.
     pub needs: usize,
 }
 
@@ -132,74 +140,26 @@ pub struct Overlap {
     pub peer_lines: usize,
 }
 
-/// What would decide an open verdict.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Next {
-    /// What was observed.
-    #[serde(flatten)]
-    pub series: Series,
-    /// The stratum.
-    pub stratum: Stratum,
-    /// The own operator.
-    pub own: String,
-    /// The peer operator.
-    pub peer: String,
-    /// Lines now: own, peer.
-    pub lines: (usize, usize),
-    /// The smallest difference that matters, in the metric's unit.
-    pub margin_absolute: f64,
-    /// To find a difference of that size in 80 of 100 cases.
-    pub to_find: Option<Need>,
-    /// To show that there is none, in 80 of 100 cases, if there is none.
-    pub to_show_par: Option<Need>,
-    /// In words.
-    pub advice: Words,
-}
-
-/// How much it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Need {
-    /// Own lines, the fewest in all.
-    pub own_lines: usize,
-    /// Peer lines.
-    pub peer_lines: usize,
-    /// Own lines if the peer's stay as they are; null where no number will do.
-    pub own_lines_alone: Option<usize>,
-    /// How many times as many tests on the same lines; null where no number will do.
-    pub tests_factor: Option<f64>,
-}
-
-impl Need {
-    fn of(plan: Plan) -> Self {
-        Self {
-            own_lines: plan.both.0,
-            peer_lines: plan.both.1,
-            own_lines_alone: plan.first_alone,
-            tests_factor: plan.values_factor,
-        }
-    }
-}
-
 /// Says what the data can speak for.
 pub fn study(panel: &Panel, query: &Query) -> Coverage {
-    let ask = peers::Query { quantiles: vec![0.5], ..query.peers.clone() };
-    let mut head = head(panel, &ask);
+    let ask = &query.peers;
+    let mut head = head(panel, ask);
     let wanted: BTreeSet<&str> = strata::operators(panel)
         .into_iter()
         .filter(|o| ask.peers.is_empty() || *o == ask.own || ask.peers.iter().any(|p| p == o))
         .collect();
-    let mut matched = strata::matched(panel, &ask, &wanted);
+    let mut matched = strata::matched(panel, ask, &wanted);
     head.notes.append(&mut matched.notes);
-    let compared = peers::study(panel, &ask);
-    let rows = rows(&matched);
+    let compared = peers::study(panel, ask);
+    let rows = rows(&matched, ask);
     let declined = rows.is_empty().then(|| {
         Declined::because(Words::plain(Phrase { en: "nothing was observed", zh: "没有任何观测" }))
     });
     Coverage {
         rows,
         silent: silent(panel, &wanted),
-        overlap: overlap(&matched, &ask, &wanted),
-        next: next(&matched, &compared),
+        overlap: overlap(&matched, ask, &wanted),
+        next: next::next(&matched, &compared, ask),
         head,
         declined,
     }
@@ -210,6 +170,7 @@ fn head(panel: &Panel, query: &peers::Query) -> Head {
         ("own", json!(query.own)),
         ("peers", json!(query.peers)),
         ("by", json!(query.by)),
+        ("quantiles", json!(query.quantiles)),
         ("peak", json!(query.peak)),
         ("metrics", json!(query.metrics)),
     ]);
@@ -222,7 +183,7 @@ fn head(panel: &Panel, query: &peers::Query) -> Head {
         method: Method {
             name: "counts, order statistics, power calculation turned round",
             version: VERSION,
-            source: "David and Nagaraja 2003, 7.1; Schuirmann 1987",
+            source: "David and Nagaraja 2003, 7.1; Kish 1965; Woodruff 1952; Schuirmann 1987",
         },
         notes: super::head::from_panel(&panel.left_out),
     }
@@ -232,56 +193,46 @@ fn labelled(ground: &Stratum, part: Part) -> Stratum {
     Stratum(ground.0.iter().cloned().chain(part.labels()).collect())
 }
 
-/// What a group holds in one part of the week.
-#[derive(Default)]
-struct Tally {
-    lines: usize,
-    observations: u64,
-    /// Weights of the lines.
-    weights: Vec<f64>,
-}
-
-impl Tally {
-    /// How many lines of equal weight the lines are worth: (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965).
-    fn worth(&self) -> usize {
-        effective_weights(&self.weights).map_or(0, |worth| (worth + 1e-6).floor() as usize)
-    }
-}
-
-fn tally(group: &Group) -> BTreeMap<Part, Tally> {
-    let mut out: BTreeMap<Part, Tally> = BTreeMap::new();
+/// Lines and observations of a group in each part of the week.
+fn tally(group: &Group) -> BTreeMap<Part, (usize, u64)> {
+    let mut out: BTreeMap<Part, (usize, u64)> = BTreeMap::new();
     for line in group {
         for (part, points) in &line.parts {
-            let tally = out.entry(*part).or_default();
-            tally.lines += 1;
-            tally.observations += points.iter().map(|p| p.1).sum::<u64>();
-            tally.weights.push(line.weight);
+            let (lines, observations) = out.entry(*part).or_default();
+            *lines += 1;
+            *observations += points.iter().map(|p| p.1).sum::<u64>();
         }
     }
     out
 }
 
-fn rows(matched: &strata::Strata) -> Vec<Row> {
+fn rows(matched: &strata::Strata, ask: &peers::Query) -> Vec<Row> {
     let mut rows = Vec::new();
     for (series, grounds) in &matched.series {
         for (ground, groups) in &grounds.grounds {
             for (operator, group) in groups {
-                for (part, tally) in tally(group) {
-                    let worth = tally.worth();
-                    let need = |p: f64| smallest_n(p, 0.95).unwrap_or(usize::MAX);
-                    rows.push(Row {
+                for (part, (lines, observations)) in tally(group) {
+                    let mut row = Row {
                         series: series.clone(),
                         stratum: labelled(ground, part),
                         operator: operator.clone(),
-                        lines: tally.lines,
-                        observations: tally.observations,
-                        speaks_for: QUANTILES.into_iter().filter(|&p| worth >= need(p)).collect(),
-                        silent_on: QUANTILES
-                            .into_iter()
-                            .filter(|&p| worth < need(p))
-                            .map(|quantile| Gap { quantile, lines: worth, needs: need(quantile) })
-                            .collect(),
-                    });
+                        lines,
+                        observations,
+                        speaks_for: Vec::new(),
+                        silent_on: Vec::new(),
+                    };
+                    let pool = pool(group, part);
+                    for quantile in QUANTILES {
+                        let known = pool.as_ref().and_then(|pool| effective(pool, quantile));
+                        let Some((effective, needs)) = known else { continue };
+                        let needs_lines = ask.minimum_lines;
+                        if lines >= needs_lines && effective >= needs {
+                            row.speaks_for.push(quantile);
+                        } else {
+                            row.silent_on.push(Gap { quantile, lines, needs_lines, effective, needs });
+                        }
+                    }
+                    rows.push(row);
                 }
             }
         }
@@ -351,7 +302,7 @@ fn overlap(matched: &strata::Strata, ask: &peers::Query, wanted: &BTreeSet<&str>
                 let either: BTreeSet<&Part> = a.keys().chain(b.keys()).collect();
                 row.strata_either += either.len();
                 row.strata_both += a.keys().filter(|part| b.contains_key(part)).count();
-                let common = |group: Option<&Group>, known: &BTreeMap<Part, Tally>| {
+                let common = |group: Option<&Group>, known: &BTreeMap<Part, (usize, u64)>| {
                     let shared =
                         |line: &&strata::LineData| line.parts.iter().any(|(p, _)| known.contains_key(p));
                     group.map_or(0, |g| g.iter().filter(shared).count())
@@ -367,112 +318,6 @@ fn overlap(matched: &strata::Strata, ask: &peers::Query, wanted: &BTreeSet<&str>
         }
     }
     out
-}
-
-/// A side's variance between lines, and what the tests of a line leave in its median; both larger by what unequal weights
-/// cost, lines through the number of equal ones that they are worth.
-fn side(group: &Group, part: Part) -> Option<Side> {
-    let mut medians = Vec::new();
-    let mut noise = Vec::new();
-    let mut weights = Vec::new();
-    for line in group {
-        let Some((_, points)) = line.parts.iter().find(|(p, _)| *p == part) else { continue };
-        let pairs: Vec<(f64, f64)> = points.iter().map(|&(v, n)| (v, n as f64)).collect();
-        medians.push(weighted(&pairs, 0.5).ok()?);
-        weights.push(line.weight);
-        let n: f64 = pairs.iter().map(|p| p.1).sum();
-        if n > 1.0 {
-            let mean = pairs.iter().map(|p| p.0 * p.1).sum::<f64>() / n;
-            let variance = pairs.iter().map(|p| p.1 * (p.0 - mean).powi(2)).sum::<f64>() / (n - 1.0);
-            // The variance of a median, as if values were about normal.
-            noise.push(std::f64::consts::FRAC_PI_2 * variance / n);
-        }
-    }
-    let all = Moments::of(&medians).ok()?.variance;
-    let within = if noise.is_empty() { 0.0 } else { noise.iter().sum::<f64>() / noise.len() as f64 };
-    let within = within.min(all);
-    let cost = medians.len() as f64 / effective_weights(&weights).ok()?;
-    Some(Side { clusters: medians.len(), between: cost * (all - within), within: cost * within })
-}
-
-fn next(matched: &strata::Strata, compared: &peers::Peers) -> Vec<Next> {
-    let mut out = Vec::new();
-    let open = compared.rows.iter().filter(|r| r.verdict == Verdict::CannotTell && !r.stratum.is_combined());
-    for row in open {
-        for (series, grounds) in &matched.series {
-            if *series != Series::of_row(row) {
-                continue;
-            }
-            for (ground, groups) in &grounds.grounds {
-                let (Some(a), Some(b)) = (groups.get(&row.own.operator), groups.get(&row.peer.operator))
-                else {
-                    continue;
-                };
-                let part = tally(a).into_keys().find(|part| labelled(ground, *part) == row.stratum);
-                let sides = part.and_then(|part| Some((side(a, part)?, side(b, part)?)));
-                out.extend(sides.and_then(|(own, peer)| planned(row, (a, b), own, peer)));
-            }
-        }
-    }
-    out
-}
-
-fn planned(row: &peers::Row, (a, b): (&Group, &Group), own: Side, peer: Side) -> Option<Next> {
-    let middle = |group: &Group| {
-        let all = group.iter().flat_map(|l| &l.parts).flat_map(|(_, points)| points);
-        let mut all: Vec<(f64, f64)> = all.map(|&(v, n)| (v, n as f64)).collect();
-        all.sort_by(|x, y| x.0.total_cmp(&y.0));
-        weighted(&all, 0.5).ok()
-    };
-    let margin = match row.margin_absolute {
-        Some(margin) => margin,
-        None => verdict_margin(row.margin, middle(a)?, middle(b)?),
-    };
-    let need = |aim| plan(own, peer, aim, 0.05, 0.8).ok().map(Need::of);
-    let to_find = need(Aim::Find(margin));
-    let to_show_par = need(Aim::ShowEqual { margin, difference: 0.0 });
-    let advice = match (to_find, to_show_par) {
-        (Some(find), Some(par)) => Words::with(
-            Phrase {
-                en: "to find a gap of {margin} {unit} in 80 of 100 cases: {own_find} lines of {own} and {peer_find} of {peer}; to show that there is none: {own_par} and {peer_par}; {tests}",
-                zh: "要在 100 次中有 80 次发现 {margin} {unit} 的差距：{own} {own_find} 条线路、{peer} {peer_find} 条；要证明没有差距：{own_par} 条和 {peer_par} 条；{tests}",
-            },
-            &[
-                ("margin", &format!("{margin:.2}")),
-                ("unit", &row.unit),
-                ("own_find", &find.own_lines),
-                ("own", &row.own.operator),
-                ("peer_find", &find.peer_lines),
-                ("peer", &row.peer.operator),
-                ("own_par", &par.own_lines),
-                ("peer_par", &par.peer_lines),
-                ("tests", &tests(find)),
-            ],
-        ),
-        _ => Words::plain(Phrase {
-            en: "no margin is set, so no size can be named",
-            zh: "未设容差，无法给出规模",
-        }),
-    };
-    Some(Next {
-        series: Series::of_row(row),
-        stratum: row.stratum.clone(),
-        own: row.own.operator.clone(),
-        peer: row.peer.operator.clone(),
-        lines: (own.clusters, peer.clusters),
-        margin_absolute: margin,
-        to_find,
-        to_show_par,
-        advice,
-    })
-}
-
-fn tests(need: Need) -> String {
-    match need.tests_factor {
-        Some(factor) if factor <= 1.0 => "the tests are enough".into(),
-        Some(factor) => format!("or {factor:.1} times as many tests on the same lines"),
-        None => "more tests on the same lines will not do".into(),
-    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,18 @@ fn series(series: &Series) -> [String; 3] {
     [observed, series.load.word().into(), series.method.to_string()]
 }
 
+/// A stratum's values. A summary is of all days, and of the hours that its source took for the busy ones, which need not
+/// be those of `--peak`.
+fn stratum(of: &peers::Stratum) -> String {
+    let is_summary = of.get(peers::Key::Days) == Some("all_days");
+    let word = |(key, value): &(peers::Key, String)| match key {
+        peers::Key::Days if is_summary => None,
+        peers::Key::Hours if is_summary && value == "peak" => Some("peak (of the source)".into()),
+        _ => Some(value.clone()),
+    };
+    of.0.iter().filter_map(word).collect::<Vec<_>>().join(" / ")
+}
+
 /// How a metric was observed, but for the method.
 type Manner = (MetricId, Load, Direction, Statistic);
 
@@ -161,18 +173,17 @@ pub(super) fn peers(study: &peers::Peers) -> String {
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
         let form = Form::of(row.unit);
-        let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         rows.push(vec![
             names.name(manner!(row), &row.method),
             row.load.word().into(),
             format!("p{}", row.quantile * 100.0),
-            stratum.join(" / "),
+            stratum(&row.stratum),
             reasons.answer(&row.own.value, form),
             row.peer.operator.clone(),
             reasons.answer(&row.peer.value, form),
             reasons.answer(&row.difference, form),
             probability(row.q),
-            finding(row.verdict, row.detectable_difference, form),
+            finding(row.verdict, &row.difference, row.margin_absolute, row.detectable_difference, form),
         ]);
     }
     let mut text = if study.rows.is_empty() { String::new() } else { columns(&rows) + VERDICTS };
@@ -184,16 +195,28 @@ pub(super) fn peers(study: &peers::Peers) -> String {
 /// What the verdicts ask for.
 const VERDICTS: &str = "\
 better, worse: the interval of the difference leaves out 0, and the q-value (from shuffled lines, which need not agree
-with the interval where a quantile rests on few lines) is at most 0.05. at par: shown to lie within the margin, whether
-or not it is 0. cannot tell: none of these.
+with the interval where a quantile rests on few lines) is at most 0.05; a difference that is real but smaller than the
+margin is said to be so. at par: neither, and shown to lie within the margin. cannot tell: none of
+these.
 ";
 
-/// The verdict; where there is none, the difference that the data would have shown in 80 of 100 cases.
-fn finding(verdict: peers::Verdict, detectable: Option<f64>, form: Form) -> String {
+/// The verdict, and whether the gap is smaller than what would count as at par; where there is none, the difference
+/// that the data would have shown in 80 of 100 cases.
+fn finding(
+    verdict: peers::Verdict,
+    difference: &Answer,
+    margin: Option<f64>,
+    detectable: Option<f64>,
+    form: Form,
+) -> String {
     let word = verdict.label().get(Lang::En);
-    match detectable {
-        Some(difference) => format!("{word} (would find {})", form.write(difference)),
-        None => word.into(),
+    let differs = matches!(verdict, peers::Verdict::Better | peers::Verdict::Worse);
+    let within =
+        difference.as_estimate().zip(margin).filter(|(e, margin)| differs && e.value().abs() < *margin);
+    match (within, detectable) {
+        (Some((_, margin)), _) => format!("{word}, by less than the margin of {}", form.write(margin)),
+        (None, Some(difference)) => format!("{word} (would find {})", form.write(difference)),
+        (None, None) => word.into(),
     }
 }
 
@@ -207,10 +230,9 @@ fn curves(study: &peers::Peers, names: &Names<'_>, reasons: &mut Reasons) -> Str
             .map(String::from);
     let mut rows = vec![header.to_vec()];
     for curve in &study.curves {
-        let stratum: Vec<&str> = curve.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         let form = Form::of(curve.unit);
         let name = names.name(manner!(curve), &curve.method);
-        let mut row = vec![name, curve.load.word().into(), stratum.join(" / "), curve.peer.clone()];
+        let mut row = vec![name, curve.load.word().into(), stratum(&curve.stratum), curve.peer.clone()];
         for wanted in [0.1, 0.5, 0.9] {
             let point = curve.shift.iter().find(|s| s.quantile == wanted);
             row.push(point.map_or_else(|| "-".into(), |s| reasons.answer(&s.difference, form)));
@@ -244,7 +266,7 @@ fn paired(study: &peers::Peers, names: &Names<'_>, reasons: &mut Reasons) -> Str
             row.hours.to_string(),
             reasons.answer(&row.difference, form),
             probability(row.q),
-            finding(row.verdict, row.detectable_difference, form),
+            finding(row.verdict, &row.difference, row.margin_absolute, row.detectable_difference, form),
         ]);
     }
     format!("\nSites that measure both operators\n{}", columns(&rows))
@@ -255,7 +277,6 @@ pub(super) fn league(study: &league::League) -> String {
     let mut reasons = Reasons::default();
     let mut text = String::new();
     for row in &study.rows {
-        let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         let header = ["", "lines", "mean of lines", "ranks", "ordinary (95%)", "q-value", "standing"]
             .map(String::from);
         let mut rows = vec![header.to_vec()];
@@ -283,7 +304,7 @@ pub(super) fn league(study: &league::League) -> String {
             observed(row.metric, row.unit, row.direction, row.statistic.word()),
             row.load.word(),
             row.quantile * 100.0,
-            stratum.join(" / "),
+            stratum(&row.stratum),
             reasons.answer(&row.centre, form),
             columns(&rows)
         );
@@ -346,23 +367,19 @@ pub(super) fn changes(study: &change::Changes) -> String {
 /// What the data can speak for.
 pub(super) fn coverage(study: &coverage::Coverage) -> String {
     let mut text = String::new();
-    let percents = |ps: &mut dyn Iterator<Item = f64>| {
-        ps.map(|p| format!("p{}", p * 100.0)).collect::<Vec<_>>().join(" ")
-    };
     let header =
         ["metric", "load", "method", "stratum", "operator", "lines", "observations", "speaks for", "not for"]
             .map(String::from);
     let mut rows = vec![header.to_vec()];
     for row in &study.rows {
-        let stratum: Vec<&str> = row.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         let mut cells = series(&row.series).to_vec();
         cells.extend([
-            stratum.join(" / "),
+            stratum(&row.stratum),
             row.operator.clone(),
             row.lines.to_string(),
             row.observations.to_string(),
-            percents(&mut row.speaks_for.iter().copied()),
-            percents(&mut row.silent_on.iter().map(|g| g.quantile)),
+            row.speaks_for.iter().map(|p| format!("p{}", p * 100.0)).collect::<Vec<_>>().join(" "),
+            lacking(&row.silent_on),
         ]);
         rows.push(cells);
     }
@@ -397,12 +414,12 @@ pub(super) fn coverage(study: &coverage::Coverage) -> String {
     }
     let _ = writeln!(text, "Common ground\n{}", columns(&rows));
     for next in &study.next {
-        let stratum: Vec<&str> = next.stratum.0.iter().map(|(_, value)| value.as_str()).collect();
         let _ = writeln!(
             text,
-            "open: {}, {} against {} ({} and {} lines now): {}",
+            "open: {}, p{}, {} against {} ({} and {} lines now): {}",
             series(&next.series).join(", "),
-            stratum.join(" / "),
+            next.quantile * 100.0,
+            stratum(&next.stratum),
             next.peer,
             next.lines.0,
             next.lines.1,
@@ -410,6 +427,20 @@ pub(super) fn coverage(study: &coverage::Coverage) -> String {
         );
     }
     text + &foot(&study.head, study.declined.as_ref())
+}
+
+/// The quantiles that cannot be spoken of, with the independent observations that they have and need; too few lines
+/// stand before all others.
+fn lacking(gaps: &[coverage::Gap]) -> String {
+    match gaps.first() {
+        Some(gap) if gap.lines < gap.needs_lines => {
+            format!("any: {} of {} lines", gap.lines, gap.needs_lines)
+        }
+        _ => {
+            let one = |g: &coverage::Gap| format!("p{} ({} of {})", g.quantile * 100.0, g.effective, g.needs);
+            gaps.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 /// Verdicts with their evidence.
@@ -474,6 +505,31 @@ mod tests {
             ["0.012", "0.000", "25.000"]
         );
         assert_eq!([Form::of("ms").write(-0.004), Form::of("ms").write(-1.5)], ["0.00", "-1.50"]);
+    }
+
+    #[test]
+    fn a_gap_within_the_margin_is_said_to_be_within_it() {
+        let write = |verdict, value: f64| {
+            let gap = Answer::estimate(value, (value - 1.0, value + 1.0), 80);
+            finding(verdict, &gap, Some(5.0), None, Form::of("ms"))
+        };
+        assert_eq!(write(peers::Verdict::Worse, 2.0), "worse, by less than the margin of 5.00");
+        assert_eq!(write(peers::Verdict::Better, -2.0), "better, by less than the margin of 5.00");
+        assert_eq!(write(peers::Verdict::Worse, 9.0), "worse");
+        assert_eq!(write(peers::Verdict::AtPar, 0.5), "at par");
+    }
+
+    #[test]
+    fn the_hours_of_a_summary_are_those_of_its_source() {
+        use peers::{Key, Stratum};
+        let summary = vec![
+            (Key::Technology, "adsl".into()),
+            (Key::Hours, "peak".into()),
+            (Key::Days, "all_days".into()),
+        ];
+        assert_eq!(stratum(&Stratum(summary)), "adsl / peak (of the source)");
+        let tests = vec![(Key::Hours, "peak".into()), (Key::Days, "weekday".into())];
+        assert_eq!(stratum(&Stratum(tests)), "peak / weekday");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::study::Note;
 use crate::study::peers::query::Key;
 use crate::text::{Prose, date, number};
 use broadgauge_model::metric::{Better, METRICS};
-use broadgauge_model::panel::SourceKind;
+use broadgauge_model::panel::{Hours, SourceKind};
 use broadgauge_model::text::Phrase;
 use std::collections::BTreeSet;
 
@@ -34,8 +34,13 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         zh: "{name}，版本 {version}。来源：{source}。",
     };
     const PERIOD: Phrase = Phrase {
-        en: "{period}, {days}, hours in the local time of each line ({zone} where a line names no zone). Busy hours: {hours}.",
-        zh: "{period}，共 {days}；时刻为各线路当地时间（未注明时区的线路按 {zone}）。忙时：{hours}。",
+        en: "{period}, {days}, hours in the local time of each line ({zone} where a line names no zone).",
+        zh: "{period}，共 {days}；时刻为各线路当地时间（未注明时区的线路按 {zone}）。",
+    };
+    const BUSY: Phrase = Phrase { en: "Busy hours: {hours}.", zh: "忙时：{hours}。" };
+    const OF_THE_SOURCE: Phrase = Phrase {
+        en: "Which hours are the busy ones of a line summary, its source has chosen.",
+        zh: "线路汇总值的忙时由其数据源划定。",
     };
     const SEED: Phrase = Phrase {
         en: "Broadgauge {version}; seed {seed}. The same data, version and seed give the same report to the last digit.",
@@ -62,8 +67,15 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         ("period", date::period(&panel.period)),
         ("days", date::span_of_days(date::days(&panel.period))),
         ("zone", Prose::plain(&panel.period.zone)),
-        ("hours", words::hours(basis.query.peak.from, basis.query.peak.to)),
     ];
+    let mut about_time = Prose::say(&PERIOD, &period);
+    if panel.cells.iter().any(|cell| matches!(cell.hours, Hours::At { .. })) {
+        let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
+        about_time = about_time.then(Prose::say(&BUSY, &[("hours", hours)]));
+    }
+    if panel.cells.iter().any(|cell| cell.hours == Hours::Peak) {
+        about_time = about_time.then(OF_THE_SOURCE.into());
+    }
     let measured: Vec<Prose> = panel
         .methods
         .iter()
@@ -84,7 +96,7 @@ pub(super) fn methods(basis: &Basis<'_>) -> Section {
         ("seed", Prose::plain(basis.query.seed.to_string())),
     ];
     let mut terms: Vec<(Prose, Prose)> = vec![
-        (Phrase { en: "Period", zh: "时段" }.into(), Prose::say(&PERIOD, &period)),
+        (Phrase { en: "Period", zh: "时段" }.into(), about_time),
         (Phrase { en: "Measured by", zh: "测量方法" }.into(), Prose::list(&measured)),
         (
             Phrase { en: "Comparison with peer operators", zh: "与对标运营商的对比" }.into(),
@@ -156,8 +168,8 @@ pub(in crate::doc) const RULES: [(Phrase, Phrase); 7] = [
     (
         Phrase { en: "Four verdicts", zh: "四种结论" },
         Phrase {
-            en: "Worse or better: the interval of the difference leaves out zero and the q-value is at most 0.05. At par: shown to lie inside the margin (two one-sided tests). Cannot tell: none of these; it does not mean “the same”.",
-            zh: "落后或领先：差值区间不含零且 q 值不超过 0.05。持平：经双单侧检验证明在界限之内。无法判断：以上都不成立；不等于“没有差异”。",
+            en: "Worse or better: the interval of the difference leaves out zero and the q-value is at most 0.05; a difference that is real but smaller than the margin is said to be so. At par: neither, and shown to lie inside the margin (two one-sided tests). Cannot tell: none of these; it does not mean “the same”.",
+            zh: "落后或领先：差值区间不含零且 q 值不超过 0.05；差异真实但小于界限时另行注明。持平：以上皆非，且经双单侧检验证明在界限之内。无法判断：以上都不成立；不等于“没有差异”。",
         },
     ),
     (

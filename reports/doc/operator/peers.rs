@@ -173,8 +173,8 @@ fn ladders(basis: &Basis<'_>) -> Vec<Block> {
 
 fn ladder(basis: &Basis<'_>, series: &Series, told: &Row, name: String) -> Block {
     const CAPTION: Phrase = Phrase {
-        en: "Each rung is a quantile: P50 is the middle test, P95 is the value that 95 of 100 tests stay at or below. Points carry their 95% interval; a hollow point has too little behind it, with the reason. Like is compared with like; the right margin has the verdict and the difference. Below the first block: the strata that are furthest behind, if any.",
-        zh: "每一级为一个分位数：P50 为居中的测试，P95 为每 100 次测试中 95 次不超过的数值。点带 95% 区间；空心点表示数据太少，并注明原因。同类相比；右侧为结论与差值。首块之下为落后最多的分层（如有）。",
+        en: "Each rung is a quantile: P50 is the middle one of 100 {counted}, P95 is the value that 95 of them stay at or below. Points carry their 95% interval; a hollow point has too little behind it, with the reason. Like is compared with like; the right margin has the verdict and the difference. Below the first block: the strata that are furthest behind, if any.",
+        zh: "每一级为一个分位数：P50 为每 100 {counted}中居中的数值，P95 为其中 95 {counter}不超过的数值。点带 95% 区间；空心点表示数据太少，并注明原因。同类相比；右侧为结论与差值。首块之下为落后最多的分层（如有）。",
     };
     const SUBTITLE: Phrase = Phrase { en: "method {method} {version}", zh: "方法 {method} {version}" };
     const LINES: Phrase =
@@ -211,7 +211,8 @@ fn ladder(basis: &Basis<'_>, series: &Series, told: &Row, name: String) -> Block
         parties: vec![party(basis, &basis.query.own), party(basis, peer)],
         panels: panels.iter().map(|(heading, rows)| panel(heading, rows, lang)).collect(),
     };
-    Block::Figure(Figure::new(name, title.clone(), CAPTION.into(), make))
+    let caption = Prose::say(&CAPTION, &words::Value::of_row(told).gaps());
+    Block::Figure(Figure::new(name, title.clone(), caption, make))
 }
 
 /// A word on data that are made up.
@@ -223,6 +224,10 @@ fn title(basis: &Basis<'_>, row: &Row) -> Prose {
     const APART: Phrase = Phrase {
         en: "{metric}: {own} is {verdict} than {peer} at {quantile}, {gap}",
         zh: "{metric}：{own}在 {quantile} {verdict}{peer}，{gap}",
+    };
+    const WITHIN: Phrase = Phrase {
+        en: "{metric}: {own} is {verdict} than {peer} at {quantile}, {within}",
+        zh: "{metric}：{own}在 {quantile} {verdict}{peer}，{within}",
     };
     const AT_PAR: Phrase = Phrase {
         en: "{metric}: {own} and {peer} are at par at {quantile}",
@@ -239,8 +244,10 @@ fn title(basis: &Basis<'_>, row: &Row) -> Prose {
         ("quantile", Prose::plain(words::quantile(row.quantile))),
         ("verdict", Prose::from(row.verdict.label())),
         ("gap", words::gap(row)),
+        ("within", words::within_margin(row).unwrap_or_default()),
     ];
     let phrase = match row.verdict {
+        Verdict::Worse | Verdict::Better if words::within_margin(row).is_some() => &WITHIN,
         Verdict::Worse | Verdict::Better => &APART,
         Verdict::AtPar => &AT_PAR,
         Verdict::CannotTell => &OPEN,
@@ -291,11 +298,14 @@ fn panel(heading: &Prose, rows: &[&Row], lang: Lang) -> LadderPanel {
 /// "Worse", and below it "2.2 ms more (0.9 to 3.5)".
 fn remark(row: &Row) -> Prose {
     const REMARK: Phrase = Phrase { en: "{verdict}\n{gap}", zh: "{verdict}\n{gap}" };
+    const WITHIN: Phrase =
+        Phrase { en: "{verdict}, within the margin\n{gap}", zh: "{verdict}，界限之内\n{gap}" };
     let verdict = Prose::from(words::tone(row.verdict).phrase());
     if row.difference.as_estimate().is_none() {
         return verdict;
     }
-    Prose::say(&REMARK, &[("verdict", verdict), ("gap", words::gap(row))])
+    let phrase = if words::within_margin(row).is_some() { &WITHIN } else { &REMARK };
+    Prose::say(phrase, &[("verdict", verdict), ("gap", words::gap(row))])
 }
 
 fn columns(own: &Prose) -> Vec<(Prose, Align)> {
@@ -352,7 +362,7 @@ fn table_row(row: &Row) -> Vec<TableCell> {
         row.q.map_or_else(|| Prose::plain("–"), number::probability).into(),
         TableCell {
             text: Prose::default(),
-            detail: why.unwrap_or_default(),
+            detail: why.or_else(|| words::within_margin(row)).unwrap_or_default(),
             tone: Some(words::tone(row.verdict)),
         },
     ]

@@ -18,14 +18,14 @@ const MOST_PEERS: usize = 3;
 const STEPS: usize = 240;
 
 pub(super) fn section(basis: &Basis<'_>, times: &Times) -> Section {
+    const QUESTION: Phrase = Phrase {
+        en: "Which share of {values} is worse than a value that matters to you?",
+        zh: "有多大比例的{values}差于您关心的数值？",
+    };
     Section {
         id: "spread",
         heading: Phrase { en: "How values are spread", zh: "数值分布" }.into(),
-        question: Phrase {
-            en: "Which share of tests is worse than a value that matters to you?",
-            zh: "有多大比例的测试差于您关心的数值？",
-        }
-        .into(),
+        question: Prose::say(&QUESTION, &times.value().gaps()),
         blocks: vec![chart(basis, times)],
     }
 }
@@ -34,16 +34,16 @@ fn chart(basis: &Basis<'_>, times: &Times) -> Block {
     const WHAT: Phrase = Phrase { en: "Distribution", zh: "分布" };
     const TITLE: Phrase = Phrase { en: "{metric}: the whole distribution", zh: "{metric}的完整分布" };
     const ABOVE: Phrase = Phrase {
-        en: "{metric}: {a} of the tests on {own}'s lines are above {limit}, {b} of those on {peer}'s",
-        zh: "{metric}：{own}有 {a} 的测试高于 {limit}，{peer}为 {b}",
+        en: "{metric}: {a} of the {values} on {own}'s lines are above {limit}, {b} of those on {peer}'s",
+        zh: "{metric}：{own}有 {a} 的{values}高于 {limit}，{peer}为 {b}",
     };
     const BELOW: Phrase = Phrase {
-        en: "{metric}: {a} of the tests on {own}'s lines are below {limit}, {b} of those on {peer}'s",
-        zh: "{metric}：{own}有 {a} 的测试低于 {limit}，{peer}为 {b}",
+        en: "{metric}: {a} of the {values} on {own}'s lines are below {limit}, {b} of those on {peer}'s",
+        zh: "{metric}：{own}有 {a} 的{values}低于 {limit}，{peer}为 {b}",
     };
     const CAPTION: Phrase = Phrase {
-        en: "Read a value on the horizontal axis; the height of the curve is the share of tests at or below it. Every line counts the same. The band holds 95% (pointwise, over lines). All lines and hours as they are: unlike the ladder above, this picture matches nothing.",
-        zh: "横轴取一个数值，曲线高度即不超过该值的测试比例。每条线路权重相同。色带为逐点 95% 区间（按线路）。此图为全部线路和时段的原貌，未像上面的分位阶梯那样作同类匹配。",
+        en: "Read a value on the horizontal axis; the height of the curve is the share of {values} at or below it. Every line counts the same. The band holds 95% (pointwise, over lines). All lines and hours as they are: unlike the ladder above, this picture matches nothing.",
+        zh: "横轴取一个数值，曲线高度即不超过该值的{values}所占比例。每条线路权重相同。色带为逐点 95% 区间（按线路）。此图为全部线路和时段的原貌，未像上面的分位阶梯那样作同类匹配。",
     };
     const LINES: Phrase = Phrase { en: "{name}: {n} lines", zh: "{name} {n} 条线路" };
     let Some(Focus { series, own, peer, limit, .. }) = times.focus() else {
@@ -72,13 +72,17 @@ fn chart(basis: &Basis<'_>, times: &Times) -> Block {
         Some((name, spread)) => Prose::say(
             if lower { &ABOVE } else { &BELOW },
             &[
-                ("metric", words::series(series)),
-                ("limit", number::value(limit, words::value_style(series.metric))),
-                ("a", beyond(own)),
-                ("own", basis.own()),
-                ("b", beyond(spread)),
-                ("peer", Prose::plain(name)),
-            ],
+                &[
+                    ("metric", words::series(series)),
+                    ("limit", number::value(limit, words::value_style(series.metric))),
+                    ("a", beyond(own)),
+                    ("own", basis.own()),
+                    ("b", beyond(spread)),
+                    ("peer", Prose::plain(name)),
+                ][..],
+                &times.value().gaps(),
+            ]
+            .concat(),
         ),
         None => Prose::say(&TITLE, &[("metric", words::series(series))]),
     };
@@ -112,5 +116,6 @@ fn chart(basis: &Basis<'_>, times: &Times) -> Block {
             number::value(limit, words::value_style(series.metric)).get(lang).to_owned(),
         )],
     };
-    Block::Figure(Figure::new("distribution", title.clone(), CAPTION.into(), make))
+    let caption = Prose::say(&CAPTION, &times.value().gaps());
+    Block::Figure(Figure::new("distribution", title.clone(), caption, make))
 }

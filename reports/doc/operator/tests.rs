@@ -413,6 +413,62 @@ fn the_same_data_and_seed_give_the_same_page() {
     assert!(html(&again, Lang::Zh) == html(usual(), Lang::Zh));
 }
 
+/// One mean of all hours and one of the source's busy ones a line, in which the own operator's is so much longer; lines
+/// are as far from each other as `apart_ms`.
+fn summaries(more_ms: f64, apart_ms: f64) -> Panel {
+    let mut panel = town("Northwind");
+    panel.cells.clear();
+    for line in 0..panel.lines.len() as i32 {
+        let more = if panel.lines[line as usize].operator == "Northwind" { more_ms } else { 0.0 };
+        for (hours, longer) in [(Hours::AllDay, 0.0), (Hours::Peak, more)] {
+            let values = CellValues::Number(20.0 + longer + apart_ms * wave(line, 3));
+            push(&mut panel, line as u32, MetricId::ROUND_TRIP_DELAY, (FIRST_DAY, 0), values);
+            if let Some(cell) = panel.cells.last_mut() {
+                (cell.hours, cell.statistic) = (hours, Statistic::Mean);
+            }
+        }
+    }
+    panel
+}
+
+#[test]
+fn summaries_of_lines_are_not_called_tests_and_their_hours_are_those_of_the_source() {
+    let document = report(&summaries(6.0, 4.0), "Northwind");
+    let said = read(&document, Lang::En);
+    for wanted in [
+        "(means) in the source's peak hours",
+        "which 50 of 100 line summaries (means) do not exceed",
+        "9 of 10 line summaries (means) of Southbank stay below",
+        "Line summaries (means) of the source's busy hours beyond the limit",
+        "its source has chosen",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    for banned in ["Busy hours: ", "19:00", "100 tests", "10 tests", "of the tests", "share of tests"] {
+        assert!(!said.contains(banned), "{banned}: {said}");
+    }
+    assert!(read(&document, Lang::Zh).contains("数据源所称忙时"));
+    let tests = read(usual(), Lang::En);
+    assert!(tests.contains("Busy hours: 19:00 to 23:00") && !tests.contains("its source has chosen"));
+}
+
+#[test]
+fn a_gap_smaller_than_the_margin_is_said_to_be_so_wherever_it_is_called_worse() {
+    let document = report(&summaries(1.5, 0.5), "Northwind");
+    let said = read(&document, Lang::En);
+    for wanted in [
+        "Northwind is slightly behind Southbank",
+        "worse by less than the margin of 5.00 ms",
+        "at P50, by less than the margin of 5.00 ms",
+        "smaller than the margin is said to be so",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(html(&document, Lang::En).contains("Worse, within"), "beside the ladder");
+    let far = report(&summaries(12.0, 0.5), "Northwind");
+    assert!(!read(&far, Lang::En).contains("by less than the margin"));
+}
+
 #[test]
 fn a_report_says_how_many_complaints_were_repeats() {
     let said = read(usual(), Lang::En);

@@ -68,6 +68,11 @@ impl Times {
         self.focus.as_ref().is_none_or(|focus| focus.own_week.is_some())
     }
 
+    /// What one value is.
+    pub(super) fn value(&self) -> words::Value {
+        self.focus.as_ref().map_or(words::Value::Test, Focus::value)
+    }
+
     /// Whether too few own lines were tested to show anything of them.
     pub(super) fn hidden(&self) -> bool {
         self.focus.as_ref().is_some_and(|focus| focus.hidden)
@@ -142,11 +147,14 @@ impl Focus {
         Some(Self { series, own, peer, limit, own_week, peer_week, busy, peer_busy, worst, hidden })
     }
 
+    pub(super) fn value(&self) -> words::Value {
+        words::Value::of(self.series.statistic, self.own_week.is_some())
+    }
+
     fn limit_value(&self) -> Prose {
         number::value(self.limit, words::value_style(self.series.metric))
     }
 
-    /// "above 61 ms, which 9 of 10 tests of B stay within".
     /// On which side of the limit it is bad.
     fn beyond(&self) -> Prose {
         let phrase = match self.series.metric.better {
@@ -156,28 +164,29 @@ impl Focus {
         Prose::say(&phrase, &[("limit", self.limit_value())])
     }
 
-    /// The same, and where the limit comes from.
+    /// The same, and where the limit comes from: "above 61 ms, which 9 of 10 tests of B stay below".
     fn limit_words(&self) -> Prose {
         let phrase = match (self.series.metric.better, &self.peer) {
             (Better::Lower, Some(_)) => Phrase {
-                en: "{beyond}, which 9 of 10 tests of {peer} stay below",
-                zh: "{beyond}（{peer}每 10 次测试有 9 次低于此值）",
+                en: "{beyond}, which 9 of 10 {counted} of {peer} stay below",
+                zh: "{beyond}（{peer}每 10 {counted}有 9 {counter}低于此值）",
             },
             (Better::Higher, Some(_)) => Phrase {
-                en: "{beyond}, which 9 of 10 tests of {peer} exceed",
-                zh: "{beyond}（{peer}每 10 次测试有 9 次高于此值）",
+                en: "{beyond}, which 9 of 10 {counted} of {peer} exceed",
+                zh: "{beyond}（{peer}每 10 {counted}有 9 {counter}高于此值）",
             },
             (Better::Lower, None) => Phrase {
-                en: "{beyond}, which 9 of 10 tests of all hours stay below",
-                zh: "{beyond}（全部时段每 10 次测试有 9 次低于此值）",
+                en: "{beyond}, which 9 of 10 {counted} of all hours stay below",
+                zh: "{beyond}（全部时段每 10 {counted}有 9 {counter}低于此值）",
             },
             (Better::Higher, None) => Phrase {
-                en: "{beyond}, which 9 of 10 tests of all hours exceed",
-                zh: "{beyond}（全部时段每 10 次测试有 9 次高于此值）",
+                en: "{beyond}, which 9 of 10 {counted} of all hours exceed",
+                zh: "{beyond}（全部时段每 10 {counted}有 9 {counter}高于此值）",
             },
         };
         let peer = self.peer.as_ref().map(|(name, _)| Prose::plain(name)).unwrap_or_default();
-        Prose::say(&phrase, &[("beyond", self.beyond()), ("peer", peer)])
+        let gaps = [("beyond", self.beyond()), ("peer", peer)];
+        Prose::say(&phrase, &[&gaps[..], &self.value().gaps()].concat())
     }
 
     fn heatmap(&self, basis: &Basis<'_>) -> Block {

@@ -85,6 +85,10 @@ fn wrong(basis: &Basis<'_>) -> Prose {
         en: "{own} is slightly behind {peer} on {metric} {within}: {gap}, which is real but no more than counts as at par.",
         zh: "{own}的{metric}略逊于{peer}（{stratum}）：{gap}，差异真实，但未超过视为持平的幅度。",
     };
+    const SLIGHTLY_AHEAD: Phrase = Phrase {
+        en: "Nothing was found in which {own} is behind. It is slightly ahead of {peer} on {metric} {within}: {gap}, which is real but no more than counts as at par.",
+        zh: "没有发现{own}落后之处。{metric}略优于{peer}（{stratum}）：{gap}，差异真实，但未超过视为持平的幅度。",
+    };
     const AHEAD: Phrase = Phrase {
         en: "Nothing was found in which {own} is behind. It is ahead of {peer} on {metric} {within}: {gap}.",
         zh: "没有发现{own}落后之处。{metric}优于{peer}（{stratum}）：{gap}。",
@@ -119,6 +123,7 @@ fn wrong(basis: &Basis<'_>) -> Prose {
     let phrase = match row.verdict {
         Verdict::Worse if row.beyond_margin == Some(false) => &SLIGHT,
         Verdict::Worse => &BEHIND,
+        Verdict::Better if row.beyond_margin == Some(false) => &SLIGHTLY_AHEAD,
         Verdict::Better => &AHEAD,
         Verdict::AtPar => &PAR,
         Verdict::CannotTell => &UNKNOWN,
@@ -136,7 +141,12 @@ fn wrong_detail(basis: &Basis<'_>) -> Prose {
         en: "Of {all} comparisons over all groups of like lines taken together, {own} is worse in {worse}, better in {better}, at par in {par}; in {open} the data cannot tell.",
         zh: "同类线路各组合并的 {all} 项对比中，{own}落后 {worse} 项，领先 {better} 项，持平 {par} 项；{open} 项数据无法判断。",
     };
+    const SLIGHT: Phrase = Phrase {
+        en: "In {n} of the worse or better ones the difference is real but smaller than the margin.",
+        zh: "落后或领先的对比中有 {n} 项差异真实，但小于界限。",
+    };
     let [worse, better, par, open] = tally(&basis.selection.main);
+    let slight = basis.selection.main.iter().filter(|row| words::within_margin(row).is_some()).count();
     if basis.selection.main.is_empty() {
         return Prose::default();
     }
@@ -148,7 +158,8 @@ fn wrong_detail(basis: &Basis<'_>) -> Prose {
         ("par", number::count(par)),
         ("open", number::count(open)),
     ];
-    Prose::say(&TALLY, &gaps)
+    let said = Prose::say(&TALLY, &gaps);
+    if slight == 0 { said } else { said.then(Prose::say(&SLIGHT, &[("n", number::count(slight as u64))])) }
 }
 
 /// How sure the headline is.
@@ -324,6 +335,8 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
     const NONE: Phrase = Phrase { en: "Gap to the peer operators", zh: "与对标运营商的差距" };
     const OWN_AND: Phrase =
         Phrase { en: "{own} {a}, {peer} {b} at {quantile}", zh: "{quantile}：{own} {a}，{peer} {b}" };
+    const WITHIN: Phrase =
+        Phrase { en: "{meaning}; {verdict} {within}", zh: "{meaning}；{verdict}，{within}" };
     let Some(row) = telling(basis) else {
         let declined = basis.peers.declined.as_ref().map(|declined| words::said(&declined.reason));
         return KeyNumber {
@@ -344,7 +357,7 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         ("stratum", words::stratum(&row.stratum)),
         ("a", values.0),
         ("b", values.1),
-        ("quantile", words::quantile_told(row.quantile)),
+        ("quantile", words::quantile_told(row)),
     ];
     // A gap has no sign: it is how much worse, whichever way is better.
     let (phrase, gap) = match (row.verdict, words::answer(&row.difference)) {
@@ -354,6 +367,14 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         (Verdict::Worse, gap) => (&GAP, gap),
         (_, difference) => (&DIFFERENCE, difference),
     };
+    let meaning = Prose::say(&OWN_AND, &gaps);
+    let meaning = match words::within_margin(row) {
+        Some(within) => {
+            let verdict = Prose::from(row.verdict.label());
+            Prose::say(&WITHIN, &[("meaning", meaning), ("verdict", verdict), ("within", within)])
+        }
+        None => meaning,
+    };
     let lines = row.own.lines + row.peer.lines;
     KeyNumber {
         key: format!("gap_{}_{}", row.metric.id(), row.metric.unit.code()),
@@ -361,7 +382,7 @@ fn gap_key(basis: &Basis<'_>) -> KeyNumber {
         number: gap,
         style: words::difference_style(row.metric),
         basis: basis_of(lines as u64, &LINES),
-        meaning: Prose::say(&OWN_AND, &gaps),
+        meaning,
         tone: words::tone(row.verdict),
     }
 }
@@ -400,15 +421,18 @@ fn promise_key(basis: &Basis<'_>, promise: &Promised) -> KeyNumber {
 
 fn busy_key(basis: &Basis<'_>, times: &Times) -> KeyNumber {
     const FROM: Phrase = Phrase { en: "Tests beyond the limit from {hours}", zh: "{hours} 越限的测试" };
-    const BUSY: Phrase =
-        Phrase { en: "Tests beyond the limit in the busy hours", zh: "忙时越限的测试" };
+    const BUSY: Phrase = Phrase {
+        en: "{values} of the source's busy hours beyond the limit",
+        zh: "数据源所称忙时越限的{values}",
+    };
     const OF: Phrase = Phrase { en: "{label}: {metric}", zh: "{label}：{metric}" };
     const BESIDE: Phrase = Phrase {
         en: "{limit} over all hours; of {peer}'s in these hours, {share} are beyond it",
         zh: "{limit}，按全时段计；{peer}在该时段为 {share}",
     };
     let hours = words::hours(basis.query.peak.from, basis.query.peak.to);
-    let label = Prose::say(if times.tells_hours() { &FROM } else { &BUSY }, &[("hours", hours)]);
+    let phrase = if times.tells_hours() { &FROM } else { &BUSY };
+    let label = Prose::say(phrase, &[&[("hours", hours)][..], &times.value().gaps()].concat()).capital();
     let metric = times.focus().map(|focus| words::series_inside(&focus.series));
     let label =
         metric.map_or(label.clone(), |metric| Prose::say(&OF, &[("label", label), ("metric", metric)]));

@@ -154,16 +154,67 @@ impl Names {
     }
 }
 
+/// The word of a stratum of summaries over all days of the week.
+const ALL_DAYS: &str = "all_days";
+
+/// What one value is to a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::doc) enum Value {
+    /// One of the tests of a line.
+    Test,
+    /// The one number that the data hold of a line and some of its hours, made elsewhere.
+    Summary(Statistic),
+}
+
+impl Value {
+    /// Of a series, which tells the hours of its tests or does not.
+    pub(in crate::doc) fn of(statistic: Statistic, tells_hours: bool) -> Self {
+        if tells_hours || statistic == Statistic::Singleton { Self::Test } else { Self::Summary(statistic) }
+    }
+
+    /// Of a comparison.
+    pub(in crate::doc) fn of_row(row: &Row) -> Self {
+        Self::of(row.statistic, row.stratum.get(Key::Days) != Some(ALL_DAYS))
+    }
+
+    /// `values`, `counted` (behind a number, which Chinese counts with a word of its own) and `counter` (that word).
+    pub(in crate::doc) fn gaps(self) -> [(&'static str, Prose); 3] {
+        const SUMMARIES: Phrase = Phrase { en: "line summaries ({what})", zh: "线路汇总值（{what}）" };
+        const COUNTED: Phrase =
+            Phrase { en: "line summaries ({what})", zh: "个线路汇总值（{what}）" };
+        match self {
+            Self::Test => [
+                ("values", Phrase { en: "tests", zh: "测试" }.into()),
+                ("counted", Phrase { en: "tests", zh: "次测试" }.into()),
+                ("counter", Phrase { en: "", zh: "次" }.into()),
+            ],
+            Self::Summary(of) => {
+                let what = [("what", Prose::from(statistic(of)))];
+                [
+                    ("values", Prose::say(&SUMMARIES, &what)),
+                    ("counted", Prose::say(&COUNTED, &what)),
+                    ("counter", Phrase { en: "", zh: "个" }.into()),
+                ]
+            }
+        }
+    }
+}
+
 /// Whether a key's value says less than all.
 fn is_narrower(value: &str) -> bool {
-    ![Stratum::ALL, "all_days"].contains(&value)
+    ![Stratum::ALL, ALL_DAYS].contains(&value)
 }
 
 /// What both sides have in common, in words: "fttc, north, peak hours".
 pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
     let mut parts: Vec<Prose> = Vec::new();
+    let is_summary = stratum.get(Key::Days) == Some(ALL_DAYS);
     for (key, value) in stratum.0.iter().filter(|(_, value)| is_narrower(value)) {
         parts.push(match (key, value.as_str()) {
+            // Which hours are the busy ones of a summary is for its source to say.
+            (Key::Hours, "peak") if is_summary => {
+                Phrase { en: "the source's peak hours", zh: "数据源所称忙时" }.into()
+            }
             (Key::Hours, "peak") => Phrase { en: "peak hours", zh: "忙时" }.into(),
             (Key::Hours, "off_peak" | "off-peak" | "offpeak") => {
                 Phrase { en: "off-peak hours", zh: "非忙时" }.into()
@@ -231,13 +282,14 @@ pub(in crate::doc) fn quantile(q: f64) -> String {
 }
 
 /// `P95` with its meaning, for where a reader first meets it.
-pub(in crate::doc) fn quantile_told(q: f64) -> Prose {
+pub(in crate::doc) fn quantile_told(row: &Row) -> Prose {
     const TOLD: Phrase = Phrase {
-        en: "{q}, which {n} of 100 tests do not exceed",
-        zh: "{q}（每 100 次测试有 {n} 次不超过此值）",
+        en: "{q}, which {n} of 100 {counted} do not exceed",
+        zh: "{q}（每 100 {counted}有 {n} {counter}不超过此值）",
     };
-    let n = number::trimmed((q * 1e6).round() / 1e4);
-    Prose::say(&TOLD, &[("q", Prose::plain(quantile(q))), ("n", Prose::plain(n))])
+    let n = number::trimmed((row.quantile * 1e6).round() / 1e4);
+    let gaps = [("q", Prose::plain(quantile(row.quantile))), ("n", Prose::plain(n))];
+    Prose::say(&TOLD, &[&gaps[..], &Value::of_row(row).gaps()].concat())
 }
 
 /// How the values of a metric are printed.
@@ -270,7 +322,7 @@ pub(in crate::doc) fn seen_at(row: &Row, own: &Prose) -> Prose {
         ("a", values.0),
         ("b", values.1),
     ];
-    let tests = row.statistic == Statistic::Singleton;
+    let tests = Value::of_row(row) == Value::Test;
     let phrase = match (row.metric.better, row.quantile == 0.5, tests) {
         (Better::Lower, true, true) => Phrase {
             en: "Half of the tests on {own}'s lines are above {a}; on {peer}'s, half are above {b}.",
@@ -359,6 +411,15 @@ pub(in crate::doc) fn gap(row: &Row) -> Prose {
             Prose::say(if e.value() >= 0.0 { &MORE } else { &LESS }, &[("gap", size(row))])
         }
     }
+}
+
+/// That a gap is real and smaller than what counts as at par; `None` where it is larger, or where there is none.
+pub(in crate::doc) fn within_margin(row: &Row) -> Option<Prose> {
+    const WITHIN: Phrase =
+        Phrase { en: "by less than the margin of {margin}", zh: "差值小于 {margin} 的界限" };
+    let differs = matches!(row.verdict, Verdict::Worse | Verdict::Better);
+    let margin = row.margin_absolute.filter(|_| differs && row.beyond_margin == Some(false))?;
+    Some(Prose::say(&WITHIN, &[("margin", number::value(margin, difference_style(row.metric)))]))
 }
 
 /// `24h` as a study writes it, for readers.
