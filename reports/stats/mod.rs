@@ -41,6 +41,7 @@ pub mod quantile;
 pub mod rank;
 pub mod ranking;
 mod refusal;
+pub mod rhythm;
 pub mod rows;
 pub mod saturation;
 pub mod season;

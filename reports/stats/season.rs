@@ -4,9 +4,6 @@
 //! median of all is put back; a day is the median of its hours. Medians, so that an outage or a change in the last
 //! weeks hardly moves what is called usual.
 //!
-//! Where values stand at other hours of the week from a day on, what is usual before it says nothing of what is usual
-//! after it: such days are told, because a change on them is taken away with the week.
-//!
 //! It cannot take away what does not return weekly (holidays, seasons), and a change in the shape of the week remains.
 
 use super::quantile::{nearest_rank, sorted};
@@ -34,74 +31,23 @@ pub struct Days {
     pub days: Vec<(i32, f64)>,
     /// Values at hours of the week that were seen in too few weeks.
     pub left_out: usize,
-    /// The first days of stretches that share next to no hour of the week with what lies before them.
-    pub breaks: Vec<i32>,
-}
-
-/// When an hour of the week was seen.
-struct Seen {
-    first: i32,
-    last: i32,
-    values: usize,
-}
-
-/// Below this share of values at hours that are seen on both sides, a day parts the series.
-const BRIDGE: f64 = 0.1;
-
-/// The days that part a series: next to none of its hours of the week are seen before and from it on.
-fn breaks(seen: &[Seen]) -> Vec<i32> {
-    let all: usize = seen.iter().map(|s| s.values).sum();
-    let (Some(first), Some(last)) = (seen.iter().map(|s| s.first).min(), seen.iter().map(|s| s.last).max())
-    else {
-        return Vec::new();
-    };
-    // Nearer to an end, most hours of the week have not come round yet.
-    let weeks = 7 * (FEWEST_WEEKS as i32 - 1);
-    let bridged = |day: i32| {
-        let over: usize = seen.iter().filter(|s| s.first < day && day <= s.last).map(|s| s.values).sum();
-        over as f64 / all as f64
-    };
-    let mut parting: Vec<(i32, f64)> = Vec::new();
-    let mut out = Vec::new();
-    for day in first + weeks..=last - weeks {
-        let share = bridged(day);
-        if share < BRIDGE {
-            parting.push((day, share));
-        } else {
-            out.extend(narrowest(&parting));
-            parting.clear();
-        }
-    }
-    out.extend(narrowest(&parting));
-    out
-}
-
-/// The last of the days over which the least is seen on both sides: the one on which the other hours begin.
-fn narrowest(parting: &[(i32, f64)]) -> Option<i32> {
-    let least = parting.iter().map(|p| p.1).reduce(f64::min)?;
-    parting.iter().rev().find(|p| p.1 <= least).map(|p| p.0)
 }
 
 /// Takes the week away.
 pub fn without_week(hours: &[Hourly]) -> Answer<Days> {
-    let mut weeks: BTreeMap<(i32, u8), (Vec<f64>, i32, i32)> = BTreeMap::new();
+    let mut weeks: BTreeMap<(i32, u8), Vec<f64>> = BTreeMap::new();
     for hour in hours {
         let value = finite(hour.value, "a value")?;
-        let (values, first, last) =
-            weeks.entry((hour.day.rem_euclid(7), hour.hour)).or_insert((Vec::new(), hour.day, hour.day));
-        values.push(value);
-        (*first, *last) = (hour.day.min(*first), hour.day.max(*last));
+        weeks.entry((hour.day.rem_euclid(7), hour.hour)).or_default().push(value);
     }
     let mut left_out = 0;
     let mut usual = BTreeMap::new();
     let mut all = Vec::new();
-    let mut seen = Vec::new();
-    for (place, (values, first, last)) in weeks {
+    for (place, values) in weeks {
         if values.len() < FEWEST_WEEKS {
             left_out += values.len();
         } else {
             all.extend_from_slice(&values);
-            seen.push(Seen { first, last, values: values.len() });
             usual.insert(place, middle(values)?);
         }
     }
@@ -114,7 +60,7 @@ pub fn without_week(hours: &[Hourly]) -> Answer<Days> {
         }
     }
     let days = days.into_iter().map(|(day, values)| Ok((day, middle(values)?))).collect::<Answer<_>>()?;
-    Ok(Days { days, left_out, breaks: breaks(&seen) })
+    Ok(Days { days, left_out })
 }
 
 /// The median, halfway between the two middle values where there are two.
@@ -154,29 +100,6 @@ mod tests {
         let days = without_week(&hours).unwrap().days;
         let (before, after) = (days[20].1, days[60].1);
         assert!((after - before - 3.0).abs() < 1e-12);
-    }
-
-    /// Four tests a day for 14 weeks; from a day on, so many of them an hour later.
-    fn moved(day: i32, moved: usize) -> Vec<Hourly> {
-        let mut hours = weeks(14, |_, hour| f64::from(hour));
-        hours.retain(|h| [2, 8, 14, 20].contains(&h.hour));
-        for hour in hours.iter_mut().filter(|h| h.day >= day) {
-            hour.hour += u8::from([2, 8, 14, 20][..moved].contains(&hour.hour));
-        }
-        hours
-    }
-
-    #[test]
-    fn a_day_from_which_all_tests_are_at_other_hours_parts_the_series() {
-        let breaks = |hours: Vec<Hourly>| without_week(&hours).unwrap().breaks;
-        assert_eq!(breaks(moved(49, 4)), [49]);
-        assert_eq!(breaks(moved(30, 4)), [30]);
-        // One hour that stays is a bridge, and so is a week that runs on.
-        assert!(breaks(moved(49, 3)).is_empty());
-        assert!(breaks(weeks(14, |_, _| 1.0)).is_empty());
-        // Without tests at weekends, and with a holiday of three weeks.
-        let gaps = moved(200, 0).into_iter().filter(|h| h.day % 7 < 5 && !(40..61).contains(&h.day));
-        assert!(breaks(gaps.collect()).is_empty());
     }
 
     #[test]

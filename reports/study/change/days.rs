@@ -6,11 +6,13 @@
 //! each part is looked at for itself.
 
 use super::query::Query;
+use crate::stats::rhythm::moves;
 use crate::stats::season::{Hourly, without_week};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, CellValues, Hours, Panel};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What is observed, and how.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,18 +39,17 @@ pub(super) struct Units {
     pub(super) cuts: BTreeMap<i32, u64>,
 }
 
-/// The days of a unit, or of the stretch of them in which tests were made at the same hours of the week.
+/// The days of a unit in a stretch of time in which tests were made at the same hours of the week.
 pub(super) struct Days {
     pub(super) lines: usize,
     /// (day since Monday, 5 January 1970; value), ascending.
     pub(super) days: Vec<(i32, f64)>,
 }
 
-/// One line without its week.
-struct LineDays {
-    level: f64,
-    days: Vec<(i32, f64)>,
-    breaks: Vec<i32>,
+/// One line's values, and the days from which they are at other hours of the week.
+struct LineHours {
+    hours: Vec<Hourly>,
+    moves: Vec<i32>,
 }
 
 /// The days of every unit asked for.
@@ -75,48 +76,70 @@ pub(super) fn units(panel: &Panel, query: &Query) -> Units {
             });
         }
     }
-    let mut units: BTreeMap<(Series, String), Vec<LineDays>> = BTreeMap::new();
+    let mut units: BTreeMap<(Series, String), Vec<LineHours>> = BTreeMap::new();
     for ((series, name, _), hours) in hours {
-        let Ok(left) = without_week(&hours) else {
-            out.short += 1;
-            continue;
-        };
-        let level = middle(left.days.iter().map(|d| d.1).collect());
-        let line = LineDays { level, days: left.days, breaks: left.breaks };
-        units.entry((series, name.to_owned())).or_default().push(line);
+        let moves = moves(&hours);
+        units.entry((series, name.to_owned())).or_default().push(LineHours { hours, moves });
     }
     for (key, lines) in units {
         let cuts = cuts(&lines);
-        for &cut in &cuts {
-            *out.cuts.entry(cut).or_default() += lines.len() as u64;
+        for &(cut, behind) in &cuts {
+            *out.cuts.entry(cut).or_default() += behind;
         }
-        let all = days(&lines);
-        let stretches = all.chunk_by(|a, b| !cuts.iter().any(|&cut| a.0 < cut && cut <= b.0));
-        out.stretches
-            .extend(stretches.map(|days| (key.clone(), Days { lines: lines.len(), days: days.to_vec() })));
+        let mut known = vec![false; lines.len()];
+        let ends = cuts.iter().map(|cut| cut.0).chain([i32::MAX]);
+        let starts = [i32::MIN].into_iter().chain(cuts.iter().map(|cut| cut.0));
+        for (start, end) in starts.zip(ends) {
+            let days = days(&lines, start..end, &mut known);
+            out.stretches.extend(days.map(|days| (key.clone(), days)));
+        }
+        out.short += known.iter().filter(|known| !**known).count() as u64;
     }
     out
 }
 
-/// The days from which more than half of the lines are tested at other hours of the week.
-fn cuts(lines: &[LineDays]) -> Vec<i32> {
-    let mut votes: BTreeMap<i32, usize> = BTreeMap::new();
-    for day in lines.iter().flat_map(|line| &line.breaks) {
-        *votes.entry(*day).or_default() += 1;
+/// The days from which more than half of the lines that are tested before and after are tested at other hours of the
+/// week, with how many these are. Lines that are tested once a week need a week to show it.
+fn cuts(lines: &[LineHours]) -> Vec<(i32, u64)> {
+    let mut moves: Vec<i32> = lines.iter().flat_map(|line| line.moves.iter().copied()).collect();
+    moves.sort_unstable();
+    let around = |line: &&LineHours, day: i32| {
+        let days = || line.hours.iter().map(|hour| hour.day);
+        days().any(|d| d < day) && days().any(|d| d >= day)
+    };
+    let mut out = Vec::new();
+    while let Some(&day) = moves.first() {
+        let votes = moves.iter().take_while(|other| **other < day + 7).count();
+        let voters = lines.iter().filter(|line| around(line, day)).count();
+        if 2 * votes > voters {
+            out.push((day, votes as u64));
+        }
+        moves.drain(..votes);
     }
-    votes.into_iter().filter(|(_, votes)| 2 * votes > lines.len()).map(|(day, _)| day).collect()
+    out
 }
 
-/// The median over lines of what a day is above or below each line's level, at the unit's level.
-fn days(lines: &[LineDays]) -> Vec<(i32, f64)> {
-    let level = middle(lines.iter().map(|l| l.level).collect());
+/// Each line of a stretch without its week and its level, then the median over lines, at the unit's level; nothing
+/// where no line was tested for three weeks of it.
+fn days(lines: &[LineHours], stretch: Range<i32>, known: &mut [bool]) -> Option<Days> {
+    let mut kept: Vec<(f64, Vec<(i32, f64)>)> = Vec::new();
+    for (line, known) in lines.iter().zip(known) {
+        let here: Vec<Hourly> =
+            line.hours.iter().filter(|hour| stretch.contains(&hour.day)).copied().collect();
+        let Ok(left) = without_week(&here) else { continue };
+        *known = true;
+        kept.push((middle(left.days.iter().map(|d| d.1).collect()), left.days));
+    }
+    let level = middle(kept.iter().map(|line| line.0).collect());
     let mut by_day: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
-    for line in lines {
-        for (day, value) in &line.days {
-            by_day.entry(*day).or_default().push(value - line.level);
+    for (own_level, days) in &kept {
+        for (day, value) in days {
+            by_day.entry(*day).or_default().push(value - own_level);
         }
     }
-    by_day.into_iter().map(|(day, values)| (day, level + middle(values))).collect()
+    let days: Vec<(i32, f64)> =
+        by_day.into_iter().map(|(day, values)| (day, level + middle(values))).collect();
+    (!days.is_empty()).then_some(Days { lines: kept.len(), days })
 }
 
 type HourKey = (Series, u32, Option<i32>, Option<u8>);

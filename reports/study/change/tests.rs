@@ -105,6 +105,18 @@ fn where_tests_move_to_other_hours_each_side_is_looked_at_for_itself() {
 
     let steady = study(&with_clocks_changed(observed(8, 120, 0.0, 0), 50), &query());
     assert!(steady.rows.iter().all(|r| r.finding == Finding::Steady), "{:?}", steady.rows);
+
+    // Each side has its own level: the step lies on the very day, and nobody can say what it is of.
+    let moved = study(&with_clocks_changed(observed(8, 120, 30.0, 50), 50), &query());
+    let levels: Vec<f64> = moved.rows.iter().map(|r| r.before.unwrap()).collect();
+    assert!(levels.len() == 2 && (levels[1] - levels[0] - 30.0).abs() < 1.5, "{levels:?}");
+
+    // Lines that joined later have no vote on what was before.
+    let mut joined = with_clocks_changed(observed(16, 120, 8.0, 70), 50);
+    joined.cells.retain(|c| c.line < 8 || matches!(c.hours, Hours::At { day, .. } if day >= 20_060));
+    let found: Vec<_> =
+        study(&joined, &query()).rows.iter().map(|r| (r.lines, r.days, r.since.clone())).collect();
+    assert_eq!(found, [(8, 50, None), (16, 70, Some("2024-12-13".into()))]);
 }
 
 #[test]
