@@ -75,20 +75,10 @@ impl Pool {
     pub fn at(&self, p: f64) -> Answer<Standing> {
         let value = weighted(&self.values, open_unit(p, "the quantile")?)?;
         let shares = self.shares(value, p);
-        let total: f64 = self.weights.iter().sum();
-        let mean = |of: &dyn Fn(usize) -> f64| {
-            (0..shares.len()).map(|c| self.weights[c] * of(c)).sum::<f64>() / total
-        };
-        let centre = mean(&|c| shares[c]);
-        let variance = mean(&|c| (shares[c] - centre).powi(2));
-        let all = self.values() as f64;
-        let effective = if variance > 0.0 {
-            (p * (1.0 - p) * effective_weights(&self.weights)? / variance).min(all)
-        } else {
-            all
-        };
+        let variance = spread(&shares, &self.weights);
+        let effective = independent(p, &self.weights, variance, self.values());
         // What the values of a cluster leave in its own share; of a single value that cannot be known.
-        let noise = mean(&|c| {
+        let noise = mean(&self.weights, |c| {
             if self.counts[c] > 1 { shares[c] * (1.0 - shares[c]) / (self.counts[c] - 1) as f64 } else { 0.0 }
         });
         let within = if variance > 0.0 { (noise / variance).min(1.0) } else { 1.0 };
@@ -115,6 +105,24 @@ impl Pool {
         let distance = weighted(&self.values, high)? - weighted(&self.values, low)?;
         finite(distance * s / (high - low), "the standard error")
     }
+}
+
+fn mean(weights: &[f64], of: impl Fn(usize) -> f64) -> f64 {
+    weights.iter().enumerate().map(|(cluster, weight)| weight * of(cluster)).sum::<f64>()
+        / weights.iter().sum::<f64>()
+}
+
+/// The variance of the clusters' shares below a quantile.
+pub fn spread(shares: &[f64], weights: &[f64]) -> f64 {
+    let centre = mean(weights, |c| shares[c]);
+    mean(weights, |c| (shares[c] - centre).powi(2))
+}
+
+/// The independent values that the p-quantile is worth, from the variance of the clusters' shares below it.
+pub fn independent(p: f64, weights: &[f64], spread: f64, values: u64) -> f64 {
+    let values = values as f64;
+    let worth = effective_weights(weights).map(|worth| p * (1.0 - p) * worth / spread);
+    worth.ok().filter(|_| spread > 0.0).map_or(values, |worth| worth.min(values))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! It cannot tell why a unit stands out, and with three or four units the spread of ordinary ones is hardly known.
 
 use super::answer::Words;
+use super::peers::clock::Clock;
 use super::peers::query::Key;
 use super::peers::strata::{self, Group, Part};
 use super::peers::{self, Peak, Stratum};
@@ -205,15 +206,20 @@ pub fn study(panel: &Panel, query: &Query) -> League {
     let mut matched = strata::matched(panel, &ask, &wanted);
     head.notes.append(&mut matched.notes);
     let mut rows = Vec::new();
-    let mut small = 0;
+    let (mut small, mut elsewhere) = (0, 0);
     for (series, grounds) in &matched.series {
         let mut tables: BTreeMap<(Stratum, Part), Units> = BTreeMap::new();
+        let mut clocks: BTreeMap<(Stratum, Part), BTreeMap<String, Clock>> = BTreeMap::new();
         for (ground, groups) in &grounds.grounds {
             for (operator, group) in groups {
                 let (name, stratum) = unit(query, operator, ground);
                 for (part, lines) in values(group, query.quantile) {
                     let table = tables.entry((stratum.clone(), part)).or_default();
                     table.entry(name.clone()).or_default().extend(lines);
+                    if let Some(clock) = grounds.clock(ground, operator, part) {
+                        let table = clocks.entry((stratum.clone(), part)).or_default();
+                        table.entry(name.clone()).or_default().merge(clock);
+                    }
                 }
             }
         }
@@ -221,6 +227,8 @@ pub fn study(panel: &Panel, query: &Query) -> League {
             let before = units.len();
             units.retain(|_, lines| lines.len() >= query.minimum_lines);
             small += before - units.len();
+            elsewhere +=
+                clocks.get(&(stratum.clone(), part)).map_or(0, |clocks| elsewhere_in(&units, clocks));
             if !units.is_empty() {
                 rows.push(table(series, labelled(stratum, part), &units, query));
             }
@@ -233,6 +241,11 @@ pub fn study(panel: &Panel, query: &Query) -> League {
         &[("n", &query.minimum_lines)],
     );
     Note::push(&mut head.notes, words, small as u64);
+    let words = Words::plain(Phrase {
+        en: "units of which most tests were made at other hours of the day than those of the others in their table: match on hour to be sure",
+        zh: "多数测试与同表其他单位不在相同钟点进行的单位：按 hour 匹配方可确定",
+    });
+    Note::push(&mut head.notes, words, elsewhere as u64);
     judge(&mut rows);
     let declined = rows.is_empty().then(|| {
         Declined::because(Words::with(
@@ -282,6 +295,17 @@ fn unit(query: &Query, operator: &str, ground: &Stratum) -> (String, Stratum) {
             (name, Stratum(ground.0.iter().filter(|(k, _)| *k != key).cloned().collect()))
         }
     }
+}
+
+/// How many units of a table were tested at other hours of the day than the rest of it.
+fn elsewhere_in(units: &Units, clocks: &BTreeMap<String, Clock>) -> usize {
+    let shown = || clocks.iter().filter(|(name, _)| units.contains_key(*name));
+    let is_elsewhere = |(name, clock): &(&String, &Clock)| {
+        let mut rest = Clock::default();
+        shown().filter(|(other, _)| other != name).for_each(|(_, other)| rest.merge(other));
+        clock.is_elsewhere(&rest)
+    };
+    shown().filter(is_elsewhere).count()
 }
 
 /// (line, value) by unit.

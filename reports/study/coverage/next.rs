@@ -6,6 +6,7 @@ use crate::stats::plan::{Aim, Plan, Side, plan};
 use crate::stats::standing::{Pool, Standing};
 use crate::study::Series;
 use crate::study::answer::Words;
+use crate::study::peers::clock::refused;
 use crate::study::peers::query::Key;
 use crate::study::peers::strata::{Part, Strata};
 use crate::study::peers::{self, Stratum, Verdict, verdict_margin};
@@ -89,7 +90,8 @@ pub(super) fn next(matched: &Strata, compared: &peers::Peers, ask: &peers::Query
             .grounds
             .iter()
             .find(|(ground, _)| ground.0.iter().all(|(k, v)| here(*k) == Some(v.as_str())))?;
-        let is_part = |part: &Part| part.hours == here(Key::Hours) && part.days == here(Key::Days);
+        let is_part =
+            |part: &Part| Key::ALL.into_iter().filter(|k| k.is_of_time()).all(|k| part.get(k) == here(k));
         let side = |operator: &str| {
             let group = groups.get(operator)?;
             let part = group.iter().flat_map(|line| &line.parts).map(|(part, _)| *part).find(is_part)?;
@@ -104,15 +106,19 @@ fn planned(row: &peers::Row, own: &Pool, peer: &Pool, ask: &peers::Query) -> Opt
     let p = row.quantile;
     let (a, b) = (own.at(p).ok()?, peer.at(p).ok()?);
     let margin = row.margin_absolute.unwrap_or_else(|| verdict_margin(row.margin, a.value, b.value));
+    let other_hours = refused(row.hours_apart);
     let to_compare = lacking((own, peer), p, ask.minimum_lines);
     let need = |aim| {
         let sides = (side(own, a), side(peer, b));
-        to_compare.is_none().then(|| plan(sides.0, sides.1, aim, 0.05, 0.8).ok().map(Need::of)).flatten()
+        (to_compare.is_none() && other_hours.is_none())
+            .then(|| plan(sides.0, sides.1, aim, 0.05, 0.8).ok().map(Need::of))
+            .flatten()
     };
     let to_find = need(Aim::Find(margin));
     let to_show_par = need(Aim::ShowEqual { margin, difference: 0.0 });
     let lines = (own.clusters(), peer.clusters());
     let advice = match (to_compare, to_find.zip(to_show_par)) {
+        _ if other_hours.is_some() => other_hours?.reason,
         (Some(compare), _) => first(row, lines, compare, ask.minimum_lines),
         (None, Some((find, par))) => sizes(row, margin, find, par),
         (None, None) => Words::plain(Phrase {

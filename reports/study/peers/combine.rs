@@ -217,7 +217,9 @@ fn combined(
 /// A stratum in the order of the keys asked for; what is not said is `all`.
 fn labelled(strata: &Strata, ground: &Stratum, part: Option<Part>) -> Stratum {
     let mut out: Vec<(Key, String)> = Vec::new();
-    for &key in &strata.by {
+    // A summary of many hours has no hour of its own, which is not all of them.
+    let is_summary = part.is_some_and(Part::is_summary);
+    for &key in strata.by.iter().filter(|key| !(is_summary && **key == Key::Hour)) {
         let value = if key.is_of_time() { part.and_then(|p| p.get(key)) } else { ground.get(key) };
         out.push((key, value.unwrap_or(Stratum::ALL).to_owned()));
     }

@@ -6,7 +6,7 @@
 //! blocks to find its block, and one over that block. Masses are whole numbers, so that no order of adding up and
 //! no number of threads can move a result.
 
-use crate::stats::design::effective_weights;
+use crate::stats::standing::{independent, spread};
 
 /// Mass of a line that counts once.
 const UNIT: u64 = 1 << 31;
@@ -145,9 +145,7 @@ impl Mixture {
         }
     }
 
-    /// How many independent observations the p-quantile stands on: p (1 - p) through the variance of the lines' shares
-    /// below it, times the lines that the weights are worth, (sum w)^2 / sum w^2 (Kish 1965), and no more than there
-    /// are observations.
+    /// How many independent observations the p-quantile stands on.
     pub(super) fn effective(&self, p: f64) -> f64 {
         let lines = self.lines();
         let mut quantile = [0.0];
@@ -161,23 +159,14 @@ impl Mixture {
         for &(line, share) in &self.entries[self.starts[at] as usize..self.starts[at + 1] as usize] {
             tied[line as usize] += u64::from(share);
         }
-        let observations = self.observations as f64;
-        let weights: Vec<f64> = self.mass.iter().map(|&m| m as f64 / UNIT as f64).collect();
-        let Ok(worth) = effective_weights(&weights) else { return observations };
-        let total: f64 = self.mass.iter().sum::<u64>() as f64;
+        let total = self.mass.iter().sum::<u64>() as f64;
         let all = |sums: &[u64]| sums.iter().sum::<u64>() as f64 / total;
         // Mass tied at the quantile is split so that the share of all is p.
         let split = ((p - all(&below)) / all(&tied)).clamp(0.0, 1.0);
-        let centre = all(&below) + split * all(&tied);
-        let far = |line: usize| {
-            let share = (below[line] as f64 + split * tied[line] as f64) / self.mass[line] as f64;
-            self.mass[line] as f64 * (share - centre).powi(2)
-        };
-        let variance = (0..lines).map(far).sum::<f64>() / total;
-        if variance <= 0.0 {
-            return observations;
-        }
-        (p * (1.0 - p) * worth / variance).min(observations)
+        let share = |line: usize| (below[line] as f64 + split * tied[line] as f64) / self.mass[line] as f64;
+        let shares: Vec<f64> = (0..lines).map(share).collect();
+        let weights: Vec<f64> = self.mass.iter().map(|&m| m as f64 / UNIT as f64).collect();
+        independent(p, &weights, spread(&shares, &weights), self.observations)
     }
 }
 

@@ -12,7 +12,7 @@
 //! It cannot tell why one operator is ahead, and it cannot make up for lines that were chosen for another reason than
 //! chance: a panel of volunteers is a panel of volunteers.
 
-mod clock;
+pub(super) mod clock;
 mod combine;
 mod curve;
 mod draws;

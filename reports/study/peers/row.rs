@@ -79,6 +79,13 @@ pub struct Row {
     pub verdict: Verdict,
 }
 
+impl Row {
+    /// Whether either side has so many lines.
+    pub(super) fn lines_enough(&self, minimum: usize) -> bool {
+        self.own.lines.min(self.peer.lines) >= minimum
+    }
+}
+
 /// The own or the peer side of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Side {

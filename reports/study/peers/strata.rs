@@ -94,8 +94,12 @@ impl Matched {
         (one, other): (&str, &str),
         part: Part,
     ) -> Option<f64> {
-        let clock = |operator: &str| self.clocks.get(&(ground.clone(), operator.to_owned(), part));
-        Some(clock(one)?.apart(clock(other)?))
+        Some(self.clock(ground, one, part)?.apart(self.clock(ground, other, part)?))
+    }
+
+    /// At which hours of the day an operator was tested; nothing for summaries.
+    pub(in crate::study) fn clock(&self, ground: &Stratum, operator: &str, part: Part) -> Option<&Clock> {
+        self.clocks.get(&(ground.clone(), operator.to_owned(), part))
     }
 }
 
