@@ -235,8 +235,11 @@ impl Range {
         let Some((low, high, minimum, n)) = self.range_of(lines) else {
             return few(lines.len(), self.fewest_lines);
         };
-        let told =
-            |rate: &dyn Fn(&Line) -> Option<f64>| median(&lines.iter().filter_map(rate).collect::<Vec<_>>());
+        // What a few customers were told is not what these lines were sold as.
+        let told = |rate: &dyn Fn(&Line) -> Option<f64>| {
+            let rates: Vec<f64> = lines.iter().filter_map(rate).collect();
+            median(&rates).filter(|_| rates.len() >= self.fewest_lines)
+        };
         let Some(advertised) = told(&|l| Some(l.advertised)) else { return few(0, self.fewest_lines) };
         Verdict::of(
             vec![
@@ -357,6 +360,9 @@ mod tests {
         assert_eq!(rule.judge(&with(20.0, 10.0)).finding, Finding::Met);
         assert_eq!(rule.judge(&with(21.0, 10.0)).finding, Finding::Breached);
         assert_eq!(rule.judge(&with(20.0, 11.0)).finding, Finding::Breached);
+        let mut one = similar.clone();
+        one[0].minimum = Some(50.0);
+        assert_eq!(rule.judge(&one).finding, Finding::Met);
         assert_eq!(rule.judge(&similar[..9]).finding, Finding::InsufficientData);
     }
 }

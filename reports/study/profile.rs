@@ -163,8 +163,7 @@ fn metrics(rule: &Rule) -> (MetricId, Option<MetricId>) {
     }
 }
 
-/// One set of rows for each method by which the rule's metric was observed. Of the metric beside it only the method
-/// with most observations counts.
+/// One set of rows for each method by which the rule's metric was observed.
 fn by_method<'a>(
     panel: &Panel,
     rule: &Rule,
@@ -173,22 +172,7 @@ fn by_method<'a>(
 ) -> Vec<Row> {
     let (metric, beside) = metrics(rule);
     if let Some(beside) = beside {
-        let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
-        for cell in lines.iter().flat_map(|(_, cells)| cells).filter(|c| c.metric == beside) {
-            *counts.entry(cell.method).or_default() += cell.values.len();
-        }
-        let most = counts.iter().max_by_key(|&(&method, &count)| (count, std::cmp::Reverse(method)));
-        if let Some((&most, &count)) = most {
-            for (_, cells) in &mut lines {
-                cells.retain(|c| c.metric != beside || c.method == most);
-            }
-            let phrase = Phrase {
-                en: "observations of {metric} by other methods than {method}, left out",
-                zh: "未使用的 {metric} 观测（并非由 {method} 测得）",
-            };
-            let words = Words::with(phrase, &[("metric", &beside), ("method", &method(panel, most))]);
-            Note::push(notes, words, counts.values().sum::<u64>() - count);
-        }
+        keep_commonest(panel, beside, &mut lines, notes);
     }
     let without = lines.iter().filter(|(_, cells)| cells.iter().all(|c| c.metric != metric)).count();
     let phrase = Phrase { en: "lines without tests of {metric}", zh: "没有 {metric} 测试的线路" };
@@ -213,6 +197,41 @@ fn by_method<'a>(
         out.extend(rows.map(|row| Row { method: method.clone(), made, ..row }));
     }
     out
+}
+
+/// Of a metric that a rule asks for beside its own, leaves the method with most observations of each operator, made up
+/// or not.
+fn keep_commonest(
+    panel: &Panel,
+    metric: MetricId,
+    lines: &mut [(&AccessLine, Vec<&Cell>)],
+    notes: &mut Vec<Note>,
+) {
+    let mut counts: BTreeMap<(&str, bool), BTreeMap<u16, u64>> = BTreeMap::new();
+    for (line, cells) in lines.iter() {
+        for cell in cells.iter().filter(|c| c.metric == metric) {
+            let of = counts.entry((line.operator.as_str(), is_made(panel, cell))).or_default();
+            *of.entry(cell.method).or_default() += cell.values.len();
+        }
+    }
+    let most = |counts: &BTreeMap<u16, u64>| {
+        counts.iter().max_by_key(|&(&method, &count)| (count, std::cmp::Reverse(method))).map(|(&m, _)| m)
+    };
+    let kept: BTreeMap<(&str, bool), Option<u16>> = counts.iter().map(|(k, v)| (*k, most(v))).collect();
+    let mut left_out = 0;
+    for (line, cells) in lines {
+        cells.retain(|cell| {
+            let is_kept = cell.metric != metric
+                || kept.get(&(line.operator.as_str(), is_made(panel, cell))) == Some(&Some(cell.method));
+            left_out += if is_kept { 0 } else { cell.values.len() };
+            is_kept
+        });
+    }
+    let phrase = Phrase {
+        en: "observations of {metric} by other methods than the operator's commonest, left out",
+        zh: "未使用的 {metric} 观测（并非由该运营商最常用的方法测得）",
+    };
+    Note::push(notes, Words::with(phrase, &[("metric", &metric)]), left_out);
 }
 
 fn method(panel: &Panel, number: u16) -> MethodUse {

@@ -131,8 +131,33 @@ fn of_a_metric_beside_the_rules_own_one_method_counts_and_the_rest_is_noted() {
     let note = &study.head.notes[0];
     assert_eq!(
         (note.reason.to_string().as_str(), note.count),
-        ("observations of round_trip_delay by other methods than stamp v1, left out", 5)
+        ("observations of round_trip_delay by other methods than the operator's commonest, left out", 5)
     );
+}
+
+#[test]
+fn the_commonest_method_is_each_operators_own() {
+    let mut panel = measured(2, |_, _, _| 95.0);
+    panel.lines[1].operator = "B".into();
+    let named = |name: &str| MethodUse { name: name.into(), version: 1, target_class: None };
+    panel.methods = vec![named("throughput"), named("ping"), named("connect")];
+    let delays: Vec<Cell> = panel
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(i, cell)| cell.line == 0 || i % 2 == 0)
+        .map(|(_, cell)| Cell {
+            metric: MetricId::ROUND_TRIP_DELAY,
+            direction: Direction::RoundTrip,
+            values: CellValues::Number(20.0),
+            method: if cell.line == 0 { 1 } else { 2 },
+            ..cell.clone()
+        })
+        .collect();
+    panel.cells.extend(delays);
+    let study = ask(&panel, "fcc-high-cost");
+    assert_eq!(study.rows.len(), 2);
+    assert!(study.head.notes.is_empty(), "{:?}", study.head.notes);
 }
 
 #[test]
