@@ -269,6 +269,38 @@ fn a_conflict_with_an_earlier_import_names_the_cure_and_no_line() {
 }
 
 #[test]
+fn what_a_node_was_and_what_people_said_stand_once_in_a_file() {
+    let (store, folder) = (Memory::default(), tempfile::tempdir().unwrap());
+    let refused = |kind, text: &str| {
+        let file = folder.path().join("table.csv");
+        std::fs::write(&file, text).unwrap();
+        let summary = import_one(&request(kind, file, None), &store);
+        (
+            summary.stored,
+            summary.updated,
+            summary.refusals.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        )
+    };
+    let (stored, updated, told) = refused(
+        Kind::Utilisation,
+        "node,started_at,ratio,direction\n\
+         n1,2026-03-01T20:00:00Z,0.5,down\nn1,2026-03-01T20:00:00Z,0.9,down\n\
+         n1,2026-03-01T20:00:00Z,0.9,up\nn1,2026-03-01T20:00:00Z,0.5,down\n",
+    );
+    assert_eq!((stored, updated, told.len()), (2, 0, 1), "{told:?}");
+    assert!(
+        told[0].contains(":3: ") && told[0].contains("node, time and direction stands on line 2"),
+        "{told:?}"
+    );
+    let (stored, updated, told) = refused(
+        Kind::Reputation,
+        "region,month,operator,score\nnorth,2026-03,A,0.5\nnorth,2026-03,A,0.1\nnorth,2026-04,A,0.1\n",
+    );
+    assert_eq!((stored, updated, told.len()), (2, 0, 1), "{told:?}");
+    assert!(told[0].contains("stands on line 2 with other content"), "{told:?}");
+}
+
+#[test]
 fn a_fault_of_the_map_is_told_once_and_not_row_by_row() {
     let told = |map: &str| {
         let map = format!("kind = \"results\"\n{map}");

@@ -337,15 +337,17 @@ impl<'a> Importer<'a> {
     /// Two rows of one file with one name and two meanings.
     fn clash(&mut self, record: &Record, line: u64) -> Option<Fault> {
         let first = self.seen.clash(record, line)?;
-        let column = match self.plan.kind {
-            Kind::Lines => "line_id",
-            Kind::Actions => "action_id",
-            _ => "complaint_id",
+        let (column, name) = match self.plan.kind {
+            Kind::Lines => ("line_id", "line_id"),
+            Kind::Actions => ("action_id", "action_id"),
+            Kind::Utilisation => ("node", "node, time and direction"),
+            Kind::Reputation => ("region", "region, month, operator and source"),
+            Kind::Complaints | Kind::Results => ("complaint_id", "complaint_id"),
         };
         let header = self.plan.columns.iter().find(|c| c.field.name == column).map_or(column, |c| &c.header);
         let reason = format!(
-            "the same {column} stands on line {first} with other content, and that line is kept: mend the file, so that \
-             each {column} stands once"
+            "the same {name} stands on line {first} with other content, and that line is kept: mend the file, so that \
+             each stands once"
         );
         Some(Fault::at(header, reason))
     }

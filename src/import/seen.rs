@@ -8,11 +8,21 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// without the line of the first.
 const MOST_RESULTS: usize = 1_000_000;
 
+/// Names that are remembered: some hundreds of megabytes. Of a longer table the rows beyond them are stored as updates
+/// where they say otherwise, which the summary counts.
+const MOST_NAMES: usize = 5_000_000;
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// What one file said so far.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// By name: the line, and a hash of what stood there.
-    names: HashMap<String, (u64, u64)>,
+    /// By a hash of the name: the line, and a hash of what stood there.
+    names: HashMap<u64, (u64, u64)>,
     /// By identity: the line of each result that is kept.
     results: HashMap<i64, u64>,
 }
@@ -22,10 +32,11 @@ impl Seen {
     /// last would make the outcome depend on the order.
     pub(super) fn clash(&mut self, record: &Record, line: u64) -> Option<u64> {
         let name = record.name()?;
-        let mut hasher = DefaultHasher::new();
-        format!("{record:?}").hash(&mut hasher);
-        let meaning = hasher.finish();
-        let (first, known) = *self.names.entry(name.to_owned()).or_insert((line, meaning));
+        let (name, meaning) = (hash(&name), hash(&format!("{record:?}")));
+        if self.names.len() >= MOST_NAMES && !self.names.contains_key(&name) {
+            return None;
+        }
+        let (first, known) = *self.names.entry(name).or_insert((line, meaning));
         (known != meaning).then_some(first)
     }
 

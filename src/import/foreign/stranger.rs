@@ -44,5 +44,6 @@ fn is_traceroute(first: &str) -> bool {
 
 /// By its head line, or by an answer, whose end is the same in every language: `Bytes=32 Zeit=5ms TTL=56`.
 fn is_windows_ping(line: &str) -> bool {
-    (line.starts_with("Pinging ") && line.contains("bytes of data")) || line.contains("ms TTL=")
+    let is_answer = line.contains("ms TTL=") && !line.contains([',', ';', '\t', '"']);
+    (line.starts_with("Pinging ") && line.contains("bytes of data")) || is_answer
 }

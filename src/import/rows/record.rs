@@ -7,6 +7,7 @@ use broadgauge_model::action::Action;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::surroundings::{Reputation, Utilisation};
+use std::borrow::Cow;
 
 /// What a row says.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +28,19 @@ pub(in crate::import) enum Record {
 
 impl Record {
     /// The name that no two rows of a file may share; results have none: the store tells them apart.
-    pub(in crate::import) fn name(&self) -> Option<&str> {
+    pub(in crate::import) fn name(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Line(line) => Some(&line.line_id),
-            Self::Complaint(complaint) => Some(&complaint.complaint_id),
-            Self::Action(action) => Some(&action.action_id),
-            Self::Result(_) | Self::Utilisation(_) | Self::Reputation(_) => None,
+            Self::Line(line) => Some(line.line_id.as_str().into()),
+            Self::Complaint(complaint) => Some(complaint.complaint_id.as_str().into()),
+            Self::Action(action) => Some(action.action_id.as_str().into()),
+            Self::Utilisation(load) => {
+                Some(format!("{}\n{}\n{}", load.node, load.started_at.0, load.direction.word()).into())
+            }
+            Self::Reputation(said) => {
+                let source = said.source.as_deref().unwrap_or_default();
+                Some(format!("{}\n{}\n{}\n{source}", said.region, said.month, said.operator).into())
+            }
+            Self::Result(_) => None,
         }
     }
 }
