@@ -59,8 +59,8 @@ impl Series {
         named.collect()
     }
 
-    /// The cells of one operator's lines in this series.
-    pub fn cells<'a>(&'a self, panel: &'a Panel, operator: &'a str) -> impl Iterator<Item = &'a Cell> {
+    /// The cells in this series.
+    pub fn all_cells<'a>(&'a self, panel: &'a Panel) -> impl Iterator<Item = &'a Cell> {
         let method = panel.methods.iter().position(|method| *method == self.method);
         panel.cells.iter().filter(move |cell| {
             Some(usize::from(cell.method)) == method
@@ -69,8 +69,15 @@ impl Series {
                 && cell.direction == self.direction
                 && cell.statistic == self.statistic
                 && is_made(panel, cell) == self.made
-                && panel.lines.get(cell.line as usize).is_some_and(|line| line.operator == operator)
         })
+    }
+
+    /// Those of one operator's lines.
+    pub fn cells<'a>(&'a self, panel: &'a Panel, operator: &'a str) -> impl Iterator<Item = &'a Cell> {
+        let own = move |cell: &&Cell| {
+            panel.lines.get(cell.line as usize).is_some_and(|line| line.operator == operator)
+        };
+        self.all_cells(panel).filter(own)
     }
 
     /// Calls `each` with every value of a cell in the metric's unit, and how often it was seen.

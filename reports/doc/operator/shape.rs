@@ -7,9 +7,10 @@ use super::words;
 use crate::chart::Caption;
 use crate::chart::distribution::{Band, Curve, DistributionOverlay};
 use crate::doc::{Block, Figure, Section};
-use crate::study::describe::spread::{Spread, band, spread};
+use crate::study::describe::spread::{Spread, band, spread, window};
 use crate::text::{Prose, number};
 use broadgauge_model::metric::Better;
+use broadgauge_model::panel::Hours;
 use broadgauge_model::text::{Lang, Phrase};
 
 /// Peer operators in one picture.
@@ -44,6 +45,14 @@ fn chart(basis: &Basis<'_>, times: &Times) -> Block {
     const CAPTION: Phrase = Phrase {
         en: "Read a value on the horizontal axis; the height of the curve is the share of {values} at or below it. Every line counts the same. The band holds 95% (pointwise, over lines). All lines and hours as they are: unlike the ladder above, this picture matches nothing.",
         zh: "横轴取一个数值，曲线高度即不超过该值的{values}所占比例。每条线路权重相同。色带为逐点 95% 区间（按线路）。此图为全部线路和时段的原貌，未像上面的分位阶梯那样作同类匹配。",
+    };
+    const OF_ALL_DAY: Phrase = Phrase {
+        en: "Only summaries of the whole day are in it; those of the source's peak hours are not.",
+        zh: "仅含全天汇总值，不含来源所定忙时的汇总值。",
+    };
+    const OF_PEAK: Phrase = Phrase {
+        en: "Only summaries of the source's peak hours are in it.",
+        zh: "仅含来源所定忙时的汇总值。",
     };
     const LINES: Phrase = Phrase { en: "{name}: {n} lines", zh: "{name} {n} 条线路" };
     let Some(Focus { series, own, peer, limit, .. }) = times.focus() else {
@@ -116,6 +125,10 @@ fn chart(basis: &Basis<'_>, times: &Times) -> Block {
             number::value(limit, words::value_style(series.metric)).get(lang).to_owned(),
         )],
     };
-    let caption = Prose::say(&CAPTION, &times.value().gaps());
+    let caption = Prose::say(&CAPTION, &times.value().gaps()).then(match window(basis.panel, series) {
+        Some(Hours::Peak) => OF_PEAK.into(),
+        Some(_) => OF_ALL_DAY.into(),
+        None => Prose::default(),
+    });
     Block::Figure(Figure::new("distribution", title.clone(), caption, make))
 }

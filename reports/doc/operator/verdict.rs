@@ -145,6 +145,10 @@ fn wrong_detail(basis: &Basis<'_>) -> Prose {
         en: "In {n} of the worse or better ones the difference is real but smaller than the margin.",
         zh: "落后或领先的对比中有 {n} 项差异真实，但小于界限。",
     };
+    const PART: Phrase = Phrase {
+        en: "What is said above shows in one group of like lines or hours, not over all of them together.",
+        zh: "上述落后出现在某一组同类线路或时段，而非合并后的整体。",
+    };
     let [worse, better, par, open] = tally(&basis.selection.main);
     let slight = basis.selection.main.iter().filter(|row| words::within_margin(row).is_some()).count();
     if basis.selection.main.is_empty() {
@@ -158,7 +162,10 @@ fn wrong_detail(basis: &Basis<'_>) -> Prose {
         ("par", number::count(par)),
         ("open", number::count(open)),
     ];
-    let said = Prose::say(&TALLY, &gaps);
+    let mut said = Prose::say(&TALLY, &gaps);
+    if worse == 0 && basis.selection.headline.is_some_and(|row| row.verdict == Verdict::Worse) {
+        said = said.then(PART.into());
+    }
     if slight == 0 { said } else { said.then(Prose::say(&SLIGHT, &[("n", number::count(slight as u64))])) }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Series;
 use crate::stats::bootstrap::Design;
-use broadgauge_model::panel::Panel;
+use broadgauge_model::panel::{Cell, Hours, Panel};
 use std::collections::BTreeMap;
 
 /// A line-weighted distribution.
@@ -82,6 +82,13 @@ pub fn band(panel: &Panel, series: &Series, operator: &str, at: &[f64], seed: u6
 
 const REPLICATES: usize = 500;
 
+/// The hours that a series' summaries speak of: the whole day where some do, else the source's peak; nothing for
+/// observations of single hours. Summaries over other hours are never mixed with them.
+pub fn window(panel: &Panel, series: &Series) -> Option<Hours> {
+    let has = |hours: &Hours| series.all_cells(panel).any(|cell| cell.hours == *hours);
+    [Hours::AllDay, Hours::Peak].into_iter().find(has)
+}
+
 /// Calls `each` with the values of every line that has any, and how many they are.
 fn each_line(
     panel: &Panel,
@@ -89,7 +96,9 @@ fn each_line(
     operator: &str,
     mut each: impl FnMut(BTreeMap<Ordered, u64>, u64),
 ) {
-    let mut cells = series.cells(panel, operator).peekable();
+    let window = window(panel, series);
+    let is_of_it = |cell: &&Cell| window.is_none_or(|window| cell.hours == window);
+    let mut cells = series.cells(panel, operator).filter(is_of_it).peekable();
     while let Some(first) = cells.next() {
         let mut line: BTreeMap<Ordered, u64> = BTreeMap::new();
         let mut add = |value, count| *line.entry(Ordered(value)).or_default() += count;

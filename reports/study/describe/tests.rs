@@ -1,7 +1,7 @@
 use super::course::course;
 use super::hours::{busy_share, week};
 use super::promise::kept;
-use super::spread::spread;
+use super::spread::{spread, window};
 use super::*;
 use crate::study::peers::Peak;
 use broadgauge_model::histogram::Histogram;
@@ -65,6 +65,16 @@ fn a_line_that_is_tested_often_counts_no_more_than_one_tested_once() {
     assert_eq!(spread.steps.len(), 2);
     assert!((spread.steps[0].0 - 10.0).abs() < 0.01 && spread.steps[0].1 == 0.5);
     assert_eq!((spread.quantile(0.9), spread.share(49.0), spread.share(50.0)), (Some(50.0), 0.5, 1.0));
+}
+
+#[test]
+fn summaries_of_the_day_and_of_the_peak_are_never_one_distribution() {
+    let of = |hours, value| cell(0, RTT, hours, CellValues::Number(value));
+    let both = panel(1, vec![of(Hours::Peak, 90.0), of(Hours::AllDay, 10.0)]);
+    assert_eq!(spread(&both, &series(RTT), "A").steps, [(10.0, 1.0)]);
+    let peak = panel(1, vec![of(Hours::Peak, 90.0)]);
+    assert_eq!(spread(&peak, &series(RTT), "A").steps, [(90.0, 1.0)]);
+    assert_eq!(window(&panel(1, vec![of(EVENING, 90.0)]), &series(RTT)), None);
 }
 
 #[test]
