@@ -2,6 +2,7 @@
 
 use crate::gather::{self, GatherError};
 use crate::store::Store;
+use crate::survey::{self, SurveyError};
 use broadgauge_model::text::Lang;
 use broadgauge_reports::doc::{self, Document, operator};
 use broadgauge_reports::render::{RenderError, Renderer, chart, html::Html, json::Json};
@@ -51,6 +52,9 @@ pub enum PublishError {
     /// The store cannot give a panel.
     #[error(transparent)]
     Gather(#[from] GatherError),
+    /// The survey cannot be read.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
     /// The document cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -142,6 +146,14 @@ pub fn complaints(
     };
     let studies = doc::complaints::Studies { complaints: &complaints, handling: &handling };
     Ok(doc::complaints::write(&panel, studies, &query))
+}
+
+/// The report on satisfaction.
+pub fn satisfaction(own: &str, asked: &survey::Asked) -> Result<Document, PublishError> {
+    let target = asked.target()?;
+    let query =
+        doc::satisfaction::Query { target, ..doc::satisfaction::Query::of(own.to_owned(), asked.period()?) };
+    Ok(doc::satisfaction::write(&asked.study()?, &query))
 }
 
 /// Writes a document to a file, and the data of each chart beside it in `NAME-data`. Returns every path, the

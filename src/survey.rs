@@ -4,7 +4,9 @@ use crate::gather::Bound;
 use crate::import::{self, ImportError, Reading};
 use broadgauge_model::clock::Wall;
 use broadgauge_model::panel::Period;
-use broadgauge_reports::study::satisfaction::{Construct, Name, Scheme, Survey, SurveyModel};
+use broadgauge_reports::study::satisfaction::{
+    self, Construct, Name, Satisfaction, Scheme, Survey, SurveyModel,
+};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -70,6 +72,50 @@ impl From<ImportError> for SurveyError {
     }
 }
 
+/// A survey, and what is asked of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The table: a row per respondent, a column per item.
+    pub table: PathBuf,
+    /// The model file; the index of seven constructs where `None`.
+    pub model: Option<PathBuf>,
+    /// The column whose values are segments.
+    pub segment: Option<String>,
+    /// How neighbours count in the search for weights.
+    pub scheme: Scheme,
+    /// Fixes everything that is random.
+    pub seed: u64,
+    /// Resamples behind an interval.
+    pub replicates: usize,
+}
+
+impl Asked {
+    /// The usual question.
+    pub fn of(table: impl Into<PathBuf>) -> Self {
+        let scheme = Scheme::Path;
+        Self { table: table.into(), model: None, segment: None, scheme, seed: 1, replicates: 1_000 }
+    }
+
+    /// Reads the survey and puts the question.
+    pub fn study(&self) -> Result<Satisfaction, SurveyError> {
+        let model = model(self.model.as_deref())?;
+        let answers = read(&self.table, &model, self.segment.as_deref())?;
+        let query =
+            satisfaction::Query { model, scheme: self.scheme, seed: self.seed, replicates: self.replicates };
+        Ok(satisfaction::study(&answers, &query))
+    }
+
+    /// The construct that importance is about.
+    pub fn target(&self) -> Result<String, SurveyError> {
+        Ok(model(self.model.as_deref())?.target)
+    }
+
+    /// When the answers were given.
+    pub fn period(&self) -> Result<Period, SurveyError> {
+        period(&self.table)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenModel {
@@ -108,7 +154,7 @@ pub fn scheme(word: &str) -> Result<Scheme, String> {
 }
 
 /// Reads a model file; the standard model where there is none.
-pub fn model(path: Option<&Path>) -> Result<SurveyModel, SurveyError> {
+fn model(path: Option<&Path>) -> Result<SurveyModel, SurveyError> {
     let Some(path) = path else { return Ok(SurveyModel::standard()) };
     let text =
         std::fs::read_to_string(path).map_err(|source| SurveyError::Read { path: path.into(), source })?;
@@ -135,7 +181,7 @@ pub fn model(path: Option<&Path>) -> Result<SurveyModel, SurveyError> {
 }
 
 /// Reads the answers to the model's items, and each respondent's segment. An empty cell is no answer.
-pub fn read(path: &Path, model: &SurveyModel, segment: Option<&str>) -> Result<Survey, SurveyError> {
+fn read(path: &Path, model: &SurveyModel, segment: Option<&str>) -> Result<Survey, SurveyError> {
     let mut names = model.columns();
     let items = names.len();
     names.extend(segment);
@@ -159,7 +205,7 @@ pub fn read(path: &Path, model: &SurveyModel, segment: Option<&str>) -> Result<S
 }
 
 /// From the first answer to the last, by the column `answered_at`: RFC 3339, or a date, read as UTC.
-pub fn period(path: &Path) -> Result<Period, SurveyError> {
+fn period(path: &Path) -> Result<Period, SurveyError> {
     let column = "answered_at";
     let mut times = Vec::new();
     for (row, cells) in import::columns(path, &Reading::default(), &[column])?.into_iter().enumerate() {

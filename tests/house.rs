@@ -24,7 +24,8 @@ const FLOORS: &[&[&str]] = &[
     // What a complaint is about is said on the way in.
     &["complaints"],
     &["import", "collector", "agent", "peer", "gather", "export"],
-    &["publish", "survey"],
+    &["survey"],
+    &["publish"],
     &["demo"],
     &["cli"],
     &["main", "lib"],

@@ -82,6 +82,11 @@ pub fn rounded(value: f64, up: bool) -> f64 {
     whole / step
 }
 
+/// Events that are expected, roughly: a whole number, below two with one decimal.
+pub fn events(expected: f64) -> String {
+    fixed(expected, usize::from(expected.abs() < 1.95))
+}
+
 /// A share as percent: never 0 % or 100 % where it is not quite so.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
@@ -105,6 +110,8 @@ pub enum Style {
     Difference(Unit),
     /// A bare number: a rate ratio, a share of something else.
     Bare,
+    /// Events that are expected, such as complaints: a tenth of one is the least that means anything.
+    Events,
     /// A share of the whole, as percent.
     Share,
 }
@@ -124,7 +131,7 @@ impl Style {
             Self::Value(Unit::Ratio) | Self::Share => "%".to_owned(),
             Self::Difference(Unit::Ratio) => POINTS.get(lang).to_owned(),
             Self::Value(unit) | Self::Difference(unit) => format!(" {}", unit.symbol().get(lang)),
-            Self::Bare => String::new(),
+            Self::Bare | Self::Events => String::new(),
         }
     }
 }
@@ -145,6 +152,7 @@ fn numerals(value: f64, interval: (f64, f64), style: Style) -> (String, Prose) {
     let [value, low, high] = [value, interval.0, interval.1].map(|v| v * style.factor());
     let half = (high - low) / 2.0;
     let digits = if half.is_finite() && half > 0.0 { decimals_of_estimate(half) } else { decimals(value, 3) };
+    let digits = if style == Style::Events { digits.min(1) } else { digits };
     let range = Prose::say(
         &RANGE,
         &[("low", Prose::plain(end(low, digits))), ("high", Prose::plain(end(high, digits)))],
@@ -227,6 +235,9 @@ mod tests {
         assert_eq!(both(&estimate(123.4, (101.0, 150.3), ms))[0], "123 ms (101 to 150)");
         assert_eq!(both(&estimate(1.312, (1.18, 1.451), Style::Bare))[0], "1.31 (1.18 to 1.45)");
         assert_eq!(both(&estimate(0.9, (0.63, 1.24), Style::Bare))[1], "0.90（0.63～1.24）");
+        assert_eq!(both(&estimate(1.904, (1.671, 2.028), Style::Events))[0], "1.9 (1.7 to 2.0)");
+        assert_eq!(both(&estimate(7.2, (1.0, 17.0), Style::Events))[0], "7 (1 to 17)");
+        assert_eq!([5.76, 1.94, 0.31].map(events), ["6", "1.9", "0.3"]);
         assert_eq!(both(&estimate(-2.21, (-3.5, -0.9), ms))[0], "−2.2 ms (−3.5 to −0.9)");
         assert_eq!(
             both(&estimate(12_345.0, (11_000.0, 14_000.0), Style::Bare))[0],

@@ -14,7 +14,7 @@ pub struct Args {
     /// Decides the town
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Measure nothing: make the whole town, with utilisation, expectations, actions and a survey, and its truth
+    /// Measure nothing: make the whole town, with utilisation, actions and a survey, its truth, and every report
     #[arg(long)]
     town: bool,
 }

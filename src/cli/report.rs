@@ -7,7 +7,7 @@ use super::{
 use crate::publish::{self, Format};
 use crate::store;
 use broadgauge_model::text::Lang;
-use broadgauge_reports::doc::{Document, satisfaction};
+use broadgauge_reports::doc::Document;
 use broadgauge_reports::render::chart::{self, ChartFormat};
 use std::path::PathBuf;
 
@@ -157,10 +157,8 @@ pub fn run(args: Args) -> Outcome {
             write(&document?, &paper)?;
         }
         Report::Satisfaction { own, ask, paper } => {
-            let study = ask.study()?;
-            let query =
-                satisfaction::Query { target: ask.target()?, ..satisfaction::Query::of(own, ask.period()?) };
-            write(&satisfaction::write(&study, &query), &paper)?;
+            let document = publish::satisfaction(&own, &ask.asked()).map_err(Failure::input)?;
+            write(&document, &paper)?;
         }
         Report::Chart { name, what, scale, output } => {
             let format = match output.extension().and_then(|e| e.to_str()) {

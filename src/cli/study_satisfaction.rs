@@ -40,33 +40,22 @@ pub(super) struct AskSatisfaction {
 }
 
 impl AskSatisfaction {
-    /// Reads the survey and puts the question.
-    pub(super) fn study(&self) -> Result<satisfaction::Satisfaction, Failure> {
-        let model = survey::model(self.model.as_deref()).map_err(Failure::input)?;
-        let answers = survey::read(&self.file, &model, self.segment.as_deref()).map_err(Failure::input)?;
-        let query = satisfaction::Query {
-            model,
+    /// The question.
+    pub(super) fn asked(&self) -> survey::Asked {
+        survey::Asked {
+            table: self.file.clone(),
+            model: self.model.clone(),
+            segment: self.segment.clone(),
             scheme: self.scheme,
             seed: self.seed,
             replicates: self.replicates as usize,
-        };
-        Ok(satisfaction::study(&answers, &query))
-    }
-
-    /// The construct that importance is about.
-    pub(super) fn target(&self) -> Result<String, Failure> {
-        Ok(survey::model(self.model.as_deref()).map_err(Failure::input)?.target)
-    }
-
-    /// When the answers were given.
-    pub(super) fn period(&self) -> Result<broadgauge_model::panel::Period, Failure> {
-        survey::period(&self.file).map_err(Failure::input)
+        }
     }
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
-    let study = args.ask.study()?;
+    let study = args.ask.asked().study().map_err(Failure::input)?;
     if args.json {
         out::json(&study);
     } else {

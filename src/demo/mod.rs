@@ -12,9 +12,11 @@ pub mod town;
 use crate::import::{self, ImportError, Reading};
 use crate::publish::{self, Format, PublishError};
 use crate::store::{self, Store, StoreError};
+use crate::survey;
 use broadgauge_model::clock::{Clock as _, SystemClock};
 use broadgauge_model::text::Lang;
 use broadgauge_probes::probe::Stop;
+use broadgauge_reports::study::handling;
 use jiff::tz::TimeZone;
 use site::SiteError;
 use stage::StageError;
@@ -150,17 +152,29 @@ async fn whole(request: &Request, tell: &(dyn Fn(&str) + Sync)) -> Result<Finish
     let (town_store, town_tables) = (Arc::clone(&store), tables.clone());
     tokio::task::spawn_blocking(move || settle(&plan, &town_tables, town_store.as_ref())).await??;
     tell(
-        "asking what customers expect, who is silent, how full nodes may run and what helped; writing the reports",
+        "asking every study: peers, complaints, expectation, who is silent, nodes, what helped, satisfaction; writing the reports",
     );
-    let reports = tokio::task::spawn_blocking(move || loop_reports(store.as_ref(), &folder)).await??;
+    let reports = tokio::task::spawn_blocking(move || all_reports(store.as_ref(), &folder)).await??;
     Ok(Finished { reports, store: database, town: tables, interrupted: false })
 }
 
-/// The reports that only the whole town can fill.
-fn loop_reports(store: &dyn Store, folder: &Path) -> Result<Vec<(Lang, PathBuf)>, DemoError> {
-    let request = publish::LoopRequest::of(town::OWN);
+/// Every report, from the whole town.
+fn all_reports(store: &dyn Store, folder: &Path) -> Result<Vec<(Lang, PathBuf)>, DemoError> {
+    let request = publish::Request::of(town::OWN);
+    let of_the_loop = publish::LoopRequest::of(town::OWN);
+    let survey = survey::Asked {
+        segment: Some(String::from("segment")),
+        ..survey::Asked::of(folder.join("town").join("survey.csv"))
+    };
+    let documents = [
+        publish::operator(store, &request)?,
+        publish::complaints(store, &request, &handling::Query::of(town::OWN))?,
+        publish::expectation(store, &of_the_loop)?,
+        publish::actions(store, &of_the_loop)?,
+        publish::satisfaction(town::OWN, &survey)?,
+    ];
     let mut reports = Vec::new();
-    for document in [publish::expectation(store, &request)?, publish::actions(store, &request)?] {
+    for document in documents {
         for lang in Lang::ALL {
             let path = folder.join(format!("{}.{}.html", document.name, lang.tag()));
             publish::write(&document, lang, Format::Html, &path)?;

@@ -118,9 +118,9 @@ fn relief(report: &Basis<'_>) -> Block {
             plain(one.lines.to_string()),
             share(one.busy_hour),
             share(one.to),
-            cell(&one.avoided_in_30_days, Style::Bare),
+            cell(&one.avoided_in_30_days, Style::Events),
             plain(one.avoided_per_1000.map_or_else(|| "–".into(), number::short)),
-            plain(number::short(one.avoided_so_far)),
+            plain(number::fixed(one.avoided_so_far, 1)),
         ]
     });
     table(CAPTION, &columns, rows.collect())

@@ -10,8 +10,8 @@ use crate::stats::proportion;
 use crate::study::balance::Point;
 use crate::study::closed_loop::{ActionRow, State};
 use crate::study::{Answer, Estimate};
-use crate::text::Prose;
 use crate::text::number::{self, Style};
+use crate::text::{Prose, date};
 use broadgauge_model::text::Phrase;
 
 pub(super) fn section(report: &Basis<'_>) -> Section {
@@ -52,8 +52,8 @@ fn wrong(report: &Basis<'_>) -> Prose {
         zh: "没有证据表明{own}的某个节点投诉多于同类同地区的其他节点。",
     };
     const FULL: Phrase = Phrase {
-        en: "{n} nodes of {own} run fuller in their busiest hour than is safe for customers. None of them is shown to have more complaints than others of its kind and region.",
-        zh: "{own}有 {n} 个节点的忙时利用率超过安全线。尚无证据表明其中某个节点投诉多于同类同地区的其他节点。",
+        en: "{n} nodes of {own} run fuller in their busiest hour than is safe for customers: their delay comes near to where customers begin to complain. Complaints alone do not single out any node yet.",
+        zh: "{own}有 {n} 个节点的忙时利用率超过安全线：时延已接近客户开始投诉的水平。但仅凭投诉还不能断定哪个节点更差。",
     };
     let out = standing_out(report);
     let Some(worst) = out.first() else {
@@ -78,17 +78,23 @@ fn tightest<'a>(report: &Basis<'a>) -> Option<&'a Point> {
 
 fn fullness(report: &Basis<'_>) -> Prose {
     const FULL: Phrase = Phrase {
-        en: "{technology}: up to {safe} in the busiest hour is safe with 95% confidence; {n} of {all} nodes run fuller.",
-        zh: "{technology}：忙时利用率 {safe} 以内有 95% 把握是安全的；{all} 个节点中有 {n} 个超过。",
+        en: "{technology}: complaints begin at about {point} in the busiest hour, so {safe} is the safe line (95% confidence); {n} of {all} nodes run fuller.",
+        zh: "{technology}：投诉约从忙时利用率 {point} 起增多，安全线取 {safe}（95% 把握）；{all} 个节点中有 {n} 个超过。",
     };
-    let told = report.studies.balance.points.iter().filter(|p| p.above_safe > 0).map(|point| {
+    const UNKNOWN: Phrase = Phrase {
+        en: "{technology}: no such line was found for its {all} nodes.",
+        zh: "{technology}：其 {all} 个节点未找到这样的安全线。",
+    };
+    let told = report.studies.balance.points.iter().map(|point| {
+        let known = point.utilisation.as_estimate().filter(|_| point.safe.is_some());
         let gaps = [
             ("n", number::count(point.above_safe as u64)),
             ("all", number::count(point.nodes as u64)),
             ("technology", words::technology(&point.technology)),
+            ("point", Prose::plain(known.map_or_else(String::new, |e| number::percent(e.value())))),
             ("safe", Prose::plain(number::percent(round(point.safe)))),
         ];
-        Prose::say(&FULL, &gaps)
+        Prose::say(if known.is_some() { &FULL } else { &UNKNOWN }, &gaps)
     });
     told.fold(Prose::default(), Prose::then)
 }
@@ -99,8 +105,8 @@ fn round(share: Option<f64>) -> f64 {
 
 fn sure(report: &Basis<'_>) -> Prose {
     const LIMIT: Phrase = Phrase {
-        en: "Customers begin to complain at {limit} of {metric}; a {technology} node comes there at {point} in its busiest hour. The safe lines keep clear of it with 95% confidence.",
-        zh: "{metric}超过 {limit} 后投诉开始增多；{technology} 节点的忙时利用率达 {point} 时即到此处。安全线以 95% 的把握留有余地。",
+        en: "Customers begin to complain at {limit} of {metric}; a {technology} node comes there when its busiest hour is {point} full. The safe line is lower, so as to stay below with 95% confidence.",
+        zh: "{metric}超过 {limit} 后投诉开始增多；{technology}节点的忙时利用率达 {point} 时即达到这一水平。安全线取得更低，以保有 95% 的把握。",
     };
     let balance = report.studies.balance;
     let metric = balance.metric;
@@ -130,8 +136,8 @@ fn nodes(report: &Basis<'_>) -> Prose {
         zh: "在 {tried} 个节点中，{node} 多出投诉 {excess} 件难以用偶然解释（q 为 {q}）。",
     };
     const CLEAR: Phrase = Phrase {
-        en: "Looked at alone, {node} has {excess} complaints beyond the usual; as the furthest out of {tried} nodes that is no surprise (q {q}). That none is named clears none of them.",
-        zh: "单看超出最多的 {node}，多出投诉 {excess} 件；但它是 {tried} 个节点中最高的一个，偶然也常如此（校正后 q 为 {q}）。未点名不代表没有问题。",
+        en: "The node furthest above the usual, {node}, had {excess} complaints too many in {days} days. The highest of {tried} nodes is often as high by chance (q {q}; a node is named below 0.05), and a node may be bad without being named.",
+        zh: "超出最多的 {node} 在 {days} 天内多出投诉 {excess} 件。从 {tried} 个节点里挑最高的，本就容易偏高，不足以断定它更差（q 为 {q}，低于 0.05 才列出）；未列出也不代表没有问题。",
     };
     let worst = &report.studies.balance.worst;
     let out = standing_out(report);
@@ -141,7 +147,8 @@ fn nodes(report: &Basis<'_>) -> Prose {
         ("n", number::count(out.len() as u64)),
         ("share", Prose::plain(number::percent(if q < 0.01 { 0.01 } else { 0.05 }))),
         ("node", Prose::plain(&first.node)),
-        ("excess", say(&first.excess, Style::Bare)),
+        ("excess", say(&first.excess, Style::Events)),
+        ("days", number::count(date::days(&report.panel.period))),
         ("tried", number::count(worst.len() as u64)),
         ("q", first.q.map(number::probability).unwrap_or_default()),
     ];
@@ -156,12 +163,12 @@ fn nodes(report: &Basis<'_>) -> Prose {
 /// How sure the verdicts on single actions are.
 fn fixes(report: &Basis<'_>) -> Prose {
     const VERIFIED: Phrase = Phrase {
-        en: "Of {verified} verified actions, {alone} did better by themselves than units as bad that were left alone (the whole 95% interval of the change is on the better side, where luck alone puts one in forty); {kind} are verified because actions of their kind help on the whole.",
-        zh: "验证有效的 {verified} 项中，{alone} 项单独即优于条件相近而未处理的单元（变化的 95% 区间全在好的一侧，仅凭偶然约四十分之一）；另 {kind} 项因同类措施总体有效而认定。",
+        en: "Of {verified} verified actions, {alone} are shown to have helped by themselves: what they were for did better than where it was as bad and left alone (if an action did nothing, luck would still make it look so once in forty times). {kind} are verified by their kind only: actions like them help on the whole.",
+        zh: "验证有效的 {verified} 项中，{alone} 项单独验证：改善明显多于条件相近而未处理的线路或节点（若措施无效，每项仍约有 1/40 的机会碰巧显得有效）；{kind} 项按同类推定：同类措施总体有效。",
     };
     const MISSED: Phrase = Phrase {
-        en: "On one unit an improvement of its figure by less than about {size} can be missed: not verified does not mean useless.",
-        zh: "单个单元的指标改善小于约 {size} 时可能测不出：未验证不等于无用。",
+        en: "On a single line or node, an improvement by less than about {size} of what the action was for can be missed: not verified does not mean useless.",
+        zh: "单条线路或单个节点上，所针对指标的改善小于约 {size} 时可能测不出：未验证不等于无用。",
     };
     let judged = |a: &&ActionRow| matches!(a.state, State::Verified | State::NotVerified | State::Recurred);
     let actions = &report.studies.closed_loop.actions;
@@ -194,8 +201,8 @@ fn fixes(report: &Basis<'_>) -> Prose {
 
 fn todo(report: &Basis<'_>) -> Prose {
     const RELIEVE: Phrase = Phrase {
-        en: "Relieve {node} first (more capacity, or fewer lines on it): its busiest hour runs at {busy}, and {safe} is safe. That is expected to avoid {avoided} complaints in 30 days; relieving all {n} nodes that run too full, about {all}.",
-        zh: "优先为 {node} 扩容或分流：其忙时利用率为 {busy}，安全线为 {safe}。预计 30 天可减少投诉 {avoided} 件；{n} 个超过安全线的节点全部疏解，合计约 {all} 件。",
+        en: "Relieve {node} first (more capacity, or fewer lines on it): its busiest hour runs at {busy}, and {safe} is safe. That is expected to avoid {avoided} complaints in 30 days; relieving all {n} nodes that run too full, about {all} of the {usual} that all nodes have in that time.",
+        zh: "优先为 {node} 扩容或分流：其忙时利用率为 {busy}，安全线为 {safe}。预计 30 天可减少投诉 {avoided} 件；{n} 个超过安全线的节点全部疏解，可在全部节点同期约 {usual} 件中减少约 {all} 件。",
     };
     const LOOK: Phrase = Phrase { en: "Look at {node} first.", zh: "先检查 {node}。" };
     const NOTHING: Phrase =
@@ -203,13 +210,16 @@ fn todo(report: &Basis<'_>) -> Prose {
     let relief = &report.studies.balance.relief;
     if let Some(first) = relief.first().filter(|r| r.avoided_in_30_days.as_estimate().is_some()) {
         let all = relief.last().map_or(0.0, |r| r.avoided_so_far);
+        let episodes: u64 = report.studies.balance.worst.iter().map(|link| link.episodes).sum();
+        let usual = 30.0 * episodes as f64 / date::days(&report.panel.period) as f64;
         let gaps = [
             ("node", Prose::plain(&first.node)),
             ("busy", Prose::plain(number::percent(first.busy_hour))),
             ("safe", Prose::plain(number::percent(round(Some(first.to))))),
-            ("avoided", say(&first.avoided_in_30_days, Style::Bare)),
+            ("avoided", say(&first.avoided_in_30_days, Style::Events)),
+            ("usual", Prose::plain(number::events(usual))),
             ("n", number::count(relief.len() as u64)),
-            ("all", Prose::plain(number::short(all))),
+            ("all", Prose::plain(number::events(all))),
         ];
         return Prose::say(&RELIEVE, &gaps);
     }
@@ -222,8 +232,8 @@ fn todo(report: &Basis<'_>) -> Prose {
 /// What became of the actions.
 fn open(report: &Basis<'_>) -> Prose {
     const STATES: Phrase = Phrase {
-        en: "Of {n} actions that were done, {verified} are verified, {failed} are open again because they were not shown to help, {recurred} recurred, {waiting} cannot be judged yet. Overdue: {late}.",
-        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未检出改善而重新打开，{recurred} 项问题反弹，{waiting} 项尚无法判定。逾期 {late} 项。",
+        en: "Of {n} actions that were done, {verified} are verified, {failed} are open again because they were not shown to help, {recurred} had helped and the trouble came back, {waiting} cannot be judged yet. Of all {all}, {late} are overdue: the table of actions names them with their owners.",
+        zh: "已完成的 {n} 项措施中，{verified} 项验证有效，{failed} 项未检出改善而重新打开，{recurred} 项曾有效后反弹，{waiting} 项尚无法判定。全部 {all} 项中有 {late} 项逾期，名单与责任人见措施表。",
     };
     let actions = &report.studies.closed_loop.actions;
     if actions.is_empty() {
@@ -239,6 +249,7 @@ fn open(report: &Basis<'_>) -> Prose {
         ("recurred", number::count(count(State::Recurred))),
         ("waiting", number::count(count(State::Done))),
         ("late", number::count(late as u64)),
+        ("all", number::count(actions.len() as u64)),
     ];
     Prose::say(&STATES, &gaps)
 }
@@ -246,11 +257,11 @@ fn open(report: &Basis<'_>) -> Prose {
 fn keys(report: &Basis<'_>) -> Block {
     const FULLEST: Phrase = Phrase {
         en: "utilisation of the busiest hour at which the usual delay of a node comes to where complaints begin; up to {safe} is safe with 95% confidence",
-        zh: "节点的典型时延达到投诉起增点时的忙时利用率；{safe} 以内有 95% 把握是安全的",
+        zh: "节点的典型时延达到客户开始投诉的水平时的忙时利用率；{safe} 以内有 95% 把握是安全的",
     };
     const BEGIN: Phrase = Phrase {
         en: "Load at which {technology} customers notice",
-        zh: "{technology} 节点的投诉起增利用率",
+        zh: "{technology}节点投诉开始增多时的利用率",
     };
     const NODES: Phrase = Phrase { en: "{n} nodes", zh: "{n} 个节点" };
     const JUDGED: Phrase = Phrase { en: "{n} actions judged", zh: "已判定措施 {n} 项" };
@@ -272,7 +283,7 @@ fn keys(report: &Basis<'_>) -> Block {
             "worst_excess_complaints",
             Phrase { en: "Complaints too many at the worst node", zh: "最差节点多出的投诉" },
             &worst.excess,
-            Style::Bare,
+            Style::Events,
             Prose::say(&COMPLAINTS, &[("n", number::count(worst.episodes))]),
             Phrase { en: "beyond what the others on its ground have", zh: "超出同类同地区水平" }.into(),
         ));
