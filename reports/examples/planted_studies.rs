@@ -57,6 +57,7 @@ fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
         ("silence", Box::new(move || loops::silence(runs / 50))),
         ("balances", Box::new(move || loops::balances(runs / 5))),
         ("steady_complaints", Box::new(move || loops::steady_complaints(runs))),
+        ("complaints_after_repairs", Box::new(move || loops::complaints_after_repairs(runs / 5))),
         ("repairs", Box::new(move || loops::repairs(runs))),
     ]
 }

@@ -3,7 +3,7 @@
 use super::Finding;
 use super::habits::Habits;
 use super::queues::Queues;
-use super::repairs::Repairs;
+use super::repairs::{Repairs, with_complaints};
 use super::steady;
 use crate::study::Estimate;
 use crate::study::closed_loop::State;
@@ -126,6 +126,31 @@ pub(crate) fn steady_complaints(runs: u64) -> Vec<Finding> {
     vec![
         rate("steady complaints: weeks called unusual", &unusual, (0.0, 0.01)),
         mean("steady complaints: 20 in 1,000 at the end", &rates, (19.0, 21.0)),
+    ]
+}
+
+/// Complaints that fall by half when a node is repaired, or do not, many of them repeats.
+pub(crate) fn complaints_after_repairs(runs: u64) -> Vec<Finding> {
+    let query = closed_loop::Query { replicates: 60, ..closed_loop::Query::of("A") };
+    let (mut covered, mut logs, mut risen) = (Vec::new(), Vec::new(), Vec::new());
+    for run in 0..runs.max(2) {
+        let told = |ratio: f64| {
+            let panel = with_complaints(Repairs::of(0.75).panel(900 + run), 0.02, ratio, run);
+            let actions = closed_loop::study(&panel, &query).actions;
+            actions.into_iter().filter_map(|action| action.complaints_ratio.as_estimate().copied()).collect()
+        };
+        let halved: Vec<Estimate> = told(0.5);
+        covered.extend(halved.iter().map(|e| e.interval().0 <= 0.5 && 0.5 <= e.interval().1));
+        logs.extend(halved.iter().map(|e| e.value().ln()));
+        let steady: Vec<Estimate> = told(1.0);
+        risen.extend(steady.iter().map(|e| e.interval().0 > 1.0));
+    }
+    // One ratio has a standard deviation of about a third.
+    let slack = 1.0 / (logs.len() as f64).sqrt() + 0.02;
+    vec![
+        rate("complaints halved after a repair: interval covers", &covered, (0.92, 1.0)),
+        mean("the same: mean logarithm, -0.69", &logs, (-0.693 - slack, -0.693 + slack)),
+        rate("complaints as before: said to rise", &risen, (0.0, 0.05)),
     ]
 }
 

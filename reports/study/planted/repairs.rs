@@ -1,9 +1,11 @@
 //! Nodes, some of which are repaired, with or without an effect, and picked for being bad or not.
 
+use super::habits::complain;
 use super::normal;
 use crate::stats::{Purpose, Stream};
 use broadgauge_model::action::Action;
 use broadgauge_model::clock::Wall;
+use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{
     Cell, CellValues, Hours, MethodUse, Panel, PanelAction, Period, Source, SourceKind,
@@ -114,6 +116,38 @@ impl Repairs {
         }
         panel
     }
+}
+
+/// Lines without tests that each repaired node has beside the others, where complaints are planted.
+const MORE_LINES: usize = 60;
+
+/// Complaints of the repaired nodes' lines: one on a share of the days, repeats and all; after the work on that share
+/// multiplied by `ratio`.
+pub(crate) fn with_complaints(mut panel: Panel, daily: f64, ratio: f64, run: u64) -> Panel {
+    let stream = &mut Stream::new(42, Purpose::Simulation, run);
+    let treated: Vec<String> = panel.actions.iter().filter_map(|a| a.action.node.clone()).collect();
+    for node in &treated {
+        for line in 0..MORE_LINES {
+            panel.lines.push(AccessLine {
+                line_id: format!("{node}-more-{line:02}"),
+                operator: "A".into(),
+                technology: Some("fttc".into()),
+                node: Some(node.clone()),
+                ..AccessLine::default()
+            });
+        }
+    }
+    for line in 0..panel.lines.len() {
+        if panel.lines[line].node.as_ref().is_some_and(|node| treated.contains(node)) {
+            for day in START..START + 84 {
+                let chance = if day > DONE { daily * ratio } else { daily };
+                if stream.uniform() < chance {
+                    complain(&mut panel, line, day, Class::Network);
+                }
+            }
+        }
+    }
+    panel
 }
 
 /// An evening's test.

@@ -62,6 +62,11 @@ fn repairs_are_verified_only_where_they_helped() {
 }
 
 #[test]
+fn complaints_after_a_repair_are_counted_over_days_at_risk() {
+    check(loops::complaints_after_repairs(6));
+}
+
+#[test]
 fn weeks_of_steady_complaints_are_not_called_unusual() {
     check(loops::steady_complaints(12));
 }
