@@ -98,7 +98,8 @@ run_tool() { # tool, to "$work/result"; its CPU to "$work/cpu"
         our_ping) set -- $priority $near_do "$ours" measure ping "$server" -i 10ms -t "${seconds}s" -W 1s --json --singletons ;;
         ping) set -- $priority $near_do ping -n -i 0.01 -W 1 -c "$count" "$server" ;;
         fping) set -- $priority $near_do fping -q -C "$count" -p 10 -t 1000 "$server" ;;
-        irtt) set -- $priority $near_do irtt client -Q -i 10ms -d "${seconds}s" --wait=1s -o "$work/irtt.json" "$server:2112" ;;
+        # It may never end, at a priority that nothing of the same priority ends, and its server with it.
+        irtt) set -- chrt -f 20 timeout -k 1 "$((seconds + 20))" ${priority:-nice -n 0} $near_do irtt client -Q -i 10ms -d "${seconds}s" --wait=1s -o "$work/irtt.json" "$server:2112" ;;
     esac
     { time "$@" >"$work/result" 2>"$work/said" || true; } 2>"$work/cpu"
 }
@@ -109,6 +110,13 @@ delay_row() { # line, tool, name
     run_tool "$2"
     captured
     case $2 in fping) cp "$work/said" "$work/result" ;; irtt) cp "$work/irtt.json" "$work/result" ;; esac
+    if [ "$2" = irtt ] && [ ! -s "$work/result" ]; then
+        echo "irtt over $1: no result, it did not end; this run has none" >&2
+        ip netns pids "$far" | xargs -r kill -KILL
+        stop_started
+        answer
+        return
+    fi
     read -r _ user system <"$work/cpu"
     "$lab" delay "{\"tool\":\"$2\",\"name\":\"$3\",\"scenario\":\"$1\",\"capture\":\"$work/pcap\",\"result\":\"$work/result\",
         \"ledger\":\"$work/ledger\",\"seconds\":$seconds,\"cpu_ms\":$(awk "BEGIN { print ($user + $system) * 1000 }")}" >>"$rows"

@@ -32,6 +32,7 @@ pub(crate) fn delay(facts: &Facts) -> Outcome<Value> {
     let run = tools::read(facts.tool, &std::fs::read_to_string(&facts.result)?)?;
     let session = wire.probes.iter().find(|(_, seen)| seen.left.is_some()).map(|(key, _)| key.0);
     let session = session.ok_or("the capture holds no probe of this tool")?;
+    let run = if facts.tool == Tool::Stamp { as_on_the_wire(run, &wire, session) } else { run };
     let mut row = compare(&wire, session, &run)?;
     let classed = classed(&wire, session, &run, facts)?;
     row["kind"] = "delay".into();
@@ -64,6 +65,16 @@ pub(crate) fn connection(facts: &Connections) -> Outcome<Value> {
     row["scenario"] = facts.scenario.clone().into();
     row["part"] = format!("{part:?}").into();
     Ok(row)
+}
+
+/// Gives what the tool tells in the order of sending the numbers that the packets had: a sender of STAMP may leave one out,
+/// to see whether the far end counts for itself.
+pub(crate) fn as_on_the_wire(run: Run, wire: &Capture, session: u16) -> Run {
+    let left = wire.probes.iter().filter(|(key, seen)| key.0 == session && seen.left.is_some());
+    let numbers: Vec<u32> = left.map(|(key, _)| key.1).collect();
+    // What was told and never left is in no capture.
+    let number = |told: u32| numbers.get(told as usize).copied().unwrap_or(u32::MAX - told);
+    Run { probes: run.probes.into_iter().map(|(told, probe)| (number(told), probe)).collect(), ..run }
 }
 
 /// Differences packet by packet and quantile by quantile, in microseconds.
