@@ -233,6 +233,9 @@ impl<'a> Gatherer<'a> {
             Place::Elsewhere => return,
             Place::Unknown => return leave_out(&mut self.left_out, Reason::UnknownLine),
         };
+        if let RowValues::Unmeasured(reason) = row.values {
+            return leave_out(&mut self.left_out, Reason::Unmeasured(reason.to_owned()));
+        }
         let key = Key {
             line,
             metric: row.metric,
@@ -245,9 +248,7 @@ impl<'a> Gatherer<'a> {
         };
         let at = row.started_at;
         match row.values {
-            RowValues::Unmeasured(reason) => {
-                return leave_out(&mut self.left_out, Reason::Unmeasured(reason.to_owned()));
-            }
+            RowValues::Unmeasured(_) => return,
             RowValues::Number(value) => self.cells.push(key.cell(CellValues::Number(value), row)),
             RowValues::Histogram(bytes) => match Histogram::from_rest(bytes) {
                 Ok(histogram) => self.merge(key, histogram, row),

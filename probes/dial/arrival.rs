@@ -1,4 +1,6 @@
-//! When what waits on a connection came, by the kernel's own stamp: being woken up for it is not in it.
+//! When what waits on a connection came, by the kernel's own stamp: being woken up for it is not in it. Segments that the
+//! kernel joins while nobody reads bear the stamp of the last of them: the time is then late, and never later than the
+//! wake-up.
 
 use crate::net::stamp::{of_arrivals, stamp_of};
 use broadgauge_model::clock::Wall;

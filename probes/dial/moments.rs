@@ -20,8 +20,8 @@ pub struct Moments {
     awaited: AtomicBool,
 }
 
-/// A stamp so long before it was read is of another clock.
-const LONGEST: Span = Span::secs(60);
+/// A stamp so long before it was read is of a clock that was set meanwhile.
+const LONGEST: Span = Span::secs(1);
 
 impl Moments {
     /// Of a connection, in this clock's time.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::testing::{closed, context};
 use crate::tls::{Client, Trust};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 const WITHIN: Span = Span::secs(5);
@@ -88,4 +89,31 @@ async fn a_source_address_that_is_not_ours_is_an_error_here() {
     let error = dial(&context, "127.0.0.1", 9, None, WITHIN).await.unwrap_err();
     assert!(matches!(error, DialError::Here(_)), "{error}");
     assert!(error.fatal("x").to_string().contains("TCP"));
+}
+
+#[tokio::test]
+async fn the_kernel_says_when_what_waits_came_however_late_it_is_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let context = context(&"127.0.0.1");
+    let dialled = dial(&context, "127.0.0.1", port, None, WITHIN).await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
+    let mut client = dialled.stream;
+    // The kernel begins to stamp a moment after it was asked to.
+    for _ in 0..1_000 {
+        let before = context.clock.wall();
+        server.write_all(b"x").await.unwrap();
+        client.tcp().readable().await.unwrap();
+        let seen = context.clock.mono();
+        while context.clock.mono() - seen < Span::millis(2) {}
+        let stamp = arrival::of_waiting(client.tcp());
+        let late = context.clock.wall();
+        let mut byte = [0];
+        client.read_exact(&mut byte).await.unwrap();
+        assert_eq!((byte, arrival::of_waiting(client.tcp())), (*b"x", None), "a peek takes nothing");
+        let Some(stamp) = stamp else { continue };
+        assert!(before <= stamp && stamp + Span::millis(2) <= late, "{before:?} {stamp:?} {late:?}");
+        return;
+    }
+    panic!("no arrival was stamped");
 }
