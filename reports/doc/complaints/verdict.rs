@@ -88,8 +88,8 @@ fn wrong(basis: &Basis<'_>) -> Prose {
         zh: "{own}的用户在自己的线路变差时投诉网络：投诉前 {window} 内{exposure}每{step}，同一线路的网络类投诉频度变为 {ratio} 倍。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Network complaints go with {exposure}, but so does what the network cannot cause, such as complaints about bills (a negative control): these data do not show that the network is the cause.",
-        zh: "网络类投诉与{exposure}相关，但网络不可能引起的事（如账单投诉，即阴性对照）也同样相关：现有数据不能说明网络就是原因。",
+        en: "Network complaints go with {exposure}, but a comparison that must show nothing, such as with complaints about bills (a negative control), is not clean: these data do not show that the network is the cause.",
+        zh: "网络类投诉与{exposure}相关，但本不应有关联的对照（如账单投诉，即阴性对照）也出现关联：现有数据不能说明网络就是原因。",
     };
     const NONE: Phrase = Phrase {
         en: "No metric was found to be worse before network complaints than on other days of the same line. What customers complain about is not in these measurements, or the data are too few.",

@@ -325,8 +325,8 @@ fn forest(basis: &Basis<'_>) -> Block {
         zh: "网络类投诉之前，{exposure}更差：每增加 {step}，投诉频度变为 {ratio} 倍",
     };
     const DOUBT: Phrase = Phrase {
-        en: "{exposure} goes with complaints ({ratio} per {step} more), but a negative control does too: do not act on it yet",
-        zh: "{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但阴性对照也相关：暂勿据此行动",
+        en: "{exposure} goes with complaints ({ratio} per {step} more), but a negative control is not clean: do not act on it yet",
+        zh: "{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但阴性对照也出现关联：暂勿据此行动",
     };
     const NONE: Phrase = Phrase {
         en: "No metric was shown to be worse before network complaints than on the same line's other days",

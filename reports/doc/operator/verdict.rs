@@ -301,8 +301,8 @@ fn todo_detail(basis: &Basis<'_>, times: &Times) -> Prose {
         zh: "投诉与{exposure}相关（同一线路每增加 {step} 为 {ratio} 倍），但无法与网络不可能引起的事（如账单投诉，即阴性对照）核对。",
     };
     const DOUBT: Phrase = Phrase {
-        en: "Do not yet count on fewer complaints: {exposure} goes with them ({ratio} per {step} more), but so does what the network cannot cause, such as complaints about bills (a negative control).",
-        zh: "暂勿指望投诉减少：{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但网络不可能引起的事（如账单投诉，即阴性对照）也同样相关。",
+        en: "Do not yet count on fewer complaints: {exposure} goes with them ({ratio} per {step} more), but a comparison that must show nothing, such as with complaints about bills (a negative control), is not clean.",
+        zh: "暂勿指望投诉减少：{exposure}与投诉相关（每增加 {step} 为 {ratio} 倍），但本不应有关联的对照（如账单投诉，即阴性对照）也出现关联。",
     };
     let mut said = Prose::default();
     if let (Some(worst), Some((_, limit))) = (times.worst_hours(), times.busy()) {
@@ -498,8 +498,8 @@ fn complaint_key(basis: &Basis<'_>) -> KeyNumber {
         zh: "倍（同一线路）；考虑全部对比后，可能出于偶然",
     };
     const CONTROL: Phrase = Phrase {
-        en: "times as frequent on the same line, but what the network cannot cause shows the like (negative control)",
-        zh: "倍（同一线路），但网络不可能引起的事也有类似结果（阴性对照）",
+        en: "times as frequent on the same line, but a comparison that must show nothing (a negative control) is not clean",
+        zh: "倍（同一线路），但本不应有关联的阴性对照也出现关联",
     };
     const NONE: Phrase =
         Phrase { en: "Complaints that the network explains", zh: "网络能解释的投诉" };
