@@ -8,7 +8,7 @@
 //! It is not a legal finding, and standing measurements are not the campaign of tests that some rules prescribe: where
 //! a rule asks for a campaign, the first days that fulfil its conditions are taken, whatever their values.
 
-use super::series::is_made;
+use super::series::{self, is_made};
 use super::{Declined, Head, Method, Note};
 use crate::profile::calendar::Calendar;
 use crate::profile::contract::Promised;
@@ -376,18 +376,9 @@ fn tests(cells: &[&Cell], metric: MetricId) -> Vec<Test> {
     out
 }
 
-/// The values of a metric with their counts, ascending.
+/// The values of a metric in the cells that are wanted, ascending.
 fn points(cells: &[&Cell], metric: MetricId, wanted: impl Fn(&Cell) -> bool) -> Vec<(f64, f64)> {
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for cell in cells.iter().filter(|c| c.metric == metric && wanted(c)) {
-        match &cell.values {
-            CellValues::Number(value) if value.is_finite() => points.push((*value, 1.0)),
-            CellValues::Number(_) => {}
-            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
-        }
-    }
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    points
+    series::points(metric, cells.iter().copied().filter(|c| c.metric == metric && wanted(c)))
 }
 
 fn middle(points: &[(f64, f64)]) -> Option<f64> {

@@ -93,6 +93,23 @@ impl Series {
     }
 }
 
+/// The values of cells with their counts, ascending; what is no number is left out.
+pub(in crate::study) fn points<'a>(
+    metric: MetricId,
+    cells: impl IntoIterator<Item = &'a Cell>,
+) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for cell in cells {
+        match &cell.values {
+            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
+            CellValues::Number(value) if value.is_finite() => points.push((*value, 1.0)),
+            CellValues::Number(_) => {}
+        }
+    }
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+}
+
 /// Whether a cell's values are made up.
 pub(super) fn is_made(panel: &Panel, cell: &Cell) -> bool {
     panel.sources.get(usize::from(cell.source)).is_some_and(|source| source.kind == SourceKind::Made)

@@ -6,10 +6,12 @@
 //! each part is looked at for itself.
 
 use super::query::Query;
+use crate::stats::quantile::weighted;
 use crate::stats::rhythm::moves;
 use crate::stats::season::{Hourly, without_week};
+use crate::study::series::points;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Hours, Panel};
+use broadgauge_model::panel::{Cell, Hours, Panel};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -175,16 +177,7 @@ fn value(metric: MetricId, cells: &[&Cell]) -> Option<f64> {
         let (lost, sent) = cells.iter().fold((0, 0), |(l, s), c| (l + c.lost, s + c.sent));
         return Some(lost as f64 / sent as f64);
     }
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for cell in cells {
-        match &cell.values {
-            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
-            CellValues::Number(v) if v.is_finite() => points.push((*v, 1.0)),
-            CellValues::Number(_) => {}
-        }
-    }
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    crate::stats::quantile::weighted(&points, 0.5).ok()
+    weighted(&points(metric, cells.iter().copied()), 0.5).ok()
 }
 
 pub(super) fn middle(mut values: Vec<f64>) -> f64 {

@@ -14,9 +14,10 @@ use super::verdict::{LEVEL, margin_between};
 use crate::stats::pairs::Pairs;
 use crate::stats::quantile::weighted;
 use crate::study::seed::seed_of;
+use crate::study::series::points;
 use crate::study::{Answer, Declined, Words};
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Hours, Panel, SourceKind};
+use broadgauge_model::panel::{Cell, Hours, Panel, SourceKind};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,7 +96,7 @@ fn row(
     quantile: f64,
 ) -> Paired {
     let metric = series.metric;
-    let of = |cells: &[&Cell]| weighted(&points(metric, cells), quantile).ok();
+    let of = |cells: &[&Cell]| weighted(&points(metric, cells.iter().copied()), quantile).ok();
     let known: Vec<(f64, f64)> =
         sites.values().filter_map(|both| Some((of(&both.own)?, of(&both.peer)?))).collect();
     let mut row = Paired {
@@ -159,18 +160,4 @@ fn fill(row: &mut Paired, query: &Query, known: &[(f64, f64)], pairs: &Pairs, se
         .zip(pairs.interval(1.0 - 2.0 * LEVEL).ok())
         .map(|(p, interval)| Equivalence { interval_90: interval.pair(), p, q: None });
     row.detectable_difference = Some(2.801_585 * pairs.standard_error());
-}
-
-/// The values with their weights, ascending.
-fn points(metric: MetricId, cells: &[&Cell]) -> Vec<(f64, f64)> {
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for cell in cells {
-        match &cell.values {
-            CellValues::Histogram(h) => points.extend(h.values(metric.tick).map(|(v, n)| (v, n as f64))),
-            CellValues::Number(value) if value.is_finite() => points.push((*value, 1.0)),
-            CellValues::Number(_) => {}
-        }
-    }
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    points
 }
