@@ -52,8 +52,8 @@ fn wrong(report: &Basis<'_>) -> Prose {
         zh: "没有证据表明{own}的某个节点投诉多于同类同地区的其他节点。",
     };
     const FULL: Phrase = Phrase {
-        en: "{n} nodes of {own} run fuller in their busiest hour than is safe for customers: their delay comes near to where customers begin to complain. Complaints alone do not single out any node yet.",
-        zh: "{own}有 {n} 个节点的忙时利用率超过安全线：时延已接近客户开始投诉的水平。但仅凭投诉还不能断定哪个节点更差。",
+        en: "{n} nodes of {own} run fuller in their busiest hour than is safe for customers: their delay comes near to where customers begin to complain, or beyond. Complaints alone do not single out any node yet.",
+        zh: "{own}有 {n} 个节点的忙时利用率超过安全线：时延已接近或超过客户开始投诉的水平。但仅凭投诉还不能断定哪个节点更差。",
     };
     let out = standing_out(report);
     let Some(worst) = out.first() else {
@@ -201,8 +201,8 @@ fn fixes(report: &Basis<'_>) -> Prose {
 
 fn todo(report: &Basis<'_>) -> Prose {
     const RELIEVE: Phrase = Phrase {
-        en: "Relieve {node} first (more capacity, or fewer lines on it): its busiest hour runs at {busy}, and {safe} is safe. That is expected to avoid {avoided} complaints in 30 days; relieving all {n} nodes that run too full, about {all} of the {usual} that all nodes have in that time.",
-        zh: "优先为 {node} 扩容或分流：其忙时利用率为 {busy}，安全线为 {safe}。预计 30 天可减少投诉 {avoided} 件；{n} 个超过安全线的节点全部疏解，可在全部节点同期约 {usual} 件中减少约 {all} 件。",
+        en: "Relieve {node} first (more capacity, or fewer lines on it): its busiest hour runs at {busy}, and {safe} is safe. That is expected to avoid {avoided} network complaints in 30 days; relieving all {n} nodes that run too full, about {all} of the {usual} that all nodes have in that time.",
+        zh: "优先为 {node} 扩容或分流：其忙时利用率为 {busy}，安全线为 {safe}。预计 30 天可减少网络类投诉 {avoided} 件；{n} 个超过安全线的节点全部疏解，可在全部节点同期约 {usual} 件网络类投诉中减少约 {all} 件。",
     };
     const LOOK: Phrase = Phrase { en: "Look at {node} first.", zh: "先检查 {node}。" };
     const NOTHING: Phrase =
