@@ -47,7 +47,12 @@ pub struct Panel {
 impl Panel {
     /// How a cell came about.
     pub fn method_of(&self, cell: &Cell) -> MethodUse {
-        self.methods.get(usize::from(cell.method)).cloned().unwrap_or_default()
+        self.method(cell.method)
+    }
+
+    /// The method of this number.
+    pub fn method(&self, number: u16) -> MethodUse {
+        self.methods.get(usize::from(number)).cloned().unwrap_or_default()
     }
 }
 

@@ -227,16 +227,8 @@ impl<'a> Gatherer<'a> {
         self.methods.of(&MethodUse { target_class: Some(class.to_owned()), ..row.method.clone() })
     }
 
-    fn take(&mut self, row: &Row<'_>) {
-        let line = match self.place(row) {
-            Place::At(line) => line,
-            Place::Elsewhere => return,
-            Place::Unknown => return leave_out(&mut self.left_out, Reason::UnknownLine),
-        };
-        if let RowValues::Unmeasured(reason) = row.values {
-            return leave_out(&mut self.left_out, Reason::Unmeasured(reason.to_owned()));
-        }
-        let key = Key {
+    fn key(&mut self, line: u32, row: &Row<'_>) -> Key {
+        Key {
             line,
             metric: row.metric,
             load: row.load,
@@ -245,13 +237,29 @@ impl<'a> Gatherer<'a> {
             method: self.method(row),
             source: self.sources.of(row.source),
             hours: row.hours(&mut self.hours),
+        }
+    }
+
+    fn take(&mut self, row: &Row<'_>) {
+        let line = match self.place(row) {
+            Place::At(line) => line,
+            Place::Elsewhere => return,
+            Place::Unknown => return leave_out(&mut self.left_out, Reason::UnknownLine),
         };
         let at = row.started_at;
         match row.values {
-            RowValues::Unmeasured(_) => return,
-            RowValues::Number(value) => self.cells.push(key.cell(CellValues::Number(value), row)),
+            RowValues::Unmeasured(reason) => {
+                return leave_out(&mut self.left_out, Reason::Unmeasured(reason.to_owned()));
+            }
+            RowValues::Number(value) => {
+                let cell = self.key(line, row).cell(CellValues::Number(value), row);
+                self.cells.push(cell);
+            }
             RowValues::Histogram(bytes) => match Histogram::from_rest(bytes) {
-                Ok(histogram) => self.merge(key, histogram, row),
+                Ok(histogram) => {
+                    let key = self.key(line, row);
+                    self.merge(key, histogram, row);
+                }
                 Err(source) => {
                     let line = row.line_id.to_owned();
                     self.damaged.get_or_insert(GatherError::Damaged { line, source });

@@ -62,10 +62,14 @@ impl Moments {
     /// Bytes have come: when the kernel stamped them, else now. No answer came before its question, nor before what was
     /// heard last.
     pub(super) fn note_coming(&self, stamp: Option<Wall>) {
-        let now = read_both(&*self.clock);
-        let waited = stamp.map(|stamp| now.wall.since(stamp)).filter(|w| (Span::ZERO..LONGEST).contains(w));
-        let at = now.mono + Span(-waited.unwrap_or(Span::ZERO).0);
-        let earliest = self.heard().or_else(|| self.asked()).filter(|earliest| *earliest <= now.mono);
+        let stamped = |stamp| {
+            let now = read_both(&*self.clock);
+            let waited = Some(now.wall.since(stamp)).filter(|w| (Span::ZERO..LONGEST).contains(w));
+            now.mono + Span(-waited.unwrap_or(Span::ZERO).0)
+        };
+        // Most bytes have no stamp, and one reading of one clock will do.
+        let at = stamp.map_or_else(|| self.clock.mono(), stamped);
+        let earliest = self.heard().or_else(|| self.asked());
         self.heard.store(earliest.map_or(at, |earliest| at.max(earliest)).0, Ordering::Relaxed);
     }
 

@@ -117,9 +117,11 @@ async fn take(
             }
             Some(Ok(frame)) => {
                 let Some(data) = frame.data_ref().filter(|data| !data.is_empty()) else { continue };
-                out.first_byte.get_or_insert_with(|| arrived() - asked);
-                if let Some(moments) = moments {
-                    moments.begun();
+                if out.first_byte.is_none() {
+                    out.first_byte = Some(arrived() - asked);
+                    if let Some(moments) = moments {
+                        moments.begun();
+                    }
                 }
                 out.bytes += data.len() as u64;
                 let room = bounds.keep.saturating_sub(out.kept.len()).min(data.len());

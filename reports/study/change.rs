@@ -17,6 +17,7 @@ pub use query::{Query, Unit};
 use super::answer::Words;
 use super::peers::verdict_margin;
 use super::seed::seed_of;
+use super::series::Manner;
 use super::{Answer, Declined, Head, Method, Note};
 use crate::stats::bootstrap::{expanded_level, percentile};
 use crate::stats::change::{ChangePoint, FEWEST_BLOCKS, Search, change_points};
@@ -27,7 +28,7 @@ use broadgauge_model::metric::{Better, MetricId};
 use broadgauge_model::panel::{MethodUse, Panel};
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
-use days::{Days, Series, middle};
+use days::{Days, middle};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -217,7 +218,7 @@ fn rows(
     panel: &Panel,
     query: &Query,
     family: usize,
-    (series, name): &(Series, String),
+    (series, name): &(Manner, String),
     unit: &Days,
 ) -> Vec<Row> {
     let metric = series.metric;
@@ -228,7 +229,7 @@ fn rows(
         load: series.load,
         direction: series.direction,
         statistic: series.statistic,
-        method: panel.methods.get(usize::from(series.method)).cloned().unwrap_or_default(),
+        method: panel.method(series.method),
         name: name.clone(),
         lines: unit.lines,
         days: values.len(),

@@ -192,7 +192,7 @@ fn by_method<'a>(
                 of_method.push((*line, cells));
             }
         }
-        let method = method(panel, number);
+        let method = panel.method(number);
         let rows = rows(rule, &of_method).into_iter();
         out.extend(rows.map(|row| Row { method: method.clone(), made, ..row }));
     }
@@ -232,10 +232,6 @@ fn keep_commonest(
         zh: "未使用的 {metric} 观测（并非由该运营商最常用的方法测得）",
     };
     Note::push(notes, Words::with(phrase, &[("metric", &metric)]), left_out);
-}
-
-fn method(panel: &Panel, number: u16) -> MethodUse {
-    panel.methods.get(usize::from(number)).cloned().unwrap_or_default()
 }
 
 /// The rows of lines whose metric was observed by one method.

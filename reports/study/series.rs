@@ -93,6 +93,42 @@ impl Series {
     }
 }
 
+/// What is never mixed, where methods go by their number in the panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::study) struct Manner {
+    pub(in crate::study) metric: MetricId,
+    pub(in crate::study) load: Load,
+    pub(in crate::study) direction: Direction,
+    pub(in crate::study) statistic: Statistic,
+    pub(in crate::study) method: u16,
+}
+
+impl Manner {
+    /// How a cell was observed.
+    pub(in crate::study) const fn of(cell: &Cell) -> Self {
+        Self {
+            metric: cell.metric,
+            load: cell.load,
+            direction: cell.direction,
+            statistic: cell.statistic,
+            method: cell.method,
+        }
+    }
+}
+
+/// Loss, where every cell says how many packets it speaks of: all lost of all sent, one value for all. The median of
+/// many short runs would be 0 for a line that loses one packet in fifty.
+pub(in crate::study) fn pooled_loss<'a>(
+    metric: MetricId,
+    cells: impl Iterator<Item = &'a Cell> + Clone,
+) -> Option<f64> {
+    if metric != MetricId::LOSS_RATIO || cells.clone().any(|c| c.sent == 0) {
+        return None;
+    }
+    let (lost, sent) = cells.fold((0, 0), |(lost, sent), c| (lost + c.lost, sent + c.sent));
+    Some(lost as f64 / sent as f64)
+}
+
 /// The values of cells with their counts, ascending; what is no number is left out.
 pub(in crate::study) fn points<'a>(
     metric: MetricId,

@@ -52,7 +52,7 @@ fn series(series: &Series) -> [String; 3] {
 /// A stratum's values. A summary is of all days, and of the hours that its source took for the busy ones, which need not
 /// be those of `--peak`.
 fn stratum(of: &peers::Stratum) -> String {
-    let is_summary = of.get(peers::Key::Days) == Some("all_days");
+    let is_summary = of.is_summary();
     let word = |(key, value): &(peers::Key, String)| match key {
         peers::Key::Days if is_summary => None,
         peers::Key::Hours if is_summary && value == "peak" => Some("peak (of the source)".into()),

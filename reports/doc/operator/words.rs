@@ -154,9 +154,6 @@ impl Names {
     }
 }
 
-/// The word of a stratum of summaries over all days of the week.
-const ALL_DAYS: &str = "all_days";
-
 /// What one value is to a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::doc) enum Value {
@@ -174,7 +171,7 @@ impl Value {
 
     /// Of a comparison.
     pub(in crate::doc) fn of_row(row: &Row) -> Self {
-        Self::of(row.statistic, row.stratum.get(Key::Days) != Some(ALL_DAYS))
+        Self::of(row.statistic, !row.stratum.is_summary())
     }
 
     /// `values`, `counted` (behind a number, which Chinese counts with a word of its own) and `counter` (that word).
@@ -202,13 +199,13 @@ impl Value {
 
 /// Whether a key's value says less than all.
 fn is_narrower(value: &str) -> bool {
-    ![Stratum::ALL, ALL_DAYS].contains(&value)
+    ![Stratum::ALL, Stratum::ALL_DAYS].contains(&value)
 }
 
 /// What both sides have in common, in words: "fttc, north, peak hours".
 pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
     let mut parts: Vec<Prose> = Vec::new();
-    let is_summary = stratum.get(Key::Days) == Some(ALL_DAYS);
+    let is_summary = stratum.is_summary();
     for (key, value) in stratum.0.iter().filter(|(_, value)| is_narrower(value)) {
         parts.push(match (key, value.as_str()) {
             // Which hours are the busy ones of a summary is for its source to say.

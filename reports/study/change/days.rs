@@ -9,28 +9,17 @@ use super::query::Query;
 use crate::stats::quantile::weighted;
 use crate::stats::rhythm::moves;
 use crate::stats::season::{Hourly, without_week};
-use crate::study::series::points;
+use crate::study::series::{Manner, points, pooled_loss};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, Hours, Panel};
-use broadgauge_model::result::{Direction, Load, Statistic};
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// What is observed, and how.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Series {
-    pub(super) metric: MetricId,
-    pub(super) load: Load,
-    pub(super) direction: Direction,
-    pub(super) statistic: Statistic,
-    pub(super) method: u16,
-}
 
 /// The series of all units, and what found no place in them.
 #[derive(Default)]
 pub(super) struct Units {
     /// By series and name: one stretch after the other.
-    pub(super) stretches: Vec<((Series, String), Days)>,
+    pub(super) stretches: Vec<((Manner, String), Days)>,
     /// Summaries without a date.
     pub(super) undated: u64,
     /// Hours of lines that do not say which unit they belong to.
@@ -57,7 +46,7 @@ struct LineHours {
 /// The days of every unit asked for.
 pub(super) fn units(panel: &Panel, query: &Query) -> Units {
     let mut out = Units::default();
-    let mut hours: BTreeMap<(Series, &str, &str), Vec<Hourly>> = BTreeMap::new();
+    let mut hours: BTreeMap<(Manner, &str, &str), Vec<Hourly>> = BTreeMap::new();
     for (key, cells) in by_hour(panel, query) {
         let (series, line, day, hour) = key;
         let Some((day, hour)) = day.zip(hour) else {
@@ -78,7 +67,7 @@ pub(super) fn units(panel: &Panel, query: &Query) -> Units {
             });
         }
     }
-    let mut units: BTreeMap<(Series, String), Vec<LineHours>> = BTreeMap::new();
+    let mut units: BTreeMap<(Manner, String), Vec<LineHours>> = BTreeMap::new();
     for ((series, name, _), hours) in hours {
         let moves = moves(&hours);
         units.entry((series, name.to_owned())).or_default().push(LineHours { hours, moves });
@@ -144,7 +133,7 @@ fn days(lines: &[LineHours], stretch: Range<i32>, known: &mut [bool]) -> Option<
     (!days.is_empty()).then_some(Days { lines: kept.len(), days })
 }
 
-type HourKey = (Series, u32, Option<i32>, Option<u8>);
+type HourKey = (Manner, u32, Option<i32>, Option<u8>);
 
 /// The cells asked for, by series, line and hour.
 fn by_hour<'a>(panel: &'a Panel, query: &Query) -> BTreeMap<HourKey, Vec<&'a Cell>> {
@@ -155,29 +144,19 @@ fn by_hour<'a>(panel: &'a Panel, query: &Query) -> BTreeMap<HourKey, Vec<&'a Cel
         if !own || !asked || cell.values.is_empty() {
             continue;
         }
-        let series = Series {
-            metric: cell.metric,
-            load: cell.load,
-            direction: cell.direction,
-            statistic: cell.statistic,
-            method: cell.method,
-        };
         let (day, hour) = match cell.hours {
             Hours::At { day, hour } => (Some(day), Some(hour)),
             Hours::Peak | Hours::AllDay => (None, None),
         };
-        out.entry((series, cell.line, day, hour)).or_default().push(cell);
+        out.entry((Manner::of(cell), cell.line, day, hour)).or_default().push(cell);
     }
     out
 }
 
 /// The hour's figure: all lost of all sent, or the median of its values.
 fn value(metric: MetricId, cells: &[&Cell]) -> Option<f64> {
-    if metric == MetricId::LOSS_RATIO && cells.iter().all(|c| c.sent > 0) {
-        let (lost, sent) = cells.iter().fold((0, 0), |(l, s), c| (l + c.lost, s + c.sent));
-        return Some(lost as f64 / sent as f64);
-    }
-    weighted(&points(metric, cells.iter().copied()), 0.5).ok()
+    let cells = cells.iter().copied();
+    pooled_loss(metric, cells.clone()).or_else(|| weighted(&points(metric, cells), 0.5).ok())
 }
 
 pub(super) fn middle(mut values: Vec<f64>) -> f64 {

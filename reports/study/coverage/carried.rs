@@ -2,15 +2,11 @@
 
 use crate::stats::quantile::smallest_n;
 use crate::stats::standing::Pool;
-use crate::study::peers::strata::{Group, LineData, Part};
+use crate::study::peers::strata::{Group, Part};
 
 /// A group's values in one part of the week; `None` where it has none.
 pub(super) fn pool(group: &Group, part: Part) -> Option<Pool> {
-    let found = |line: &LineData| line.parts.iter().position(|(p, _)| *p == part);
-    let lines: Vec<_> = group
-        .iter()
-        .filter_map(|line| found(line).map(|at| (line.parts[at].1.as_slice(), line.weight)))
-        .collect();
+    let lines: Vec<_> = group.iter().filter_map(|line| Some((line.points(part)?, line.weight))).collect();
     Pool::new(&lines).ok()
 }
 

@@ -96,8 +96,8 @@ fn stratum_words(stratum: &Stratum) -> String {
 
 /// Lines and observations of one side in one part of the week on one ground.
 fn counts(group: Option<&Group>, part: Part) -> (usize, u64) {
-    let parts = group.into_iter().flatten().filter_map(|l| l.parts.iter().find(|(p, _)| *p == part));
-    parts.fold((0, 0), |(lines, observations), (_, points)| {
+    let parts = group.into_iter().flatten().filter_map(|l| l.points(part));
+    parts.fold((0, 0), |(lines, observations), points| {
         (lines + 1, observations + points.iter().map(|p| p.1).sum::<u64>())
     })
 }

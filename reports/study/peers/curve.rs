@@ -7,7 +7,7 @@ use super::draws::{Cell, Draws};
 use super::query::Query;
 use super::row::{Curve, Shift, Stratum};
 use super::sides::{DECILES, Sides, enough, turned, with_deciles};
-use super::strata::{Group, LineData, Part};
+use super::strata::{Group, Part};
 use crate::stats::Interval;
 use crate::stats::apart::{Apart, Cluster, apart};
 use crate::stats::band::{Band, simultaneous};
@@ -65,8 +65,7 @@ fn distance(pair: &Pair<'_>, query: &Query, seed: u64) -> Result<(Apart, u64), D
 }
 
 fn clusters(group: &Group, part: Part) -> Vec<Cluster<'_>> {
-    let points = |line: &'_ LineData| line.parts.iter().position(|(p, _)| *p == part);
-    group.iter().filter_map(|l| Some((l.weight, l.parts[points(l)?].1.as_slice()))).collect()
+    group.iter().filter_map(|line| Some((line.weight, line.points(part)?))).collect()
 }
 
 /// The shift function; points for which one side has too little are declined, the others share one band.

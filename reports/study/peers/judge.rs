@@ -55,8 +55,9 @@ pub(super) fn rows(
         }
     }
     one_sided::note(strata, &query.own, peers, notes);
-    let enough =
-        |p: &&Pending| p.cells.len() == 1 && p.quantile == 0 && p.row.lines_enough(query.minimum_lines);
+    let enough = |p: &&Pending| {
+        p.cells.len() == 1 && p.quantile == 0 && p.row.own.lines.min(p.row.peer.lines) >= query.minimum_lines
+    };
     let strata = pending.iter().filter(enough);
     clock::note(strata.filter_map(|p| p.row.hours_apart), notes);
     p_values(&mut pending, &pairs, query);

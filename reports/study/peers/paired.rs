@@ -14,26 +14,14 @@ use super::verdict::{LEVEL, margin_between};
 use crate::stats::pairs::Pairs;
 use crate::stats::quantile::weighted;
 use crate::study::seed::seed_of;
-use crate::study::series::points;
+use crate::study::series::{Manner, points};
 use crate::study::{Answer, Declined, Words};
-use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, Hours, Panel, SourceKind};
-use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::Phrase;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is never mixed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Series {
-    metric: MetricId,
-    load: Load,
-    direction: Direction,
-    statistic: Statistic,
-    method: u16,
-}
-
 /// Cells of one site, series, hour: by operator.
-type Slots<'a> = BTreeMap<(Series, &'a str, i32, u8), BTreeMap<&'a str, Vec<&'a Cell>>>;
+type Slots<'a> = BTreeMap<(Manner, &'a str, i32, u8), BTreeMap<&'a str, Vec<&'a Cell>>>;
 
 /// The comparisons at sites that measure both, without q and verdict.
 pub(super) fn rows(panel: &Panel, query: &Query, peers: &BTreeSet<&str>) -> Vec<Paired> {
@@ -48,20 +36,13 @@ pub(super) fn rows(panel: &Panel, query: &Query, peers: &BTreeSet<&str>) -> Vec<
         let wanted = line.operator == query.own || peers.contains(line.operator.as_str());
         let Hours::At { day, hour } = cell.hours else { continue };
         if source.kind != SourceKind::Imported && asked && wanted && !cell.values.is_empty() {
-            let series = Series {
-                metric: cell.metric,
-                load: cell.load,
-                direction: cell.direction,
-                statistic: cell.statistic,
-                method: cell.method,
-            };
-            let slot = slots.entry((series, source.name.as_str(), day, hour)).or_default();
+            let slot = slots.entry((Manner::of(cell), source.name.as_str(), day, hour)).or_default();
             slot.entry(line.operator.as_str()).or_default().push(cell);
         }
     }
     let mut out = Vec::new();
     for peer in peers {
-        let mut sites: BTreeMap<Series, BTreeMap<&str, Both<'_>>> = BTreeMap::new();
+        let mut sites: BTreeMap<Manner, BTreeMap<&str, Both<'_>>> = BTreeMap::new();
         for ((series, site, ..), slot) in &slots {
             if let (Some(own), Some(other)) = (slot.get(query.own.as_str()), slot.get(peer)) {
                 let both = sites.entry(*series).or_default().entry(site).or_default();
@@ -91,7 +72,7 @@ fn row(
     panel: &Panel,
     query: &Query,
     peer: &str,
-    series: Series,
+    series: Manner,
     sites: &BTreeMap<&str, Both<'_>>,
     quantile: f64,
 ) -> Paired {
@@ -105,7 +86,7 @@ fn row(
         load: series.load,
         direction: series.direction,
         statistic: series.statistic,
-        method: panel.methods.get(usize::from(series.method)).cloned().unwrap_or_default(),
+        method: panel.method(series.method),
         made: panel.sources.iter().any(|s| s.kind == SourceKind::Made && sites.contains_key(s.name.as_str())),
         quantile,
         own: query.own.clone(),

@@ -65,10 +65,7 @@ impl Member {
 }
 
 fn member(group: &Group, part: Part) -> Member {
-    Member::of(group.iter().map(|line| {
-        let found = line.parts.iter().find(|(p, _)| *p == part);
-        (line.weight, found.map(|(_, points)| points.as_slice()))
-    }))
+    Member::of(group.iter().map(|line| (line.weight, line.points(part))))
 }
 
 /// Resamples the lines of one operator on one ground. Parts with fewer lines than `minimum` are left out.
@@ -130,15 +127,7 @@ impl Shuffler {
     /// For the parts in which both sides are observed.
     pub(super) fn new(a: &Group, b: &Group, parts: impl Iterator<Item = Part>, seed: u64) -> Self {
         let parts = parts
-            .map(|part| {
-                let points =
-                    |line: &'_ super::strata::LineData| line.parts.iter().position(|(p, _)| *p == part);
-                let lines = a
-                    .iter()
-                    .chain(b)
-                    .map(|line| (line.weight, points(line).map(|at| line.parts[at].1.as_slice())));
-                (part, Member::of(lines))
-            })
+            .map(|part| (part, Member::of(a.iter().chain(b).map(|line| (line.weight, line.points(part))))))
             .collect();
         let first = (0..a.len() + b.len()).map(|i| i < a.len()).collect();
         Self { parts, first, seed }

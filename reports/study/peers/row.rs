@@ -79,13 +79,6 @@ pub struct Row {
     pub verdict: Verdict,
 }
 
-impl Row {
-    /// Whether either side has so many lines.
-    pub(super) fn lines_enough(&self, minimum: usize) -> bool {
-        self.own.lines.min(self.peer.lines) >= minimum
-    }
-}
-
 /// The own or the peer side of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Side {
@@ -242,6 +235,14 @@ impl Stratum {
     /// The value of a key.
     pub fn get(&self, key: Key) -> Option<&str> {
         self.0.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str())
+    }
+
+    /// What summaries over all days of the week, which were made elsewhere, have for days.
+    pub const ALL_DAYS: &'static str = "all_days";
+
+    /// Whether it is of summaries made elsewhere: which hours are the busy ones of those, their source has chosen.
+    pub fn is_summary(&self) -> bool {
+        self.get(Key::Days) == Some(Self::ALL_DAYS)
     }
 
     /// Whether the row is over several values of some key.

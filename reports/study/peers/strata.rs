@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::mixture::Point;
 use super::query::{Key, Query};
 use super::row::Stratum;
-use crate::study::series::{Series, is_made};
+use crate::study::series::{Series, is_made, pooled_loss};
 use crate::study::{Note, Words};
 use broadgauge_model::histogram::bucket_highest;
 use broadgauge_model::metric::MetricId;
@@ -49,7 +49,7 @@ impl Part {
 
     /// Whether it is a summary over many hours, made elsewhere.
     pub(in crate::study) fn is_summary(self) -> bool {
-        self.days == Some(ALL_DAYS)
+        self.days == Some(Stratum::ALL_DAYS)
     }
 }
 
@@ -62,9 +62,6 @@ const HOURS: [&str; 24] = [
 /// The word for a summary over all hours.
 const ALL_DAY: &str = "all_day";
 
-/// The word for a summary over all days of the week.
-const ALL_DAYS: &str = "all_days";
-
 /// A line's observations of one series, by part of the week.
 #[derive(Clone, Debug)]
 pub(in crate::study) struct LineData {
@@ -73,6 +70,13 @@ pub(in crate::study) struct LineData {
     pub(in crate::study) weight: f64,
     /// Ascending by part; points ascending by value.
     pub(in crate::study) parts: Vec<(Part, Vec<Point>)>,
+}
+
+impl LineData {
+    /// Its observations in a part of the week, where it has any.
+    pub(in crate::study) fn points(&self, part: Part) -> Option<&[Point]> {
+        self.parts.iter().find(|(p, _)| *p == part).map(|(_, points)| points.as_slice())
+    }
 }
 
 /// The lines of one operator on one ground, ascending by line id.
@@ -152,8 +156,8 @@ fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
         },
         // Summaries are never mixed with each other or with observations of single hours, asked or not: they are the
         // only ones to speak of all days at once.
-        Hours::Peak => Part { hours: Some("peak"), hour: None, days: Some(ALL_DAYS) },
-        Hours::AllDay => Part { hours: Some(ALL_DAY), hour: None, days: Some(ALL_DAYS) },
+        Hours::Peak => Part { hours: Some("peak"), hour: None, days: Some(Stratum::ALL_DAYS) },
+        Hours::AllDay => Part { hours: Some(ALL_DAY), hour: None, days: Some(Stratum::ALL_DAYS) },
     }
 }
 
@@ -214,24 +218,24 @@ pub(in crate::study) fn matched(panel: &Panel, query: &Query, wanted: &BTreeSet<
         let Some(ground) = &grounds[line] else { continue };
         let mut data =
             LineData { line_id: row.line_id.clone(), weight: weight(row, query), parts: Vec::new() };
+        let mut hours = Vec::new();
         for same in cells.chunk_by(|a, b| a.part == b.part) {
             let metric = series[same[0].series as usize].metric;
             let (points, bad) = merged(panel, metric, same);
             not_finite += bad;
             if !points.is_empty() {
                 let part = parts[usize::from(same[0].part)];
-                if let Some(observations) = by_hour_of_day(panel, same) {
-                    let matched = out.series.entry(series[cells[0].series as usize].clone()).or_default();
-                    let clock =
-                        matched.clocks.entry((ground.clone(), row.operator.clone(), part)).or_default();
-                    clock.add(data.weight, &observations);
-                }
+                hours.extend(by_hour_of_day(panel, same).map(|observations| (part, observations)));
                 data.parts.push((part, points));
             }
         }
         data.parts.sort_by_key(|(part, _)| *part);
         if !data.parts.is_empty() {
             let matched = out.series.entry(series[cells[0].series as usize].clone()).or_default();
+            for (part, observations) in hours {
+                let clock = matched.clocks.entry((ground.clone(), row.operator.clone(), part)).or_default();
+                clock.add(data.weight, &observations);
+            }
             let operators = matched.grounds.entry(ground.clone()).or_default();
             operators.entry(row.operator.clone()).or_default().push(data);
         }
@@ -331,20 +335,9 @@ fn by_hour_of_day(panel: &Panel, cells: &[Keyed]) -> Option<[u64; 24]> {
     Some(observations)
 }
 
-/// Loss, where every cell says how many packets it speaks of: all lost of all sent, one value for the line. The median
-/// of many short runs would be 0 for a line that loses one packet in fifty.
-fn pooled(panel: &Panel, metric: MetricId, cells: &[Keyed]) -> Option<f64> {
-    let counted = || cells.iter().map(|k| &panel.cells[k.cell as usize]);
-    if metric != MetricId::LOSS_RATIO || counted().any(|c| c.sent == 0) {
-        return None;
-    }
-    let (lost, sent) = counted().fold((0, 0), |(lost, sent), c| (lost + c.lost, sent + c.sent));
-    Some(lost as f64 / sent as f64)
-}
-
 /// All values of the cells, and how many were no numbers.
 fn merged(panel: &Panel, metric: MetricId, cells: &[Keyed]) -> (Vec<Point>, u64) {
-    if let Some(ratio) = pooled(panel, metric, cells) {
+    if let Some(ratio) = pooled_loss(metric, cells.iter().map(|k| &panel.cells[k.cell as usize])) {
         return (vec![(ratio, cells.len() as u64)], 0);
     }
     let mut buckets: Vec<(u16, u64)> = Vec::new();
