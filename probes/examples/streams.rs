@@ -1,7 +1,8 @@
 //! Both ends of a throughput test by hand, for the lab: `streams peer ADDRESS` answers until its standard input ends,
 //! `streams measure ADDRESS [SETTINGS AS JSON]` measures once and prints each sample as a line of JSON, `streams row ...`
 //! prints each goodput as a row for scripts: direction, Mbit/s or why not, warm-up in ms, share of payload sent again,
-//! fairness among streams, bytes received, and the rise of the delay under that load at p50 and p95 in ms.
+//! fairness among streams, bytes received, the rise of the delay under that load at p50 and p95 in ms, and the window of
+//! the rate: its start in seconds since 1970 and its length in ms.
 #![expect(clippy::print_stdout, reason = "a program of its own, whose output is data")]
 
 use broadgauge_model::clock::{Clock, SystemClock};
@@ -92,9 +93,16 @@ fn row(sample: &Sample, all: &[Sample]) -> Option<String> {
                 .to_string(),
             rise("rise_p50_ms"),
             rise("rise_p95_ms"),
+            format!("{:.6}", window_start(sample)),
+            detail(&["window_ms"]),
         ]
         .join("\t"),
     )
+}
+
+fn window_start(sample: &Sample) -> f64 {
+    let warm_up_ms = sample.details.get("warm_up_ms").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+    sample.started_at.0 as f64 / 1e9 + warm_up_ms / 1e3
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of two ways to print, and the other leaves samples out")]
