@@ -41,6 +41,8 @@ pub struct BalanceGroup {
     pub utilisation: f64,
     /// What was seen.
     pub value: Figure,
+    /// The share of lines that had less than they expect; in the chart's data only.
+    pub short: Figure,
     /// Complaints per 1,000 line-days.
     pub complaints: Figure,
 }
@@ -50,6 +52,7 @@ const LOWER: f64 = 130.0;
 const BETWEEN: f64 = 34.0;
 const AXIS_ROOM: f64 = 52.0;
 const RATE: Phrase = Phrase { en: "Complaints per 1000 line-days", zh: "每千线路·日投诉件数" };
+const SHORT: Phrase = Phrase { en: "Lines short of what they expect", zh: "低于期望的线路占比" };
 const UTILISATION: Phrase =
     Phrase { en: "Utilisation of the busiest hour (%)", zh: "最忙小时利用率（%）" };
 
@@ -138,14 +141,19 @@ impl Chart for BalanceChart {
             ("value", self.metric.label.get(lang)),
             ("lower", words::LOWER.get(lang)),
             ("upper", words::UPPER.get(lang)),
+            ("short_of_expectation_ratio", SHORT.get(lang)),
+            ("short_lower", words::LOWER.get(lang)),
+            ("short_upper", words::UPPER.get(lang)),
             ("complaints_per_1000_line_days", RATE.get(lang)),
             ("complaints_lower", words::LOWER.get(lang)),
             ("complaints_upper", words::UPPER.get(lang)),
         ]);
         for group in &self.groups {
             let [value, lower, upper, ..] = group.value.cells();
+            let [short, fewest, largest, ..] = group.short.cells();
             let [rate, least, most, ..] = group.complaints.cells();
-            table.push([Cell::Number(group.utilisation), value, lower, upper, rate, least, most]);
+            let at = Cell::Number(group.utilisation);
+            table.push([at, value, lower, upper, short, fewest, largest, rate, least, most]);
         }
         table
     }

@@ -486,6 +486,14 @@ pub enum Errors {
     NeweyWest,
 }
 
+impl Errors {
+    /// Clustered where a cluster has more than one row.
+    pub fn over(clusters: &[u64]) -> Self {
+        let distinct: std::collections::BTreeSet<_> = clusters.iter().collect();
+        if distinct.len() < clusters.len() { Self::Clustered } else { Self::Model }
+    }
+}
+
 /// A fitted regression.
 #[derive(Clone, Debug)]
 pub struct Fit {

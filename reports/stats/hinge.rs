@@ -17,7 +17,6 @@ use super::glm::{Errors, Estimated, Family, Fit, Glm};
 use super::quantile::{nearest_rank, sorted};
 use super::refusal::{Answer, Refusal, all_finite, at_least, same_length};
 use super::rows::Rows;
-use std::collections::BTreeSet;
 
 /// What the knee must gain in deviance over the straight line: the 95% limit of chi-squared at two degrees of freedom.
 pub const LEAST_GAIN: f64 = 5.991_464_547_107_979;
@@ -139,20 +138,14 @@ pub fn hinge(data: &Exposed<'_>, level: f64) -> Answer<Hinge> {
 
 /// The change of the logit per unit beyond a knee that is known.
 pub fn slope_beyond(data: &Exposed<'_>, knee: f64, level: f64) -> Answer<Estimated> {
-    fit(data, Some(knee), &|_| true)?.coefficient(1, errors(data), level)
-}
-
-/// Clustered where a cluster has more than one row.
-fn errors(data: &Exposed<'_>) -> Errors {
-    let clusters: BTreeSet<_> = data.clusters.iter().collect();
-    if clusters.len() < data.clusters.len() { Errors::Clustered } else { Errors::Model }
+    fit(data, Some(knee), &|_| true)?.coefficient(1, Errors::over(data.clusters), level)
 }
 
 /// How many times as large variances are as they would be if rows did not share their errors: deviances are that much
 /// too large (Rao and Scott, Ann. Stat. 12, 1984). Taken at the knee, of the slope or of the place of the knee (its
 /// column is that of Muggeo, Stat. Med. 22, 2003), whichever is more.
 fn inflation(data: &Exposed<'_>, knee: f64) -> Answer<f64> {
-    if errors(data) == Errors::Model {
+    if Errors::over(data.clusters) == Errors::Model {
         return Ok(1.0);
     }
     let rows = rows(data, |x| [(x - knee).max(0.0), f64::from(u8::from(x > knee))], &|_| true)?;

@@ -49,6 +49,17 @@ pub struct RateRatio {
     pub p: f64,
 }
 
+/// The two-sided p-value of two rates, each `(events, exposure)`, against their being the same: twice the smaller tail of
+/// the binomial of the first's events among all.
+pub fn same_rate(a: (u64, f64), b: (u64, f64)) -> Answer<f64> {
+    let (ta, tb) = (positive(a.1, "the first exposure")?, positive(b.1, "the second exposure")?);
+    let n = (a.0 + b.0) as usize;
+    let at_most = binomial_cdf(a.0 as usize, n, ta / (ta + tb));
+    // P(K >= k) as P(K' <= n - k) of the other group, without cancellation.
+    let at_least = binomial_cdf(b.0 as usize, n, tb / (ta + tb));
+    finite((2.0 * at_most.min(at_least)).min(1.0), "the p-value")
+}
+
 /// Compares `(events, exposure)` with another; refused where the second has no events, as the ratio is then unbounded.
 pub fn rate_ratio(a: (u64, f64), b: (u64, f64), level: f64) -> Answer<RateRatio> {
     let (ta, tb) = (positive(a.1, "the first exposure")?, positive(b.1, "the second exposure")?);
@@ -59,12 +70,18 @@ pub fn rate_ratio(a: (u64, f64), b: (u64, f64), level: f64) -> Answer<RateRatio>
     let scale = tb / ta;
     let interval = clopper_pearson(a.0, n, level)?.map(|share| share / (1.0 - share) * scale);
     finite(interval.high, "the upper limit of the ratio")?;
-    let share = ta / (ta + tb);
-    let at_most = binomial_cdf(a.0 as usize, n as usize, share);
-    // P(K >= k) as P(K' <= n - k) of the other group, without cancellation.
-    let at_least = binomial_cdf(b.0 as usize, n as usize, tb / (ta + tb));
-    let p = finite((2.0 * at_most.min(at_least)).min(1.0), "the p-value")?;
-    Ok(RateRatio { ratio: finite(a.0 as f64 / b.0 as f64 * scale, "the ratio")?, interval, p })
+    Ok(RateRatio {
+        ratio: finite(a.0 as f64 / b.0 as f64 * scale, "the ratio")?,
+        interval,
+        p: same_rate(a, b)?,
+    })
+}
+
+/// The lower end of the interval of [`rate_ratio`], which is finite where the second has no events, too.
+pub fn rate_ratio_at_least(a: (u64, f64), b: (u64, f64), level: f64) -> Answer<f64> {
+    let (ta, tb) = (positive(a.1, "the first exposure")?, positive(b.1, "the second exposure")?);
+    let share = clopper_pearson(a.0, a.0 + b.0, level)?.low;
+    finite(share / (1.0 - share) * tb / ta, "the lower limit of the ratio")
 }
 
 #[cfg(test)]
@@ -91,6 +108,17 @@ mod tests {
             close(interval.low, low);
             close(interval.high, high);
         }
+    }
+
+    // By hand: 6 and 0 of equal exposure: the lower limit of the share is .025^(1/6), and p = 2 / 2^6.
+    #[test]
+    fn where_the_second_has_none_the_lower_limit_and_p_are_known_still() {
+        let share = 0.025_f64.powf(1.0 / 6.0);
+        close(rate_ratio_at_least((6, 10.0), (0, 10.0), 0.95).unwrap(), share / (1.0 - share));
+        close(same_rate((6, 10.0), (0, 10.0)).unwrap(), 2.0 / 64.0);
+        let both = rate_ratio((30, 1000.0), (15, 1000.0), 0.95).unwrap();
+        close(rate_ratio_at_least((30, 1000.0), (15, 1000.0), 0.95).unwrap(), both.interval.low);
+        assert!(rate_ratio((6, 10.0), (0, 10.0), 0.95).is_err());
     }
 
     // Oracle: scipy 1.17.1, binomtest(k, n, t / (t + t')).proportion_ci(method="exact"), turned into odds; p = twice the

@@ -134,8 +134,13 @@ pub fn balance_point(
     if utilisation > fullest {
         return Err(Refusal::NotReached { what: "the limit" });
     }
-    let drawn: Vec<Option<f64>> = Design::simple(nodes)?
-        .replicate(replicates, seed, |times| fit(data, times).and_then(|curve| curve.reaches(limit)).ok());
+    // Where the limit lies at or below the value at no load, no load keeps it.
+    let drawn: Vec<Option<f64>> = Design::simple(nodes)?.replicate(replicates, seed, |times| {
+        match fit(data, times).and_then(|curve| curve.reaches(limit)) {
+            Err(Refusal::OutOfRange { .. }) => Some(0.0),
+            found => found.ok(),
+        }
+    });
     let solved: Vec<f64> = drawn.iter().flatten().copied().collect();
     if (solved.len() as f64) < 0.95 * replicates as f64 {
         return Err(Refusal::Unstable { what: "the balance point" });

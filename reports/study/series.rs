@@ -146,6 +146,24 @@ pub(in crate::study) fn points<'a>(
     points
 }
 
+/// The median of values with their counts, the mean of the middle two where they are even in number; none of nothing.
+pub(in crate::study) fn middle(mut values: Vec<(f64, f64)>) -> Option<f64> {
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = values.iter().map(|v| v.1).sum();
+    let at = |rank: f64| {
+        let mut seen = 0.0;
+        values.iter().find(|v| {
+            seen += v.1;
+            seen > rank
+        })
+    };
+    if total <= 0.0 {
+        return None;
+    }
+    let (low, high) = (at(((total - 1.0) / 2.0).floor())?.0, at((total / 2.0).floor())?.0);
+    Some(f64::midpoint(low, high))
+}
+
 /// Whether a cell's values are made up.
 pub(super) fn is_made(panel: &Panel, cell: &Cell) -> bool {
     panel.sources.get(usize::from(cell.source)).is_some_and(|source| source.kind == SourceKind::Made)

@@ -62,6 +62,25 @@ pub(super) fn run(args: &Args) -> Outcome {
     Ok(Ended::Done)
 }
 
+fn seen(study: &balance::Balance, reasons: &mut Reasons) -> Vec<Vec<String>> {
+    let metric = study.metric.map_or_else(String::new, |m| format!("{} ({})", m.id(), m.unit.code()));
+    let header =
+        ["technology", "utilisation %", &metric, "short of what they expect %", "complaints of 1,000"];
+    let mut rows = vec![header.map(String::from).to_vec()];
+    for point in &study.points {
+        rows.extend(point.seen.iter().map(|group| {
+            vec![
+                point.technology.clone(),
+                format!("{:.1}", 100.0 * group.utilisation),
+                reasons.answer(&group.value, Form::plain(1)),
+                reasons.answer(&group.short_of_expectation_ratio, Form::of("ratio")),
+                reasons.answer(&group.complaints_per_1000_line_days, Form::plain(2)),
+            ]
+        }));
+    }
+    rows
+}
+
 fn text(study: &balance::Balance) -> String {
     let mut reasons = Reasons::default();
     let mut text = String::new();
@@ -90,6 +109,8 @@ fn text(study: &balance::Balance) -> String {
             ]);
         }
         let _ = writeln!(text, "{}", columns(&rows));
+        let _ =
+            writeln!(text, "What was seen, in groups of node-days\n{}", columns(&seen(study, &mut reasons)));
     }
     if !study.worst.is_empty() {
         let header =

@@ -62,8 +62,9 @@ fn text(study: &expectation::Expectation) -> String {
         );
         let _ = writeln!(
             text,
-            "does expectation matter beside the value itself? p {}, slope {}",
+            "does expectation matter beside the value itself? p {}, q {}, slope {}",
             probability(row.matters.p),
+            probability(row.matters.q),
             reasons.answer(&row.matters.slope, Form::plain(2))
         );
         let mut table = vec![["weights", "all", ""].map(String::from).to_vec()];

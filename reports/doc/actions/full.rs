@@ -21,7 +21,10 @@ pub(super) fn section(report: &Basis<'_>) -> Section {
         blocks.push(Block::Declined { what, reason: words::said(&declined.reason) });
     }
     if let Some(metric) = balance.metric {
-        blocks.extend(balance.points.iter().map(|point| chart(report, metric, point)));
+        for point in &balance.points {
+            blocks.push(chart(report, metric, point));
+            blocks.extend(expected(point).map(Block::Paragraph));
+        }
     }
     if balance.declined.is_none() {
         blocks.push(Block::Paragraph(returns(report)));
@@ -84,6 +87,7 @@ fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
             .map(|seen| BalanceGroup {
                 utilisation: seen.utilisation,
                 value: words::answer(&seen.value).figure(lang),
+                short: words::answer(&seen.short_of_expectation_ratio).figure(lang),
                 complaints: words::answer(&seen.complaints_per_1000_line_days).figure(lang),
             })
             .collect(),
@@ -94,6 +98,24 @@ fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
     };
     let file = format!("balance-{}", point.technology.replace(|c: char| !c.is_alphanumeric(), "-"));
     Block::Figure(Figure::new(file, title.clone(), CAPTION.into(), make))
+}
+
+/// How many lines have more delay than they expect where nodes are full, and where they are not.
+fn expected(point: &Point) -> Option<Prose> {
+    const EXPECTED: Phrase = Phrase {
+        en: "What customers expect lies between the two: on the emptiest eighth of these days ({low} full) {few} of the lines had more delay than they have come to expect, on the fullest ({high}) {many}.",
+        zh: "其间是用户的期望：最空的八分之一节点日（利用率 {low}）有 {few} 的线路时延高于其期望，最满的（{high}）为 {many}。",
+    };
+    let (first, last) = (point.seen.first()?, point.seen.last()?);
+    first.short_of_expectation_ratio.as_estimate().zip(last.short_of_expectation_ratio.as_estimate())?;
+    let full = |share: f64| Prose::plain(number::percent((100.0 * share).round() / 100.0));
+    let gaps = [
+        ("low", full(first.utilisation)),
+        ("high", full(last.utilisation)),
+        ("few", say(&first.short_of_expectation_ratio, Style::Share)),
+        ("many", say(&last.short_of_expectation_ratio, Style::Share)),
+    ];
+    Some(Prose::say(&EXPECTED, &gaps))
 }
 
 fn returns(report: &Basis<'_>) -> Prose {

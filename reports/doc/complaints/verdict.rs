@@ -212,10 +212,7 @@ fn adjusted(basis: &Basis<'_>) -> Prose {
         en: "Between lines, too: all else alike, {step} more {exposure} goes with {adjusted} times the complaints (without allowing for anything, {crude} times).",
         zh: "线路之间也是如此：其他条件相同时，{exposure}每增加 {step}，投诉为 {adjusted} 倍（不作调整时为 {crude} 倍）。",
     };
-    let Some(row) = regression(basis) else { return Prose::default() };
-    if row.adjusted.as_estimate().is_none() {
-        return Prose::default();
-    }
+    let Some(row) = regression(basis).filter(|row| rises(row)) else { return Prose::default() };
     let say = |answer: &Answer| words::answer(answer).words(Style::Bare);
     let gaps = [
         ("step", words::step(row.exposure.metric, row.increment)),
@@ -226,26 +223,42 @@ fn adjusted(basis: &Basis<'_>) -> Prose {
     Prose::say(&BETWEEN, &gaps)
 }
 
+/// Whether lines that have worse complain more, all else alike.
+fn rises(row: &DoseResponse) -> bool {
+    row.adjusted.as_estimate().is_some_and(|found| match row.exposure.metric.better {
+        Better::Lower => found.interval().0 > 1.0,
+        Better::Higher => found.interval().1 < 1.0,
+    })
+}
+
 fn todo(basis: &Basis<'_>) -> Prose {
     const BELOW: Phrase = Phrase {
         en: "Keep {exposure} on the good side of {knee}: beyond it customers begin to complain. Start with the lines and nodes that spend most days beyond it.",
         zh: "使{exposure}不越过 {knee}：越过之后用户开始投诉。从越过天数最多的线路和节点入手。",
     };
     const GRADUAL: Phrase = Phrase {
-        en: "Improve {exposure} where it is worst: complaints rise all along as it gets worse, and no level was found from which they begin.",
+        en: "Improve {exposure} where it is worst: complaints rise as it gets worse, and no level was found from which they begin.",
         zh: "从{exposure}最差之处改善：质量越差投诉越多，未发现起始阈值。",
+    };
+    const WORSE_DAYS: Phrase = Phrase {
+        en: "Improve {exposure} where its days differ most: a line complains after its own worse days. From which level on is not known.",
+        zh: "从{exposure}日间波动最大之处改善：同一线路在较差的日子之后投诉增多。起始水平未知。",
     };
     const LOOK: Phrase = Phrase {
         en: "Do not order repairs from this report. Look at what customers say (the classes above), measure what they speak of, and repeat.",
         zh: "不要据此安排整改。先看用户投诉内容（见上方分类），测量其所指问题，再重做本报告。",
     };
     let linked = strongest(basis).filter(|row| failed_controls(basis, row).is_empty());
-    let (Some(_), Some(row)) = (linked, regression(basis)) else { return LOOK.into() };
-    let style = words::value_style(row.exposure.metric);
-    let knee = words::answer(&row.knee);
-    let known = knee.value().is_some();
-    let gaps = [("exposure", exposure(&row.exposure, true)), ("knee", knee.words(style))];
-    Prose::say(if known { &BELOW } else { &GRADUAL }, &gaps)
+    let Some(linked) = linked else { return LOOK.into() };
+    let row = regression(basis).filter(|row| row.exposure == linked.exposure);
+    let knee = row.map_or_else(none, |row| words::answer(&row.knee));
+    let phrase = match row {
+        Some(_) if knee.value().is_some() => &BELOW,
+        Some(row) if rises(row) => &GRADUAL,
+        _ => &WORSE_DAYS,
+    };
+    let style = words::value_style(linked.exposure.metric);
+    Prose::say(phrase, &[("exposure", exposure(&linked.exposure, true)), ("knee", knee.words(style))])
 }
 
 /// What lies about.

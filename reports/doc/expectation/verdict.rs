@@ -103,8 +103,8 @@ fn worst_segment(row: &Expected) -> Prose {
 
 fn sure(row: &Expected) -> Prose {
     const SURE: Phrase = Phrase {
-        en: "Whether customers complain depends on what they expect, not on the figure alone: {weeks} weeks of lines were looked at, {episodes} of them with a network complaint; if expectation did not matter, evidence this strong would come up in {p} of such studies. With expectations dealt out to other lines the link is weaker, as it is where the link is real.",
-        zh: "用户是否投诉，不只看数值高低，还看与期望的差距：共 {weeks} 个线路周，其中 {episodes} 个有网络类投诉；若与期望无关，出现如此强证据的概率{p}。把期望随机换给其他线路后关联减弱，符合预期。",
+        en: "Whether customers complain depends on what they expect, not on the figure alone: {weeks} weeks of lines were looked at, {episodes} of them with a network complaint; of findings as clear as this one, {q} are expected to be false alarms. With expectations dealt out to other lines the link is weaker, as it is where the link is real.",
+        zh: "用户是否投诉，不只看数值高低，还看与期望的差距：共 {weeks} 个线路周，其中 {episodes} 个有网络类投诉；同样明确的发现中，预计误报占 {q}。把期望随机换给其他线路后关联减弱，符合预期。",
     };
     const NOT: Phrase = Phrase {
         en: "It is not shown that expectation matters beside the figure itself ({weeks} weeks of lines, {episodes} of them with a network complaint): read the gaps as comparisons, not as causes of complaints.",
@@ -114,9 +114,12 @@ fn sure(row: &Expected) -> Prose {
         en: "Expectation goes with complaints, but so do expectations of other lines ({weeks} weeks of lines, {episodes} of them with a network complaint): do not act on it yet.",
         zh: "期望与投诉相关，但错配的期望也相关（{weeks} 个线路周，其中 {episodes} 个有网络类投诉）：暂勿据此行动。",
     };
-    let p = row.matters.p;
-    let rare = p.map_or_else(Prose::default, |p| {
-        Prose::plain(if p < 0.001 { "less than 0.1%".into() } else { number::percent(p) })
+    const UNCHECKED: Phrase = Phrase {
+        en: "Expectation goes with complaints beside the figure itself ({weeks} weeks of lines, {episodes} of them with a network complaint), and it could not be checked against expectations of other lines: take it with care.",
+        zh: "期望在数值之外与投诉相关（{weeks} 个线路周，其中 {episodes} 个有网络类投诉），但无法用错配的期望核对：请谨慎对待。",
+    };
+    let rare = row.matters.q.map_or_else(Prose::default, |q| {
+        Prose::plain(if q < 0.001 { "less than 0.1%".into() } else { number::percent(q) })
     });
     let rare = Prose::of(|lang| match lang {
         broadgauge_model::text::Lang::Zh => rare.get(lang).replace("less than ", "不到 "),
@@ -125,14 +128,14 @@ fn sure(row: &Expected) -> Prose {
     let gaps = [
         ("weeks", number::count(row.line_weeks as u64)),
         ("episodes", number::count(row.episodes as u64)),
-        ("p", rare),
+        ("q", rare),
     ];
-    let matters = p.is_some_and(|p| p < 0.05);
-    let placebo = row.placebo.p.is_none_or(|p| p <= 0.05);
-    let phrase = match (matters, placebo) {
+    let shorter = row.matters.slope.as_estimate().is_some_and(|slope| slope.interval().0 > 0.0);
+    let phrase = match (shorter && row.matters.q.is_some_and(|q| q < 0.05), row.placebo.p) {
         (false, _) => &NOT,
-        (true, true) => &SURE,
-        (true, false) => &SLIP,
+        (true, None) => &UNCHECKED,
+        (true, Some(p)) if p <= 0.05 => &SURE,
+        (true, Some(_)) => &SLIP,
     };
     Prose::say(phrase, &gaps)
 }

@@ -8,6 +8,7 @@ use crate::stats::rows::Rows;
 use crate::stats::spline::Spline;
 use crate::stats::stream::{Purpose, Stream};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// How a fixed level is drawn: knots of the curve over the raw value.
 const KNOTS: usize = 5;
@@ -16,7 +17,8 @@ const FOLDS: usize = 5;
 /// The answer of the test with equal weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Matters {
-    /// Twice the gain in log-likelihood of the shortfall over a curve in the raw value.
+    /// Twice the gain in log-likelihood of the shortfall over a curve in the raw value, divided by how many times as large
+    /// its slope's variance is as it would be if rows of one line were apart (Rao and Scott, Ann. Stat. 12, 1984).
     pub chi_squared: f64,
     /// Its p-value, with one degree of freedom.
     pub p: f64,
@@ -52,12 +54,15 @@ pub fn matters(data: &Judged<'_>, level: f64) -> Answer<Matters> {
     let without = columns(data, None, Some(&spline))?;
     let with = columns(data, Some(&equal), Some(&spline))?;
     let null = Glm::new(Family::Bernoulli, &without, data.outcome).fit()?;
-    let full = Glm::new(Family::Bernoulli, &with, data.outcome).fit()?;
-    let chi_squared = full.likelihood_ratio(&null);
+    let full = Glm::new(Family::Bernoulli, &with, data.outcome).clusters(data.lines).fit()?;
+    let slope = full.coefficient(1, Errors::over(data.lines), level)?;
+    let apart = full.coefficient(1, Errors::Model, level)?;
+    let inflation = (slope.standard_error / apart.standard_error).powi(2).max(1.0);
+    let chi_squared = full.likelihood_ratio(&null) / inflation;
     Ok(Matters {
         chi_squared,
         p: chi_squared_tail(chi_squared, 1.0)?,
-        slope: full.coefficient(1, Errors::Model, level)?,
+        slope,
         rows: data.values.len(),
         events: data.outcome.iter().filter(|y| **y > 0.0).count(),
     })
@@ -74,7 +79,8 @@ pub struct Placebo {
     pub p: f64,
 }
 
-/// Deals the references out anew between rows of one segment, `swaps` times, and refits. A true reference must lose.
+/// Deals the references out anew between lines of one segment, all of a line's to one other, `swaps` times, and refits. A
+/// true reference must lose.
 pub fn placebo(
     data: &Judged<'_>,
     segments: &[usize],
@@ -99,9 +105,9 @@ pub fn placebo(
         Ok(Glm::new(Family::Bernoulli, &rows, data.outcome).fit()?.log_likelihood)
     };
     let own = fit(&references)?;
-    let mut groups = std::collections::BTreeMap::<usize, Vec<usize>>::new();
-    for (i, &segment) in segments.iter().enumerate() {
-        groups.entry(segment).or_default().push(i);
+    let mut groups = BTreeMap::<usize, BTreeMap<u64, Vec<usize>>>::new();
+    for (i, (&segment, &line)) in segments.iter().zip(data.lines).enumerate() {
+        groups.entry(segment).or_default().entry(line).or_default().push(i);
     }
     let swapped: Vec<f64> = (0..swaps)
         .into_par_iter()
@@ -109,9 +115,13 @@ pub fn placebo(
             let mut stream = Stream::new(seed, Purpose::Permutation, number as u64);
             let mut dealt = references.clone();
             for group in groups.values() {
-                let mut deck: Vec<f64> = group.iter().map(|&i| references[i]).collect();
+                let mut deck: Vec<&Vec<usize>> = group.values().collect();
                 stream.shuffle(&mut deck);
-                group.iter().zip(deck).for_each(|(&i, reference)| dealt[i] = reference);
+                for (rows, others) in group.values().zip(deck) {
+                    // A line with more weeks goes through the other's again.
+                    let others = others.iter().cycle();
+                    rows.iter().zip(others).for_each(|(&i, &other)| dealt[i] = references[other]);
+                }
             }
             fit(&dealt)
         })
@@ -133,15 +143,10 @@ pub struct HeldOut {
 }
 
 /// Compares the shortfall under fitted weights with a curve of the raw value, on rows that neither was fitted to. `fit`
-/// finds weights on the rows for which it is told to; `clusters` keeps rows of one line in one fold.
-pub fn held_out(
-    data: &Judged<'_>,
-    clusters: &[u64],
-    fit: impl Fn(&Judged<'_>) -> Answer<Vec<f64>>,
-) -> Answer<HeldOut> {
+/// finds weights on the rows for which it is told to; rows of one line are in one fold.
+pub fn held_out(data: &Judged<'_>, fit: impl Fn(&Judged<'_>) -> Answer<Vec<f64>>) -> Answer<HeldOut> {
     data.check()?;
-    same_length(data.values.len(), clusters.len(), "the values and the clusters")?;
-    let fold = |i: usize| (clusters[i].wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) as usize % FOLDS;
+    let fold = |i: usize| (data.lines[i].wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) as usize % FOLDS;
     let (mut scores, mut raw, mut outcome) = (Vec::new(), Vec::new(), Vec::new());
     let mut gain = 0.0;
     for left_out in 0..FOLDS {
@@ -194,6 +199,7 @@ pub(super) struct Picked {
     factors: Rows,
     outcome: Vec<f64>,
     controls: Rows,
+    lines: Vec<u64>,
 }
 
 impl Picked {
@@ -204,6 +210,7 @@ impl Picked {
             factors: data.factors.filtered(|i| kept.contains(&i)),
             outcome: rows.iter().map(|&i| data.outcome[i]).collect(),
             controls: data.controls.filtered(|i| kept.contains(&i)),
+            lines: rows.iter().map(|&i| data.lines[i]).collect(),
         }
     }
 
@@ -213,6 +220,7 @@ impl Picked {
             factors: &self.factors,
             outcome: &self.outcome,
             controls: &self.controls,
+            lines: &self.lines,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Judged<'a> {
     pub outcome: &'a [f64],
     /// Other covariates; a table of width 0 where there are none.
     pub controls: &'a Rows,
+    /// Whose each row is: rows of one line go together.
+    pub lines: &'a [u64],
 }
 
 impl Judged<'_> {
@@ -43,6 +45,7 @@ impl Judged<'_> {
         same_length(n, self.factors.len(), "the values and the factors")?;
         same_length(n, self.outcome.len(), "the values and the outcomes")?;
         same_length(n, self.controls.len(), "the values and the controls")?;
+        same_length(n, self.lines.len(), "the values and the lines")?;
         at_least(self.factors.width(), 1, "factors")?;
         all_finite(self.values, "a value")?;
         all_finite(self.outcome, "an outcome")?;

@@ -29,15 +29,13 @@ pub type Known = Answer<Vec<Interval>>;
 pub fn intervals(
     data: &Judged<'_>,
     labels: &[usize],
-    clusters: &[u64],
     found: &Segments,
     (replicates, seed, level): (usize, u64, f64),
 ) -> Answer<Vec<Known>> {
     data.check()?;
     same_length(data.values.len(), labels.len(), "the values and the segments")?;
-    same_length(data.values.len(), clusters.len(), "the values and the clusters")?;
     let mut lines: BTreeMap<(usize, u64), Vec<usize>> = BTreeMap::new();
-    for (i, (&label, &cluster)) in labels.iter().zip(clusters).enumerate() {
+    for (i, (&label, &cluster)) in labels.iter().zip(data.lines).enumerate() {
         lines.entry((label, cluster)).or_default().push(i);
     }
     let enough: BTreeMap<usize, Answer<usize>> =
@@ -112,6 +110,7 @@ struct Resample {
     factors: Rows,
     outcome: Vec<f64>,
     controls: Rows,
+    lines: Vec<u64>,
 }
 
 impl Resample {
@@ -121,6 +120,7 @@ impl Resample {
             factors: Rows::new(data.factors.width()),
             outcome: rows.iter().map(|&i| data.outcome[i]).collect(),
             controls: Rows::new(data.controls.width()),
+            lines: rows.iter().map(|&i| data.lines[i]).collect(),
         };
         for &i in rows {
             resample.factors.push(data.factors.row(i))?;
@@ -135,6 +135,7 @@ impl Resample {
             factors: &self.factors,
             outcome: &self.outcome,
             controls: &self.controls,
+            lines: &self.lines,
         }
     }
 }
@@ -196,9 +197,10 @@ mod tests {
             factors: &town.factors,
             outcome: &town.outcome,
             controls: &town.controls,
+            lines: &town.clusters,
         };
-        let found = by_segment(&data, &town.labels, &town.clusters).unwrap();
-        let known = intervals(&data, &town.labels, &town.clusters, &found, (200, 5, 0.95)).unwrap();
+        let found = by_segment(&data, &town.labels).unwrap();
+        let known = intervals(&data, &town.labels, &found, (200, 5, 0.95)).unwrap();
         (found, known)
     }
 
@@ -247,8 +249,9 @@ mod tests {
             factors: &town.factors,
             outcome: &town.outcome,
             controls: &town.controls,
+            lines: &town.clusters,
         };
-        let refused = by_segment(&data, &town.labels, &town.clusters);
+        let refused = by_segment(&data, &town.labels);
         let what = "outcomes of the rarer kind";
         assert!(
             matches!(refused, Err(Refusal::TooFew { what: w, need: 20, .. }) if w == what),

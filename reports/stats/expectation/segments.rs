@@ -41,17 +41,16 @@ pub struct Segments {
     pub(super) all: Point,
 }
 
-/// Fits everybody, then each segment; `labels` and `clusters` have an entry per row.
-pub fn by_segment(data: &Judged<'_>, labels: &[usize], clusters: &[u64]) -> Answer<Segments> {
+/// Fits everybody, then each segment; `labels` has an entry per row.
+pub fn by_segment(data: &Judged<'_>, labels: &[usize]) -> Answer<Segments> {
     data.check()?;
     same_length(data.values.len(), labels.len(), "the values and the segments")?;
-    same_length(data.values.len(), clusters.len(), "the values and the clusters")?;
     let all = best(data, &Fixed::default())?;
     let mut groups = std::collections::BTreeMap::<usize, Vec<usize>>::new();
     for (i, &label) in labels.iter().enumerate() {
         groups.entry(label).or_default().push(i);
     }
-    let fold = |i: usize| (clusters[i].wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % FOLDS;
+    let fold = |i: usize| (data.lines[i].wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) % FOLDS;
     let mut choice = (f64::INFINITY, STRENGTHS[STRENGTHS.len() - 1]);
     for strength in STRENGTHS {
         let mut deviance = 0.0;

@@ -11,13 +11,19 @@ struct Town {
     factors: Rows,
     outcome: Vec<f64>,
     controls: Rows,
+    lines: Vec<u64>,
 }
 
 /// Lines whose outcome depends on the shortfall from a mean of three levels with these weights.
 fn town(n: usize, weights: [f64; 3], copied: bool) -> Town {
     let u = uniforms(77, n * 17);
-    let mut town =
-        Town { values: Vec::new(), factors: Rows::new(3), outcome: Vec::new(), controls: Rows::new(0) };
+    let mut town = Town {
+        values: Vec::new(),
+        factors: Rows::new(3),
+        outcome: Vec::new(),
+        controls: Rows::new(0),
+        lines: (0..n as u64).collect(),
+    };
     for i in 0..n {
         let e = |k: usize| u[i * 17 + 4 * k..i * 17 + 4 * k + 4].iter().sum::<f64>() - 2.0;
         let mut row = [0.7 * e(0), 0.7 * e(1), 0.7 * e(2)];
@@ -42,6 +48,7 @@ impl Town {
             factors: &self.factors,
             outcome: &self.outcome,
             controls: &self.controls,
+            lines: &self.lines,
         }
     }
 }
@@ -83,8 +90,7 @@ fn the_reference_matters_where_it_was_planted_and_the_placebo_loses() {
     assert!(got.p < 1e-4 && got.slope.value > 0.0, "{got:?}");
     let swapped = placebo(&data, &vec![0; 6_000], &[0.5, 0.3, 0.2], 19, 3).unwrap();
     assert!((swapped.p - 0.05).abs() < 1e-12 && swapped.best_swapped < swapped.own, "{swapped:?}");
-    let clusters: Vec<u64> = (0..6_000).collect();
-    let rest = held_out(&data, &clusters, |d| Ok(weigh(d, 0.95)?.weights.iter().map(|w| w.value).collect()));
+    let rest = held_out(&data, |d| Ok(weigh(d, 0.95)?.weights.iter().map(|w| w.value).collect()));
     let rest = rest.unwrap();
     assert!(rest.by_shortfall > rest.by_value && rest.deviance_gain > 0.0, "{rest:?}");
 }
@@ -102,10 +108,11 @@ fn segments_keep_their_own_weights_only_as_far_as_the_data_carry() {
     for _ in &values {
         controls.push(&[]).unwrap();
     }
-    let data = Judged { values: &values, factors: &factors, outcome: &outcome, controls: &controls };
+    let lines: Vec<u64> = (0..12_000).collect();
+    let data =
+        Judged { values: &values, factors: &factors, outcome: &outcome, controls: &controls, lines: &lines };
     let labels: Vec<usize> = (0..12_000).map(|i| i / 6_000).collect();
-    let clusters: Vec<u64> = (0..12_000).collect();
-    let got = by_segment(&data, &labels, &clusters).unwrap();
+    let got = by_segment(&data, &labels).unwrap();
     assert!(got.segments[0].weights[0] > 0.6 && got.segments[1].weights[1] > 0.6, "{got:?}");
     assert!((got.pooled[0] - 0.45).abs() < 0.15, "{got:?}");
 }

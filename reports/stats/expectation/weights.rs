@@ -2,15 +2,17 @@
 //!
 //! Fisher scoring over the weights and the linear coefficients at once, with Levenberg's damping (Q. Appl. Math. 2, 1944) and
 //! weights kept at 0 or more by an active set, from several starts, as the likelihood may have more than one top. Standard errors of the weights come
-//! from the information in the weights themselves, given that they add up to 1; a weight whose interval is wider than
+//! from the information in the weights themselves, given that they add up to 1, and where a line has several rows from the
+//! sandwich over lines; a weight whose interval is wider than
 //! [`WIDEST`] is not known, and then none is.
 
 use super::Judged;
 use crate::stats::Interval;
 use crate::stats::distribution::two_sided_z;
-use crate::stats::glm::logistic;
+use crate::stats::glm::{Errors, logistic};
 use crate::stats::refusal::{Answer, Refusal, all_finite, finite, same_length};
 use nalgebra::{DMatrix, DVector};
+use std::collections::BTreeMap;
 
 /// Weights whose interval is wider than this are not told apart.
 pub const WIDEST: f64 = 0.5;
@@ -348,6 +350,8 @@ fn weight_errors(data: &Judged<'_>, point: &Point) -> Answer<Option<Vec<f64>>> {
     let weights = &point.weights;
     let mut information = DMatrix::<f64>::zeros(width, width);
     let mut z = DVector::<f64>::zeros(width);
+    let mut scores: BTreeMap<u64, DVector<f64>> = BTreeMap::new();
+    let clustered = Errors::over(data.lines) == Errors::Clustered;
     for i in 0..data.values.len() {
         let row = data.factors.row(i);
         let shortfall = data.shortfall(i, weights);
@@ -369,6 +373,10 @@ fn weight_errors(data: &Judged<'_>, point: &Point) -> Answer<Option<Vec<f64>>> {
             z[linear + k - 1] = slope * (row[k] - row[0]);
         }
         information.ger(mean * (1.0 - mean), &z, &z, 1.0);
+        if clustered {
+            let score = scores.entry(data.lines[i]).or_insert_with(|| DVector::zeros(width));
+            score.axpy(data.outcome[i] - mean, &z, 1.0);
+        }
     }
     // In units of its own spread, so that the pivots say how much of each column is its own.
     let spread: Vec<f64> = (0..width).map(|k| information[(k, k)].sqrt()).collect();
@@ -379,7 +387,16 @@ fn weight_errors(data: &Judged<'_>, point: &Point) -> Answer<Option<Vec<f64>>> {
     let root =
         scaled.cholesky().filter(|root| root.l_dirty().diagonal().iter().all(|p| p * p > NO_OWN_SHARE));
     let Some(root) = root else { return Ok(None) };
-    let inverse = root.inverse();
+    let mut inverse = root.inverse();
+    if clustered {
+        let lines = scores.len() as f64;
+        let mut meat = DMatrix::<f64>::zeros(width, width);
+        for score in scores.values() {
+            let scaled = DVector::from_fn(width, |k, _| score[k] / spread[k]);
+            meat.ger(lines / (lines - 1.0), &scaled, &scaled, 1.0);
+        }
+        inverse = &inverse * meat * &inverse;
+    }
     let covariance = |k: usize, j: usize| {
         inverse[(linear + k - 1, linear + j - 1)] / (spread[linear + k - 1] * spread[linear + j - 1])
     };

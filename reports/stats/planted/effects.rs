@@ -176,6 +176,7 @@ struct Lines {
     factors: Rows,
     outcome: Vec<f64>,
     controls: Rows,
+    whose: Vec<u64>,
 }
 
 impl Lines {
@@ -187,6 +188,7 @@ impl Lines {
             factors: Rows::new(4),
             outcome: Vec::with_capacity(n),
             controls: bare(n)?,
+            whose: (0..n as u64).collect(),
         };
         for _ in 0..n {
             let promise = (20.0 + 10.0 * stream.below(4) as f64).ln();
@@ -209,6 +211,7 @@ impl Lines {
             factors: &self.factors,
             outcome: &self.outcome,
             controls: &self.controls,
+            lines: &self.whose,
         }
     }
 }

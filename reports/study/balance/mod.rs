@@ -1,7 +1,7 @@
 //! How full may a node run before customers notice, and what should be fixed first?
 //!
-//! The chain: utilisation of the busy hour, delay (a queue's curve, fitted to days of nodes; Kleinrock 1975), complaints
-//! (a logistic line with a knee on the delay of the day before). The balance point is the utilisation at which the
+//! The chain: utilisation of the busy hour, delay (a queue's curve, fitted to days of nodes; Kleinrock 1975), how many
+//! lines have less than they have come to expect, complaints (a logistic line with a knee on the delay of the day before). The balance point is the utilisation at which the
 //! expected delay comes to the knee; its interval resamples whole nodes and takes in that of the knee. What to fix
 //! first is told by complaints beyond what the other nodes of the same technology and region have, not by their number.
 //! What relieving a node brings is what the chain says; where returns diminish is fitted to the nodes as they are
@@ -26,7 +26,7 @@ use super::{Answer, Declined, Head, Method, Words};
 use crate::stats::hinge::{Exposed, hinge, slope_beyond};
 use crate::stats::rows::Rows;
 use crate::stats::saturation::{Loaded, balance_point};
-use crate::stats::{Answer as Stat, poisson};
+use crate::stats::{Answer as Stat, Refusal, poisson};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::Panel;
 use broadgauge_model::text::Phrase;
@@ -82,7 +82,8 @@ pub fn study(panel: &Panel, query: &Query) -> Balance {
     let line_days = nodes::line_days(daily, &risk);
     let complaining = Complaining::of(panel, &line_days);
     let limit = limit(query, complaining, line_days.len() as u64, &mut out);
-    let days = nodes::node_days(&nodes, daily);
+    let expected = nodes::expected(panel, daily, &risk, query);
+    let days = nodes::node_days(&nodes, daily, &expected);
     let technologies: BTreeSet<&str> = nodes.iter().map(|node| node.technology.as_str()).collect();
     for technology in technologies {
         let of: Vec<NodeDay> =
@@ -229,22 +230,32 @@ fn point(
             return (out, None);
         }
     };
-    // The limit itself is known to an interval only: its ends widen that of the utilisation where they are on the curve.
-    let low = at_limit(limit.low).unwrap_or(point);
-    let high = at_limit(limit.high).unwrap_or(point);
-    let interval = (low.interval.low.min(point.interval.low), high.interval.high.max(point.interval.high));
-    let safe = low.safe.min(point.safe);
+    // The limit itself is known to an interval only. Where its lower end is the value at no load or less, no load is safe;
+    // where its higher end is beyond what was seen, nothing is known of how full that is.
+    let low = match at_limit(limit.low) {
+        Ok(low) => (low.interval.low, low.safe),
+        Err(Refusal::OutOfRange { .. }) => (0.0, 0.0),
+        Err(refusal) => {
+            out.utilisation = Declined::from(refusal).into();
+            return (out, None);
+        }
+    };
+    let high = at_limit(limit.high).map_or(1.0, |high| high.interval.high);
+    let interval = (low.0.min(point.interval.low), high.max(point.interval.high));
+    let safe = low.1.min(point.safe);
     out.utilisation = Answer::estimate(point.utilisation, interval, point.nodes as u64);
-    out.safe = Some(safe);
-    out.above_safe =
-        places.keys().filter(|node| nodes[**node].busy_hour().is_some_and(|busy| busy > safe)).count();
+    out.safe = (safe > 0.0).then_some(safe);
+    out.above_safe = out.safe.map_or(0, |safe| {
+        places.keys().filter(|node| nodes[**node].busy_hour().is_some_and(|busy| busy > safe)).count()
+    });
     out.r_squared = Some(point.curve.r_squared);
     let range = ends(&utilisation);
     out.curve = (0..=DRAWN)
         .map(|i| range.start() + (range.end() - range.start()) * i as f64 / DRAWN as f64)
         .map(|rho| (rho, point.curve.at(rho)))
         .collect();
-    (out, Some(Fitted { point, safe }))
+    let fitted = out.safe.map(|safe| Fitted { point, safe });
+    (out, fitted)
 }
 
 fn ends(values: &[f64]) -> RangeInclusive<f64> {
@@ -272,6 +283,10 @@ fn seen(nodes: &[Node], days: &[NodeDay], risk: &Risk) -> Vec<Seen> {
         Seen {
             utilisation: group.iter().map(|d| d.utilisation).sum::<f64>() / group.len() as f64,
             value: mean_of_lines(group.iter().map(|d| (d.node, d.value)), |value| value),
+            short_of_expectation_ratio: mean_of_lines(
+                group.iter().filter_map(|d| Some((d.node, d.short?))),
+                |share| share.clamp(0.0, 1.0),
+            ),
             complaints_per_1000_line_days: rate,
         }
     };

@@ -1,8 +1,9 @@
 //! Nodes day by day: how full they ran, what their lines had, and who complained the day after.
 
 use super::query::Query;
+use crate::study::expectation::{self, LineWeek, line_weeks};
 use crate::study::experience::{Daily, Risk};
-use broadgauge_model::panel::Panel;
+use broadgauge_model::panel::{Panel, weekday};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Days that say how full a node runs now.
@@ -36,6 +37,8 @@ pub(super) struct NodeDay {
     pub(super) utilisation: f64,
     /// In the metric's unit.
     pub(super) value: f64,
+    /// The share of its lines that had less than they have come to expect, where that is known of any.
+    pub(super) short: Option<f64>,
 }
 
 /// The own operator's nodes, by name.
@@ -102,24 +105,53 @@ fn most_days(mut all: Vec<f64>) -> Option<f64> {
 }
 
 /// The days of which utilisation and values are both known. A node that is full to the brim has no place on the curve.
-pub(super) fn node_days(nodes: &[Node], daily: &Daily) -> Vec<NodeDay> {
+pub(super) fn node_days(nodes: &[Node], daily: &Daily, expected: &Expected) -> Vec<NodeDay> {
     let mut out = Vec::new();
     for (place, node) in nodes.iter().enumerate() {
-        let mut levels: BTreeMap<i32, (f64, f64)> = BTreeMap::new();
+        let mut levels: BTreeMap<i32, Levels> = BTreeMap::new();
         for &line in &node.lines {
             for &(day, level) in &daily.lines[line] {
                 let entry = levels.entry(day).or_default();
-                entry.0 += level;
-                entry.1 += 1.0;
+                entry.sum += level;
+                entry.n += 1.0;
+                if let Some(expected) = expected.get(&(line, day - i32::from(weekday(day)))) {
+                    entry.judged += 1.0;
+                    entry.short += f64::from(u8::from(level > *expected));
+                }
             }
         }
         for (&day, &utilisation) in node.loads.iter().filter(|load| *load.1 < 1.0) {
-            if let Some((sum, n)) = levels.get(&day) {
-                out.push(NodeDay { node: place, day, utilisation, value: daily.scale.back(sum / n) });
+            if let Some(Levels { sum, n, short, judged }) = levels.get(&day) {
+                let value = daily.scale.back(sum / n);
+                let short = (*judged > 0.0).then(|| short / judged);
+                out.push(NodeDay { node: place, day, utilisation, value, short });
             }
         }
     }
     out
+}
+
+/// What the lines of a node had on a day.
+#[derive(Default)]
+struct Levels {
+    sum: f64,
+    n: f64,
+    short: f64,
+    judged: f64,
+}
+
+/// The level that a line's customer has come to expect, by line and Monday: the plain mean of what is known of promise,
+/// own history, region and word of mouth, on the scale on which higher is worse.
+pub(super) type Expected = BTreeMap<(usize, i32), f64>;
+
+pub(super) fn expected(panel: &Panel, daily: &Daily, risk: &Risk, query: &Query) -> Expected {
+    let asked =
+        expectation::Query { repeat_days: query.repeat_days, ..expectation::Query::of(query.own.as_str()) };
+    let mean = |week: LineWeek| {
+        let known: Vec<f64> = week.factors.into_iter().flatten().collect();
+        (!known.is_empty()).then(|| ((week.line, week.day), known.iter().sum::<f64>() / known.len() as f64))
+    };
+    line_weeks(panel, daily, risk, &asked).into_iter().filter_map(mean).collect()
 }
 
 /// A line on a day, with what it had the day before and whether an episode began.

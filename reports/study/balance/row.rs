@@ -61,6 +61,8 @@ pub struct Seen {
     pub utilisation: f64,
     /// The mean over nodes of their values.
     pub value: Answer,
+    /// The mean over nodes of the share of their lines that had less than they have come to expect.
+    pub short_of_expectation_ratio: Answer,
     /// Episodes per 1,000 line-days on the day after.
     pub complaints_per_1000_line_days: Answer,
 }

@@ -19,6 +19,9 @@ fn the_balance_point_of_a_planted_queue_and_knee_is_found() {
     );
     assert!(point.safe.unwrap() <= rho.value() && point.above_safe > 0, "{point:?}");
     assert!(point.seen.len() == 8 && !point.curve.is_empty());
+    // Where nodes are full, more lines have less than they have come to expect.
+    let short = |at: usize| point.seen[at].short_of_expectation_ratio.as_estimate().unwrap();
+    assert!(short(7).interval().0 > short(0).interval().1, "{:?}", point.seen);
     let first = &study.relief[0];
     assert!(first.busy_hour > first.to && first.avoided_in_30_days.as_estimate().unwrap().value() > 0.0);
     assert!(!serde_json::to_string(&study).unwrap().contains("NaN"));
@@ -57,6 +60,24 @@ fn what_to_fix_first_is_told_by_excess_and_not_by_number() {
     // The largest node has more complaints, and no more than its size makes expect.
     let most = study.worst.iter().max_by_key(|link| link.lines).unwrap();
     assert!(most.node != "n007" && most.q.unwrap() > 0.05, "{most:?}");
+}
+
+#[test]
+fn a_node_that_has_all_the_complaints_of_its_ground_stands_out() {
+    let mut panel = Queues::PLANTED.panel(5);
+    let own = |line: Option<u32>| {
+        line.is_some_and(|line| panel.lines[line as usize].node.as_deref() == Some("n003"))
+    };
+    let kept: Vec<bool> = panel.complaints.iter().map(|c| own(c.line)).collect();
+    let mut kept = kept.into_iter();
+    panel.complaints.retain(|_| kept.next().unwrap());
+    let study = study(&panel, &Query { limit: Some(40.0), ..quick() });
+    let worst = &study.worst[0];
+    assert_eq!((worst.node.as_str(), worst.expected), ("n003", 0.0));
+    assert!(worst.q.unwrap() < 0.001, "{worst:?}");
+    // The others had none, and might have had a few: the excess is no surer than that.
+    let excess = worst.excess.as_estimate().unwrap();
+    assert!(excess.interval().0 > 0.0 && excess.value() == worst.episodes as f64, "{worst:?}");
 }
 
 #[test]

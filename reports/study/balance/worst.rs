@@ -2,8 +2,9 @@
 
 use super::nodes::Node;
 use super::row::Link;
+use crate::stats::Interval;
 use crate::stats::multiple::q_values;
-use crate::stats::poisson::{garwood, rate_ratio};
+use crate::stats::poisson::{garwood, same_rate};
 use crate::study::{Answer, Declined, Estimate};
 use std::collections::BTreeMap;
 
@@ -42,20 +43,18 @@ fn link(node: &Node, ground: Sums) -> Link {
     let line_days = (ground.line_days - node.line_days) as f64;
     let rate = if line_days > 0.0 { others.0 as f64 / line_days } else { 0.0 };
     let expected = rate * node.line_days as f64;
-    // The node's own count by Garwood; that of the many others is taken as known.
-    let excess = match garwood(node.episodes, 0.95) {
-        Ok(interval) if line_days > 0.0 => Answer::estimate(
-            node.episodes as f64 - expected,
-            (interval.low - expected, interval.high - expected),
-            node.episodes,
-        ),
-        Ok(_) => Declined::from(crate::stats::Refusal::TooFew {
+    let excess = match (garwood(node.episodes, 0.95), garwood(others.0, 0.95)) {
+        (Ok(own), Ok(known)) if line_days > 0.0 => {
+            let known = known.map(|count| count / line_days * node.line_days as f64);
+            beyond(node.episodes, own, expected, known)
+        }
+        (Ok(_), Ok(_)) => Declined::from(crate::stats::Refusal::TooFew {
             what: "other nodes on its ground",
             have: 0,
             need: 1,
         })
         .into(),
-        Err(refusal) => Declined::from(refusal).into(),
+        (Err(refusal), _) | (_, Err(refusal)) => Declined::from(refusal).into(),
     };
     Link {
         node: node.name.clone(),
@@ -65,8 +64,18 @@ fn link(node: &Node, ground: Sums) -> Link {
         episodes: node.episodes,
         expected,
         excess,
-        p: rate_ratio((node.episodes, node.at_risk as f64), others, 0.95).ok().map(|found| found.p),
+        p: same_rate((node.episodes, node.at_risk as f64), others).ok(),
         q: None,
         busy_hour: node.busy_hour(),
     }
+}
+
+/// A count less what was expected of it, each with its exact interval: the limits of the difference by the square-and-add
+/// rule (Zou and Donner, Stat. Med. 27, 2008).
+fn beyond(count: u64, own: Interval, expected: f64, known: Interval) -> Answer {
+    let count_of = count as f64;
+    let excess = count_of - expected;
+    let low = excess - (count_of - own.low).hypot(known.high - expected);
+    let high = excess + (own.high - count_of).hypot(expected - known.low);
+    Answer::estimate(excess, (low, high), count)
 }

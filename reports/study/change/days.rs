@@ -6,10 +6,9 @@
 //! each part is looked at for itself.
 
 use super::query::Query;
-use crate::stats::quantile::weighted;
 use crate::stats::rhythm::moves;
 use crate::stats::season::{Hourly, without_week};
-use crate::study::series::{Manner, points, pooled_loss};
+use crate::study::series::{self, Manner, points, pooled_loss};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Cell, Hours, Panel};
 use std::collections::BTreeMap;
@@ -156,7 +155,7 @@ fn by_hour<'a>(panel: &'a Panel, query: &Query) -> BTreeMap<HourKey, Vec<&'a Cel
 /// The hour's figure: all lost of all sent, or the median of its values.
 fn value(metric: MetricId, cells: &[&Cell]) -> Option<f64> {
     let cells = cells.iter().copied();
-    pooled_loss(metric, cells.clone()).or_else(|| weighted(&points(metric, cells), 0.5).ok())
+    pooled_loss(metric, cells.clone()).or_else(|| series::middle(points(metric, cells)))
 }
 
 pub(super) fn middle(mut values: Vec<f64>) -> f64 {

@@ -36,6 +36,65 @@ const fn verdict(state: State, en: &'static str, zh: &'static str) -> Verdict {
     Verdict { state, why: Words::plain(Phrase { en, zh }) }
 }
 
+/// It helped; whether that shows at this unit, or by its kind only, and whether there was a target.
+const fn verified(alone: bool, had_target: bool) -> Verdict {
+    let (en, zh) = match (alone, had_target) {
+        (true, true) => (
+            "better than units as bad that were left alone, target met, complaints not shown to be up",
+            "优于同样差而未处理的单元，达到目标，未见投诉上升",
+        ),
+        (true, false) => (
+            "better than units as bad that were left alone, complaints not shown to be up; it had no target",
+            "优于同样差而未处理的单元，未见投诉上升；未设目标",
+        ),
+        (false, true) => (
+            "better, as its kind of work was shown to make it; by itself too small to tell. Target met, complaints not shown to \
+             be up",
+            "有改善，且此类措施已证实有效；单看本处尚不能断定。达到目标，未见投诉上升",
+        ),
+        (false, false) => (
+            "better, as its kind of work was shown to make it; by itself too small to tell. Complaints not shown to be up; it \
+             had no target",
+            "有改善，且此类措施已证实有效；单看本处尚不能断定。未见投诉上升；未设目标",
+        ),
+    };
+    verdict(State::Verified, en, zh)
+}
+
+/// A unit's complaints, with line-days at risk.
+struct Complaints {
+    before: (u64, f64),
+    after: (u64, f64),
+}
+
+impl Complaints {
+    fn of(judge: &Judge<'_>, unit: &UnitId, windows: &Windows) -> Self {
+        let count = |days: &Range<i32>| {
+            let lines = &judge.units[unit];
+            let episodes: usize = lines.iter().map(|&line| judge.risk.episodes(line, days)).sum();
+            let line_days: u64 = lines.iter().map(|&line| judge.risk.at_risk(line, days)).sum();
+            (episodes as u64, line_days as f64)
+        };
+        Self { before: count(&windows.before), after: count(&windows.after) }
+    }
+
+    /// After over before.
+    fn ratio(&self) -> Answer {
+        match poisson::rate_ratio(self.after, self.before, 0.95) {
+            Ok(found) if found.ratio.is_finite() => {
+                Answer::estimate(found.ratio, found.interval.pair(), self.after.0 + self.before.0)
+            }
+            Ok(_) => Declined::from(Refusal::NoEvents { what: "complaints before" }).into(),
+            Err(refusal) => Declined::from(refusal).into(),
+        }
+    }
+
+    /// Whether that is shown to be above 1, which it can be where there were none before, too.
+    fn rose(&self) -> bool {
+        poisson::rate_ratio_at_least(self.after, self.before, 0.95).is_ok_and(|ratio| ratio > 1.0)
+    }
+}
+
 impl Judge<'_> {
     pub(super) fn row(&self, action: &PanelAction) -> ActionRow {
         let unit = unit_of(action);
@@ -148,7 +207,8 @@ impl Judge<'_> {
             effect.controls as u64 + 1,
         );
         row.target_met = self.target_met(action, unit, course, windows);
-        row.complaints_ratio = self.complaints(unit, windows);
+        let complaints = Complaints::of(self, unit, windows);
+        row.complaints_ratio = complaints.ratio();
         let alone = effect.interval.high < 0.0;
         let kind = self.helps.get(&(action.action.kind.clone(), course.daily.series.metric.id()));
         let together = kind == Some(&true) && effect.effect < 0.0;
@@ -166,7 +226,7 @@ impl Judge<'_> {
                 "有改善，但未达目标",
             );
         }
-        if row.complaints_ratio.as_estimate().is_some_and(|e| e.interval().0 > 1.0) {
+        if complaints.rose() {
             return verdict(State::NotVerified, "it got better, and complaints rose", "有改善，但投诉上升");
         }
         if self.recurred(unit, course, windows, &others) {
@@ -176,11 +236,14 @@ impl Judge<'_> {
                 "曾经有效，四周内相对未处理单元又变差",
             );
         }
-        verdict(
-            State::Verified,
-            "better than units as bad that were left alone, target met, complaints not up",
-            "优于同样差而未处理的单元，达到目标，投诉未上升",
-        )
+        if action.action.target_value.is_some() && row.target_met.is_none() {
+            return verdict(
+                State::Done,
+                "it got better, and too few of its last days were measured to say whether its target is met",
+                "有改善，但最后几天测量太少，无法判断是否达到目标",
+            );
+        }
+        verified(alone, row.target_met.is_some())
     }
 
     fn target_met(
@@ -195,24 +258,7 @@ impl Judge<'_> {
         Some(course.mean(unit, &last)? <= target)
     }
 
-    fn complaints(&self, unit: &UnitId, windows: &Windows) -> Answer {
-        let count = |days: &Range<i32>| {
-            let lines = &self.units[unit];
-            let episodes: usize = lines.iter().map(|&line| self.risk.episodes(line, days)).sum();
-            let line_days: u64 = lines.iter().map(|&line| self.risk.at_risk(line, days)).sum();
-            (episodes as u64, line_days as f64)
-        };
-        let (after, before) = (count(&windows.after), count(&windows.before));
-        match poisson::rate_ratio(after, before, 0.95) {
-            Ok(found) if found.ratio.is_finite() => {
-                Answer::estimate(found.ratio, found.interval.pair(), after.0 + before.0)
-            }
-            Ok(_) => Declined::from(Refusal::NoEvents { what: "complaints before" }).into(),
-            Err(refusal) => Declined::from(refusal).into(),
-        }
-    }
-
-    /// Whether the four weeks after it was verified are worse again, beside the same units left alone.
+    /// Whether the four weeks after it was verified are worse again, beside those of the same units that are left alone still.
     fn recurred(
         &self,
         unit: &UnitId,
@@ -228,6 +274,7 @@ impl Judge<'_> {
         let Some(change) = course.change(unit, &later) else { return false };
         let changes: Vec<f64> = others
             .iter()
+            .filter(|(other, _)| course.left_alone(other, &(windows.before.start..end)))
             .take(self.query.controls)
             .filter_map(|(other, _)| course.change(other, &later))
             .collect();

@@ -38,8 +38,8 @@ pub(super) fn kinds(
     for row in rows.iter_mut().filter(|row| row.p.is_some()) {
         row.q = q.next();
         let better = row.change.as_estimate().map(|e| e.interval().1 < 0.0);
-        let parted = row.leads_p.is_some_and(|p| p < 0.05);
-        row.helps = better.map(|better| better && row.q.is_some_and(|q| q < 0.05) && !parted);
+        let went_alike = row.leads_p.is_some_and(|p| p >= 0.05);
+        row.helps = better.map(|better| better && row.q.is_some_and(|q| q < 0.05) && went_alike);
     }
     rows
 }
@@ -108,7 +108,8 @@ fn row(
     out
 }
 
-/// Each treated unit with its windows and the nearest units as bad that were left alone, none of them used twice.
+/// Each treated unit with its windows and the nearest units as bad that were left alone, none of them used twice: of several
+/// actions on one unit, the first.
 fn matched<'a>(
     course: &Course<'a>,
     actions: &[&PanelAction],
@@ -125,6 +126,8 @@ fn matched<'a>(
             Some((unit, windows, others))
         })
         .collect();
+    open.sort_by(|a, b| (&a.0, a.1.before.end).cmp(&(&b.0, b.1.before.end)));
+    open.dedup_by(|later, first| later.0 == first.0);
     // Who has fewest to choose from chooses first.
     open.sort_by(|a, b| (a.2.len(), &a.0).cmp(&(b.2.len(), &b.0)));
     for (unit, windows, others) in open {

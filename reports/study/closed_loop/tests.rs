@@ -1,5 +1,8 @@
 use super::*;
-use crate::study::planted::repairs::Repairs;
+use crate::study::planted::habits::complain;
+use crate::study::planted::repairs::{Repairs, with_complaints};
+use broadgauge_model::complaint::Class;
+use broadgauge_model::panel::{CellValues, Hours};
 
 fn quick() -> Query {
     Query { replicates: 99, ..Query::of("A") }
@@ -40,7 +43,7 @@ fn the_worst_of_which_all_were_treated_are_not_judged() {
     let treated: Vec<String> = panel.actions.iter().filter_map(|a| a.action.node.clone()).collect();
     for cell in &mut panel.cells {
         if panel.lines[cell.line as usize].node.as_ref().is_some_and(|node| treated.contains(node))
-            && let broadgauge_model::panel::CellValues::Number(value) = &mut cell.values
+            && let CellValues::Number(value) = &mut cell.values
         {
             *value *= 5.0;
         }
@@ -58,6 +61,68 @@ fn an_unmet_target_opens_the_case_again_and_a_fading_repair_recurs() {
     assert!(missed.actions.iter().any(|a| a.why.to_string().contains("target is not met")));
     let fading = study(&Repairs { fades_after: Some(21), ..Repairs::of(0.5) }.panel(4), &quick());
     assert!(states(&fading, State::Recurred) >= 6, "{:?}", fading.actions);
+}
+
+#[test]
+fn complaints_that_come_where_there_were_none_spoil_a_repair() {
+    let mut panel = with_complaints(Repairs::of(0.7).panel(1), 0.0, 1.0, 1);
+    let before = study(&panel, &quick());
+    let at = before.actions.iter().position(|action| action.state == State::Verified).unwrap();
+    assert!(before.actions[at].why.to_string().contains("no target"), "{}", before.actions[at].why);
+    let node = panel.actions[at].action.node.clone();
+    let lines = panel.lines.iter().enumerate().filter(|(_, line)| line.node == node);
+    let lines: Vec<usize> = lines.map(|(line, _)| line).take(15).collect();
+    let day = panel.actions[at].done.unwrap() + 10;
+    for line in lines {
+        complain(&mut panel, line, day, Class::Network);
+    }
+    let after = study(&panel, &quick());
+    assert_eq!(after.actions[at].state, State::NotVerified);
+    assert!(after.actions[at].why.to_string().contains("complaints rose"), "{}", after.actions[at].why);
+    assert!(after.actions[at].complaints_ratio.as_declined().is_some());
+}
+
+#[test]
+fn a_node_with_three_actions_of_a_kind_is_one_node() {
+    let mut panel = Repairs::of(0.8).panel(9);
+    let once = study(&panel, &quick()).kinds;
+    let again: Vec<_> = panel.actions.iter().flat_map(|action| [action.clone(), action.clone()]).collect();
+    panel.actions.extend(again);
+    let thrice = study(&panel, &quick()).kinds;
+    assert_eq!((thrice[0].actions, thrice[0].treated), (36, once[0].treated));
+    assert_eq!(thrice[0].change, once[0].change);
+}
+
+#[test]
+fn nodes_repaired_meanwhile_do_not_make_a_repair_look_faded() {
+    let mut panel = Repairs::of(0.5).panel(4);
+    let done = panel.actions[0].done.unwrap();
+    let treated: Vec<String> = panel.actions.iter().filter_map(|a| a.action.node.clone()).collect();
+    let later = |line: &broadgauge_model::place::AccessLine| {
+        let node = line.node.clone().unwrap();
+        (!treated.contains(&node) && !node.ends_with('0')).then_some(node)
+    };
+    for cell in &mut panel.cells {
+        let Hours::At { day, .. } = cell.hours else { continue };
+        if day > done + 21
+            && later(&panel.lines[cell.line as usize]).is_some()
+            && let CellValues::Number(value) = &mut cell.values
+        {
+            *value *= 0.5;
+        }
+    }
+    let like = panel.actions[0].clone();
+    panel.actions.iter_mut().for_each(|action| action.verify_by = Some(done + 21));
+    let nodes: BTreeSet<String> = panel.lines.iter().filter_map(later).collect();
+    for node in nodes {
+        let mut action = like.clone();
+        action.action.action_id = format!("later-{node}");
+        action.action.node = Some(node);
+        action.action.kind = "split".into();
+        (action.started, action.done) = (Some(done + 21), Some(done + 21));
+        panel.actions.push(action);
+    }
+    assert_eq!(states(&study(&panel, &quick()), State::Recurred), 0);
 }
 
 #[test]

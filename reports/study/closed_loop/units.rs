@@ -61,7 +61,9 @@ impl<'a> Course<'a> {
             Self { daily, days: BTreeMap::new(), technology: BTreeMap::new(), busy: BTreeMap::new() };
         let mut touched: BTreeMap<usize, Vec<Range<i32>>> = BTreeMap::new();
         for action in &panel.actions {
-            let (Some(unit), Some(started)) = (unit_of(action), action.started) else { continue };
+            let (Some(unit), Some(started)) = (unit_of(action), action.started.or(action.done)) else {
+                continue;
+            };
             for line in units.get(&unit).into_iter().flatten() {
                 // What was done stays done.
                 touched.entry(*line).or_default().push(started..end);
@@ -97,20 +99,22 @@ impl<'a> Course<'a> {
             .then(|| known.iter().map(|d| d.1).sum::<f64>() / known.len() as f64)
     }
 
+    /// Whether nothing was done to a unit on these days, nor before them.
+    pub(super) fn left_alone(&self, unit: &UnitId, days: &Range<i32>) -> bool {
+        let met = |busy: &Range<i32>| busy.start < days.end && days.start < busy.end;
+        !self.busy.get(unit).is_some_and(|all| all.iter().any(met))
+    }
+
     /// Units of the same kind and technology that were left alone during these windows, as bad before by the same measure
     /// by which the treated one is judged: nearest first.
     pub(super) fn as_bad(&self, unit: &UnitId, windows: &Windows) -> Vec<(&'a UnitId, f64)> {
         let Some(own) = self.mean(unit, &windows.before) else { return Vec::new() };
         let whole = windows.before.start..windows.after.end;
-        let left_alone = |other: &UnitId| {
-            let met = |busy: &Range<i32>| busy.start < whole.end && whole.start < busy.end;
-            !self.busy.get(other).is_some_and(|all| all.iter().any(met))
-        };
         let mut levels: Vec<(f64, &'a UnitId)> = Vec::new();
         for (&other, technology) in &self.technology {
             let alike = other != unit && other.0 == unit.0 && self.technology.get(unit) == Some(technology);
             if alike
-                && left_alone(other)
+                && self.left_alone(other, &whole)
                 && let (Some(before), Some(_)) =
                     (self.mean(other, &windows.before), self.mean(other, &windows.after))
             {

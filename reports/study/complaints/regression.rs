@@ -46,7 +46,7 @@ struct Sample {
     days: Vec<LineDay>,
     outcome: Vec<f64>,
     clusters: Vec<u64>,
-    errors: Errors,
+    lines: usize,
 }
 
 impl Sample {
@@ -70,7 +70,7 @@ impl Sample {
         Self {
             outcome: days.iter().map(|d| f64::from(u8::from(d.complaints > 0))).collect(),
             clusters: days.iter().map(|d| u64::from(d.line)).collect(),
-            errors: if lines.len() < SOME_LINES { Errors::Model } else { Errors::Clustered },
+            lines: lines.len(),
             days,
         }
     }
@@ -191,9 +191,9 @@ pub(super) fn regression(
         Err(refusal) => (Declined::from(refusal).into(), None),
     };
     let exposure = std::slice::from_ref(&values);
-    let slope = |fit: Result<Fit, Refusal>| fit.and_then(|fit| fit.coefficient(1, sample.errors, LEVEL));
+    let slope = |fit: Result<Fit, Refusal>| fit.and_then(|fit| fit.coefficient(1, Errors::Clustered, LEVEL));
     let mut controls = Controls::of(&sample, risk);
-    let few = few_complaints(&sample, query);
+    let few = few_complaints(&sample, query).or_else(|| few_lines(&sample));
     let mut out = DoseResponse {
         exposure: observed.exposure.clone(),
         class,
@@ -247,6 +247,12 @@ fn few_complaints(sample: &Sample, query: &Query) -> Option<Declined> {
     (have < need).then(|| Declined::because(Words::with(phrase, &[("have", &have), ("need", &need)])))
 }
 
+/// Days of one line go together, and errors that allow for it need lines.
+fn few_lines(sample: &Sample) -> Option<Declined> {
+    let few = Refusal::TooFew { what: "lines", have: sample.lines, need: SOME_LINES };
+    (sample.lines < SOME_LINES).then(|| few.into())
+}
+
 /// The smooth curve against the reference.
 fn curve(
     values: &[f64],
@@ -270,7 +276,7 @@ fn curve(
             for k in 0..spline.width() {
                 factors[1 + k] = there[k] - here[k];
             }
-            let ratio = match fit.combination(&factors, sample.errors, LEVEL) {
+            let ratio = match fit.combination(&factors, Errors::Clustered, LEVEL) {
                 Ok(e) => {
                     Answer::ratio(e.value.exp(), (e.interval.low.exp(), e.interval.high.exp()), complaints)
                 }

@@ -126,6 +126,7 @@ impl Judgement {
             factors: &self.levels,
             outcome: &self.outcome,
             controls: &self.controls,
+            lines: &self.lines,
         }
     }
 
@@ -159,8 +160,11 @@ impl Judgement {
                 slope: Answer::estimate(found.slope.value, found.slope.interval.pair(), found.rows as u64),
                 chi_squared: Some(found.chi_squared),
                 p: Some(found.p),
+                q: None,
             },
-            Err(refusal) => Matter { slope: Declined::from(refusal).into(), chi_squared: None, p: None },
+            Err(refusal) => {
+                Matter { slope: Declined::from(refusal).into(), chi_squared: None, p: None, q: None }
+            }
         }
     }
 
@@ -193,7 +197,7 @@ impl Judgement {
             Used { pooled: fitted.weights.iter().map(|w| w.value).collect(), segments: BTreeMap::new() };
         let mut by_segment = Vec::new();
         if self.segment_names.len() > 1
-            && let Ok(found) = segments::by_segment(&self.judged(), &self.segment, &self.lines)
+            && let Ok(found) = segments::by_segment(&self.judged(), &self.segment)
         {
             let known = self.intervals(&found, query);
             for (one, known) in found.segments.iter().zip(known) {
@@ -222,7 +226,7 @@ impl Judgement {
         let replicates = query.replicates.min(MOST_RESAMPLES);
         let seed = seed_of(query.seed, &["weights of segments"]);
         let how = (replicates, seed, 0.95);
-        segments::intervals(&self.judged(), &self.segment, &self.lines, found, how)
+        segments::intervals(&self.judged(), &self.segment, found, how)
             .unwrap_or_else(|refusal| vec![Err(refusal); found.segments.len()])
     }
 
@@ -292,7 +296,7 @@ impl Judgement {
                 equal.clone()
             })
         };
-        let found = matter::held_out(&self.judged(), &self.lines, fit).ok()?;
+        let found = matter::held_out(&self.judged(), fit).ok()?;
         Some(HeldOut {
             auc_shortfall: found.by_shortfall,
             auc_value: found.by_value,

@@ -22,10 +22,11 @@ pub use query::Query;
 pub use row::{
     Expectation, Expected, Factor, Gap, GapKind, HeldOut, Level, Matter, Month, Placebo, Weights, Zone,
 };
-pub(super) use weeks::{LineWeek, date, line_weeks};
+pub(in crate::study) use weeks::{LineWeek, date, line_weeks};
 
 use super::experience::{Daily, Risk};
 use super::{Declined, Head, Method, Note, Words};
+use crate::stats::multiple::q_values;
 use broadgauge_model::panel::Panel;
 use broadgauge_model::text::Phrase;
 use fit::Judgement;
@@ -62,6 +63,7 @@ pub fn study(panel: &Panel, query: &Query) -> Expectation {
         }
         rows.push(expected(panel, &daily, &weeks, lines.len(), query));
     }
+    adjust(&mut rows);
     let declined = rows.is_empty().then(|| {
         let phrase = Phrase {
             en: "no metric was measured on enough lines of {own} in busy hours for three weeks",
@@ -70,6 +72,15 @@ pub fn study(panel: &Panel, query: &Query) -> Expectation {
         Declined::because(Words::with(phrase, &[("own", &query.own)]))
     });
     Expectation { head, rows, declined }
+}
+
+/// q-values: the tests of all metrics are one family.
+fn adjust(rows: &mut [Expected]) {
+    let p: Vec<f64> = rows.iter().filter_map(|row| row.matters.p).collect();
+    let mut q = q_values(&p).unwrap_or_default().into_iter();
+    for row in rows.iter_mut().filter(|row| row.matters.p.is_some()) {
+        row.matters.q = q.next();
+    }
 }
 
 fn expected(panel: &Panel, daily: &Daily, weeks: &[LineWeek], lines: usize, query: &Query) -> Expected {

@@ -87,10 +87,12 @@ pub struct Pair {
 pub struct Matter {
     /// Change of the log odds per unit of shortfall beside a curve in the value itself.
     pub slope: Answer,
-    /// The likelihood ratio with one degree of freedom.
+    /// The likelihood ratio with one degree of freedom, less what weeks of one line have in common.
     pub chi_squared: Option<f64>,
     /// Its probability if expectation did not matter.
     pub p: Option<f64>,
+    /// Adjusted for the number of metrics asked.
+    pub q: Option<f64>,
 }
 
 /// The weights.

@@ -3,6 +3,7 @@
 use super::scale::Scale;
 use crate::study::describe::Series;
 use crate::study::peers::Peak;
+use crate::study::series::middle;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::{Hours, Panel};
 use rayon::prelude::*;
@@ -49,7 +50,7 @@ impl Daily {
 
     fn new(panel: &Panel, series: Series, peak: Peak) -> Self {
         let scale = Scale::of(series.metric);
-        let mut days: Vec<BTreeMap<i32, Vec<(f64, u64)>>> = vec![BTreeMap::new(); panel.lines.len()];
+        let mut days: Vec<BTreeMap<i32, Vec<(f64, f64)>>> = vec![BTreeMap::new(); panel.lines.len()];
         let mut outside = 0;
         for operator in
             panel.lines.iter().map(|line| line.operator.as_str()).collect::<std::collections::BTreeSet<_>>()
@@ -58,15 +59,14 @@ impl Daily {
                 match cell.hours {
                     Hours::At { day, hour } if peak.contains(day, hour) => {
                         let values = days[cell.line as usize].entry(day).or_default();
-                        series.visit(cell, |value, count| values.push((value, count)));
+                        series.visit(cell, |value, count| values.push((value, count as f64)));
                     }
                     _ => outside += 1,
                 }
             }
         }
         let lines = days.into_par_iter().map(|days| {
-            let level =
-                |(day, values): (i32, Vec<(f64, u64)>)| Some((day, scale.to(weighted_median(values)?)?));
+            let level = |(day, values): (i32, Vec<(f64, f64)>)| Some((day, scale.to(middle(values)?)?));
             days.into_iter().filter_map(level).collect()
         });
         Self { scale, lines: lines.collect(), outside, series }
@@ -77,20 +77,6 @@ impl Daily {
         let days = &self.lines[line];
         &days[days.partition_point(|d| d.0 < from)..days.partition_point(|d| d.0 < to)]
     }
-}
-
-fn weighted_median(mut values: Vec<(f64, u64)>) -> Option<f64> {
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let total: u64 = values.iter().map(|v| v.1).sum();
-    let at = |rank: u64| {
-        let mut seen = 0;
-        values.iter().find(|v| {
-            seen += v.1;
-            seen > rank
-        })
-    };
-    let (low, high) = (at(total.checked_sub(1)? / 2)?.0, at(total / 2)?.0);
-    Some(f64::midpoint(low, high))
 }
 
 /// The median; none of nothing.
@@ -109,8 +95,8 @@ mod tests {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
         assert_eq!(median(Vec::new()), None);
-        assert_eq!(weighted_median(vec![(9.0, 1), (1.0, 3)]), Some(1.0));
-        assert_eq!(weighted_median(vec![(9.0, 1), (1.0, 1)]), Some(5.0));
-        assert_eq!(weighted_median(vec![(9.0, 0)]), None);
+        assert_eq!(middle(vec![(9.0, 1.0), (1.0, 3.0)]), Some(1.0));
+        assert_eq!(middle(vec![(9.0, 1.0), (1.0, 1.0)]), Some(5.0));
+        assert_eq!(middle(vec![(9.0, 0.0)]), None);
     }
 }

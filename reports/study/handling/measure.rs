@@ -144,7 +144,8 @@ fn repeats(cases: &[&PanelComplaint], end: Wall, query: &Query) -> Vec<Option<bo
         let (Some(line), Some(class)) = (case.line, class) else { continue };
         let opened = case.complaint.opened_at;
         let followed = next.insert((line, class), opened).is_some_and(|later| hours(opened, later) <= window);
-        repeated[at] = if followed || hours(opened, end) >= window { Some(followed) } else { None };
+        // Of those too late to tell, the ones already repeated would be all that counts.
+        repeated[at] = (hours(opened, end) >= window).then_some(followed);
     }
     repeated
 }

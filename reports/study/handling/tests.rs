@@ -110,6 +110,11 @@ fn what_is_too_late_to_tell_is_not_called_unrepeated() {
     let got = study(&panel, &Query::of("A"));
     let reason = got.groups[0].repeated_ratio.as_declined().unwrap().reason.get(Lang::En);
     assert!(reason.contains("0 cases, fewer than 10"), "{reason}");
+    // Nor are those repeated already counted, or every case that counts would be a repeated one.
+    panel.complaints.iter_mut().for_each(|case| case.line = Some(0));
+    let got = study(&panel, &Query::of("A"));
+    let reason = got.groups[0].repeated_ratio.as_declined().unwrap().reason.get(Lang::En);
+    assert!(reason.contains("0 cases, fewer than 10"), "{reason}");
 }
 
 #[test]

@@ -12,9 +12,9 @@ use super::query::Query;
 use super::row::{Equivalence, Paired, Verdict};
 use super::verdict::{LEVEL, margin_between};
 use crate::stats::pairs::Pairs;
-use crate::stats::quantile::weighted;
+use crate::stats::quantile::{smallest_n, weighted};
 use crate::study::seed::seed_of;
-use crate::study::series::{Manner, points};
+use crate::study::series::{Manner, middle, points};
 use crate::study::{Answer, Declined, Words};
 use broadgauge_model::panel::{Cell, Hours, Panel, SourceKind};
 use broadgauge_model::text::Phrase;
@@ -77,7 +77,8 @@ fn row(
     quantile: f64,
 ) -> Paired {
     let metric = series.metric;
-    let of = |cells: &[&Cell]| weighted(&points(metric, cells.iter().copied()), quantile).ok();
+    let need = fewest_tests(quantile);
+    let of = |cells: &[&Cell]| at_quantile(points(metric, cells.iter().copied()), quantile);
     let known: Vec<(f64, f64)> =
         sites.values().filter_map(|both| Some((of(&both.own)?, of(&both.peer)?))).collect();
     let mut row = Paired {
@@ -93,14 +94,7 @@ fn row(
         peer: peer.to_owned(),
         sites: known.len(),
         hours: sites.values().map(|both| both.hours).sum(),
-        difference: Declined::because(Words::with(
-            Phrase {
-                en: "fewer than {n} sites measure both operators",
-                zh: "同时测量双方的测量点不足 {n} 个",
-            },
-            &[("n", &query.minimum_lines)],
-        ))
-        .into(),
+        difference: few_sites(query.minimum_lines, need).into(),
         p: None,
         q: None,
         margin_absolute: None,
@@ -119,6 +113,34 @@ fn row(
         Err(refusal) => row.difference = Declined::from(refusal).into(),
     }
     row
+}
+
+/// How many tests a site needs of either operator. The middle of a few is as often above the line's own median as below
+/// it; the P95 of five is their largest, and says something else than the P95 of a hundred.
+fn fewest_tests(quantile: f64) -> usize {
+    if quantile == 0.5 { 1 } else { smallest_n(quantile, 0.95).unwrap_or(usize::MAX) }
+}
+
+fn at_quantile(points: Vec<(f64, f64)>, quantile: f64) -> Option<f64> {
+    let tests: f64 = points.iter().map(|point| point.1).sum();
+    match tests >= fewest_tests(quantile) as f64 {
+        true if quantile == 0.5 => middle(points),
+        true => weighted(&points, quantile).ok(),
+        false => None,
+    }
+}
+
+fn few_sites(sites: usize, tests: usize) -> Declined {
+    const SITES: Phrase = Phrase {
+        en: "fewer than {n} sites measure both operators",
+        zh: "同时测量双方的测量点不足 {n} 个",
+    };
+    const OFTEN: Phrase = Phrase {
+        en: "fewer than {n} sites measure both operators {need} times or more in the same hours",
+        zh: "在相同小时内对双方各测 {need} 次以上的测量点不足 {n} 个",
+    };
+    let phrase = if tests == 1 { SITES } else { OFTEN };
+    Declined::because(Words::with(phrase, &[("n", &sites), ("need", &tests)]))
 }
 
 fn fill(row: &mut Paired, query: &Query, known: &[(f64, f64)], pairs: &Pairs, seed: u64) {

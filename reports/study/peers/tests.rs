@@ -460,4 +460,8 @@ fn a_handful_of_sites_is_declined() {
     let study = study(&panel, &Query { quantiles: vec![0.5], ..query() });
     let reason = study.paired[0].difference.as_declined().unwrap().reason.to_string();
     assert_eq!(reason, "fewer than 6 sites measure both operators");
+    // The P95 of five tests is their largest.
+    let tails = super::study(&sites(3.0), &Query { quantiles: vec![0.95], ..query() });
+    let reason = tails.paired[0].difference.as_declined().unwrap().reason.to_string();
+    assert_eq!(reason, "fewer than 6 sites measure both operators 59 times or more in the same hours");
 }

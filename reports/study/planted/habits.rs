@@ -41,12 +41,20 @@ pub(crate) struct Habits {
     pub(crate) slope: f64,
     /// The log odds without a shortfall.
     pub(crate) start: f64,
+    /// How much lines differ in the log odds, for reasons of their own.
+    pub(crate) readiness: f64,
 }
 
 impl Habits {
     /// 1,000 lines over 14 weeks, judged as everybody is taken to judge.
-    pub(crate) const PLANTED: Self =
-        Self { lines: 1_000, weeks: 14, weights: Some([0.5, 0.3, 0.15, 0.05]), slope: 3.0, start: -4.4 };
+    pub(crate) const PLANTED: Self = Self {
+        lines: 1_000,
+        weeks: 14,
+        weights: Some([0.5, 0.3, 0.15, 0.05]),
+        slope: 3.0,
+        start: -4.4,
+        readiness: 0.0,
+    };
 
     /// The panel without complaints; `run` fixes every number.
     pub(crate) fn panel(self, run: u64) -> Panel {
@@ -109,6 +117,8 @@ impl Habits {
         levels.sort_by(|a, b| (&a.line_id, &a.week).cmp(&(&b.line_id, &b.week)));
         let mut stream = Stream::new(32, Purpose::Simulation, run);
         let mut free = vec![i32::MIN; panel.lines.len()];
+        let mut readiness = Stream::new(33, Purpose::Simulation, run);
+        let own: Vec<f64> = panel.lines.iter().map(|_| self.readiness * normal(&mut readiness)).collect();
         for level in levels {
             let known: Option<Vec<f64>> = level.factors.iter().map(|f| f.map(|f| -f.ln())).collect();
             let reference = match self.weights {
@@ -123,7 +133,8 @@ impl Habits {
                     as i32
             });
             let day = monday + stream.below(7) as i32;
-            let happens = stream.uniform() < 1.0 / (1.0 + (-self.start - self.slope * short).exp());
+            let happens =
+                stream.uniform() < 1.0 / (1.0 + (-self.start - own[line] - self.slope * short).exp());
             if happens && day > free[line] {
                 free[line] = day + 28;
                 complain(&mut panel, line, day, Class::Network);

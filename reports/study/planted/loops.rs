@@ -57,12 +57,17 @@ pub(crate) fn expectations(runs: u64) -> Vec<Finding> {
 /// One threshold for all: expectation must not be found to matter.
 pub(crate) fn fixed_thresholds(runs: u64) -> Vec<Finding> {
     let none = Habits { lines: 600, weeks: 12, weights: None, ..Habits::PLANTED };
-    let mut alarms = Vec::new();
-    for run in 0..runs.max(2) {
+    let flagged = |none: Habits, run: u64| {
         let study = expectation::study(&none.town(200 + run), &asked());
-        alarms.push(study.rows[0].matters.p.is_some_and(|p| p < 0.05));
-    }
-    vec![rate("one threshold for all: expectation flagged", &alarms, (0.0, 0.08))]
+        study.rows[0].matters.p.is_some_and(|p| p < 0.05)
+    };
+    let alike: Vec<bool> = (0..runs.max(2)).map(|run| flagged(none, run)).collect();
+    let unlike = Habits { readiness: 1.0, ..none };
+    let unlike: Vec<bool> = (0..runs.max(2)).map(|run| flagged(unlike, run)).collect();
+    vec![
+        rate("one threshold for all: expectation flagged", &alike, (0.0, 0.08)),
+        rate("the same, lines readier to complain than others: expectation flagged", &unlike, (0.0, 0.08)),
+    ]
 }
 
 /// Customers who fall short and will complain: found on other lines and later weeks.

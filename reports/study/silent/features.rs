@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 const MOST_METRICS: usize = 3;
 /// Days of which those worse than usual are counted.
 const LOOK_BACK: i32 = 28;
+/// Fewer outcomes than this show no leak.
+const LEAST_OUTCOMES: usize = 10;
 /// Words of a header that tell of what comes of a complaint, or with it.
 const AFTERWARDS: [&str; 11] = [
     "ticket", "complain", "visit", "repair", "credit", "refund", "callback", "call_", "churn", "cancel",
@@ -169,6 +171,10 @@ impl Features {
         loop {
             let rows: Vec<&Snapshot> = self.snapshots.iter().filter(|s| chosen(s)).collect();
             let known: Vec<bool> = rows.iter().map(|s| outcome(s)).collect();
+            // Of a few, any column may put the right ones first.
+            if known.iter().filter(|y| **y).count() < LEAST_OUTCOMES {
+                return;
+            }
             let Ok(table) = self.rows(&rows) else { return };
             let Ok(Some((column, area))) = classifier::leak(&table, &known) else { return };
             let reason = Words::with(LEAKS, &[("area", &format!("{area:.3}"))]);

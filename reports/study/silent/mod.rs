@@ -8,7 +8,8 @@
 //! alone on purpose, or nobody will ever know what calling brought.
 //!
 //! Columns that come of complaints (tickets, visits, credits) are refused by their names, and any column that alone
-//! ranks the outcomes without error is refused too. No complaint is not satisfaction: whoever never complains, whatever
+//! ranks the outcomes without error is refused too, as is one that does so among the lines that had not complained before,
+//! where a mark made after a complaint is nearly the outcome. No complaint is not satisfaction: whoever never complains, whatever
 //! happens, looks calm to this study.
 
 mod features;
@@ -50,6 +51,8 @@ pub fn study(panel: &Panel, query: &Query) -> Silent {
     let days: BTreeSet<i32> = features.snapshots.iter().filter(|s| known(s)).map(|s| s.day).collect();
     features.without_constants(known);
     features.without_leaks(known, &came);
+    let unheard = |s: &Snapshot| risk.episodes(s.line, &(risk.period.start..s.day)) == 0;
+    features.without_leaks(|s| known(s) && days.last() == Some(&s.day) && unheard(s), &came);
     let mut out = Silent {
         head,
         features: Vec::new(),
