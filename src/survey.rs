@@ -250,6 +250,14 @@ mod tests {
     }
 
     #[test]
+    fn the_model_of_the_examples_is_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/survey/model.toml");
+        let model = model(Some(&path)).unwrap();
+        assert_eq!((model.columns().len(), model.paths.len(), model.target.as_str()), (11, 4, "satisfaction"));
+        assert!(model.constructs[0].formed && !model.constructs[1].formed);
+    }
+
+    #[test]
     fn the_period_runs_from_the_first_answer_to_the_last() {
         let (_folder, path) = file("survey.csv", "answered_at,q1\n2026-03-02,1\n2026-03-01T08:00:00Z,2\n");
         let period = period(&path).unwrap();
