@@ -186,7 +186,7 @@ impl Client {
         if *waiting {
             // The receiver's clock starts with the first load, not with the way there.
             *waiting = false;
-            **meter = Meter::new(packet.now.mono);
+            meter.restart(packet.now.mono);
             self.ran.started = packet.now;
         }
         *heard = packet.now.mono;

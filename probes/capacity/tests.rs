@@ -278,5 +278,42 @@ fn settings_that_cannot_be_are_refused_by_name() {
     ] {
         let error = Capacity::new(settings).err().map(|e| e.to_string()).unwrap();
         assert!(error.contains(key), "{error}");
+#[test]
+fn words_of_the_receiver_keep_their_order_when_the_load_begins() {
+    let plan = Plan { wish: wish(), headers: 28, number: 1, patience: Span::secs(1) };
+    let mut client = Client::new(plan, None);
+    let at = |ms: u64| Now { mono: Mono(ms * 1_000_000), wall: Wall(0) };
+    let from = "198.51.100.7:4000".parse().unwrap();
+    let mut numbers = Vec::new();
+    for (ms, heard) in [
+        (100, None),
+        (110, Some((1, Word::Challenge([7; 16])))),
+        (120, Some((1, Word::Accepted(9, 100_000)))),
+        (170, None),
+        (200, Some((9, Word::Load(0, 0)))),
+        (220, None),
+        (270, None),
+    ] {
+        if let Some((number, word)) = heard {
+            let bytes = &write(number, &word, 1_222);
+            client.received(&Packet {
+                bytes,
+                from,
+                to: None,
+                now: at(ms),
+                kernel: None,
+                ttl: None,
+                class: None,
+            });
+        }
+        if let Step::Send(Datagram { bytes, .. }) = client.step(at(ms))
+            && let Some((_, Word::Feedback(said))) = read(&bytes)
+        {
+            numbers.push(said.number);
+        }
+    }
+    assert_eq!(numbers, [1, 2, 3, 4], "the peer takes one that does not rise for an old one");
+}
+
     }
 }
