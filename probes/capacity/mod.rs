@@ -256,7 +256,7 @@ impl Capacity {
     ) -> Map<String, Value> {
         let mut details = Map::new();
         packets::binding(context, &mut details);
-        let at_limit = search::rate(ran.highest_row) as f64 >= (self.settings.most_mbps * 1e6).min(4e10);
+        let at_limit = ran.most_kbps.is_some_and(|most| ran.highest_row >= search::highest(most));
         let more = [
             ("address", json!(to.to_string())),
             ("protocol", json!("broadgauge-capacity")),
@@ -273,6 +273,7 @@ impl Capacity {
             ("unreachable", json!(ran.unreachable)),
             ("ended_early", json!(ran.failure.map(|_| why_none(ran)))),
             ("broken", json!(door.broken)),
+            ("rate_limit_mbps", json!(ran.most_kbps.map(|most| f64::from(most) / 1e3))),
         ];
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
         details

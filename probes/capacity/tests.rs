@@ -14,7 +14,11 @@ fn answering() -> Peer {
 }
 
 async fn try_simulated(scenario: Scenario, settings: Settings) -> Result<Measurement, ProbeError> {
-    let net = Arc::new(SimNet::new(scenario, Box::new(answering())));
+    try_against(answering(), scenario, settings).await
+}
+
+async fn try_against(peer: Peer, scenario: Scenario, settings: Settings) -> Result<Measurement, ProbeError> {
+    let net = Arc::new(SimNet::new(scenario, Box::new(peer)));
     let context = Context::alone(&"192.0.2.9", Arc::<SimNet>::clone(&net), 42);
     Capacity::new(settings).unwrap().over(net).run(&context).await
 }
@@ -65,6 +69,38 @@ async fn a_fast_line_is_limited_by_what_was_allowed_and_the_result_says_so() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn the_limit_that_was_reached_may_be_the_peers_and_is_told() {
+    for direction in [Directions::Down, Directions::Up] {
+        let scenario = Scenario {
+            forward: bottleneck(900.0, 50.0),
+            backward: bottleneck(900.0, 50.0),
+            ..Scenario::default()
+        };
+        // Between two rows of the table: the lower one is as far as the search may go.
+        let limits = Limits { most_kbps: 20_400, ..Limits::default() };
+        let settings = Settings { duration_s: 3, ..only(direction) };
+        let measured = try_against(Peer::new(limits, Queue::new(4, 4)), scenario, settings).await.unwrap();
+        let details = &measured.samples[0].details;
+        assert_eq!(
+            (&details["rate_limit_mbps"], &details["highest_rate_mbps"]),
+            (&json!(20.4), &json!(20.0))
+        );
+        assert_eq!(details["rate_limit_reached"], true);
+    }
+    let slow = Scenario {
+        forward: bottleneck(10.0, 100.0),
+        backward: bottleneck(10.0, 100.0),
+        ..Scenario::default()
+    };
+    let measured = simulated(slow, Settings { duration_s: 3, ..only(Directions::Down) }).await;
+    let details = &measured.samples[0].details;
+    assert_eq!(
+        (&details["rate_limit_mbps"], &details["rate_limit_reached"]),
+        (&json!(1_000.0), &json!(false))
+    );
+}
+
 async fn scattered_loss_does_not_stop_the_search_and_is_counted() {
     for direction in [Directions::Down, Directions::Up] {
         let lossy = Path { loss: 0.02, ..bottleneck(30.0, 100.0) };
