@@ -48,6 +48,8 @@ fn alone<T>(
             came_to = attempt => Some(came_to),
         }
     });
+    // A resolver that hangs is not waited for: the attempt has ended without it.
+    runtime.shutdown_background();
     (Some(sent), at, came_to)
 }
 
@@ -102,4 +104,34 @@ where
     }
     done.sort_unstable_by_key(|slot| slot.index);
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pace::{Stop as PaceStop, Stream};
+    use crate::testing::context;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn an_attempt_does_not_wait_for_what_hangs_in_the_system() {
+        let pace = Pace { stream: Stream::periodic(100.0), stop: PaceStop::Count(1), seed: 1 };
+        let ((ended, end), mut held) = (channel(), Vec::new());
+        let attempt = |_| {
+            let ended = ended.clone();
+            async move {
+                let (hold, hangs) = channel::<()>();
+                drop(tokio::task::spawn_blocking(move || {
+                    let _ = hangs.recv_timeout(Duration::from_secs(10));
+                    ended.send(())
+                }));
+                hold
+            }
+        };
+        for slot in run(&context(&"192.0.2.9"), &pace, 1, attempt, |_| ()).await {
+            held.push(slot.came_to.unwrap());
+        }
+        assert!(held.len() == 1 && end.try_recv().is_err(), "it was waited for");
+    }
 }

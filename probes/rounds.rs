@@ -29,10 +29,13 @@ pub struct Rounds<T> {
     singletons: Vec<Singleton>,
     /// One for each slot; `None` where there was no attempt.
     came_to: Vec<Option<T>>,
+    /// Why the first attempt that this machine could not make was not made.
+    not_made: Option<String>,
 }
 
 impl<T: Round> Rounds<T> {
-    /// Makes the attempts, at most so many at once. What this machine cannot do at all is an error, not an attempt.
+    /// Makes the attempts, at most so many at once. What this machine cannot do is no attempt; where it could make none,
+    /// that is an error.
     pub async fn run<F>(
         context: &Context,
         descriptor: &'static Descriptor,
@@ -56,8 +59,19 @@ impl<T: Round> Rounds<T> {
         .await;
         let lasted = context.clock.mono() - start;
         let singletons = slots.iter().map(singleton).collect();
-        let came_to = slots.into_iter().map(|slot| slot.came_to.transpose()).collect::<Result<_, _>>()?;
-        Ok(Self { descriptor, started_at, lasted, singletons, came_to })
+        let mut failed = None;
+        let mut fail = |error| {
+            failed.get_or_insert(error);
+        };
+        let came_to: Vec<Option<T>> =
+            slots.into_iter().map(|slot| slot.came_to?.map_err(&mut fail).ok()).collect();
+        match failed {
+            Some(error) if came_to.iter().all(Option::is_none) => Err(error),
+            failed => {
+                let not_made = failed.map(|error| error.to_string());
+                Ok(Self { descriptor, started_at, lasted, singletons, came_to, not_made })
+            }
+        }
     }
 
     /// Those that took place, in their order.
@@ -75,7 +89,10 @@ impl<T: Round> Rounds<T> {
     }
 
     /// All of it, with the samples that were made of it.
-    pub fn measurement(self, context: &Context, samples: Vec<Sample>) -> Measurement {
+    pub fn measurement(self, context: &Context, mut samples: Vec<Sample>) -> Measurement {
+        if let (Some(why), Some(first)) = (&self.not_made, samples.first_mut()) {
+            first.details.insert(String::from("attempt_not_made"), why.as_str().into());
+        }
         Measurement {
             started_at: self.started_at,
             samples,
@@ -100,5 +117,75 @@ fn singleton<T: Round>(slot: &Slot<Result<T, ProbeError>>) -> Singleton {
         at: slot.at,
         outcome,
         one_way: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pace::{Stop, Stream};
+    use crate::probe::Kind;
+    use crate::testing::context;
+    use broadgauge_model::result::Values;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static DESCRIPTOR: Descriptor = Descriptor {
+        name: "scripted",
+        version: 1,
+        about: "does as it is told",
+        kind: Kind::Active,
+        metrics: &["connect_time"],
+        loads_the_line: false,
+        default_port: None,
+    };
+
+    struct Fine;
+
+    impl Round for Fine {
+        const NO_ROOM: &'static str = "no room";
+
+        fn outcome(&self) -> Outcome<Span> {
+            Outcome::Value(Span::millis(1))
+        }
+
+        fn bytes(&self) -> u64 {
+            1_000
+        }
+    }
+
+    /// Five slots, of which those in `cannot` find no socket.
+    async fn rounds(cannot: &'static [u64]) -> Result<Measurement, ProbeError> {
+        let pace = Pace { stream: Stream::periodic(100.0), stop: Stop::Count(5), seed: 1 };
+        let (context, begun) = (context(&"192.0.2.9"), AtomicU64::new(0));
+        let attempt = || {
+            let fails = cannot.contains(&begun.fetch_add(1, Ordering::Relaxed));
+            async move {
+                let source = std::io::ErrorKind::AddrNotAvailable.into();
+                let what = String::from("open a TCP socket");
+                if fails { Err(ProbeError::Socket { what, source }) } else { Ok(Fine) }
+            }
+        };
+        let rounds = Rounds::run(&context, &DESCRIPTOR, &pace, 5, attempt).await?;
+        let sample = rounds.sample(&context, MetricId::CONNECT_TIME, |_| Fate::Took(Span::millis(1)));
+        Ok(rounds.measurement(&context, vec![sample]))
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_cannot_be_made_is_missed_and_leaves_the_others() {
+        let measured = rounds(&[2]).await.unwrap();
+        let sample = &measured.samples[0];
+        assert_eq!((sample.counts.planned, sample.counts.sent, sample.counts.missed), (5, 4, 1));
+        assert!(matches!(&sample.values, Values::Histogram(times) if times.len() == 4));
+        assert_eq!(sample.details["attempt_not_made"], "cannot open a TCP socket");
+        assert_eq!(measured.bytes_moved, 4_000);
+        let said =
+            |one: &&Singleton| matches!(&one.outcome, Outcome::Unmeasured(why) if why.0.contains("socket"));
+        assert_eq!(measured.singletons[0].1.iter().filter(said).count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_machine_that_can_make_no_attempt_at_all_is_an_error() {
+        assert!(rounds(&[0, 1, 2, 3, 4]).await.unwrap_err().to_string().contains("TCP socket"));
+        assert!(!rounds(&[]).await.unwrap().samples[0].details.contains_key("attempt_not_made"));
     }
 }

@@ -65,6 +65,8 @@ pub(super) struct Ran {
     pub(super) duplicates: u64,
     /// The largest mean delay of an interval above the least.
     pub(super) worst_delay: Span,
+    /// The highest rate that both ends allow, once the peer has said its own.
+    pub(super) most_kbps: Option<u32>,
     /// The highest row that was used, and how often the search went down.
     pub(super) highest_row: u16,
     pub(super) falls: u32,
@@ -133,7 +135,9 @@ impl Client {
     }
 
     fn accepted(&mut self, test: u64, most_kbps: u32, now: Now) {
-        let search = Search::new(highest(most_kbps.min(self.plan.wish.most_kbps)));
+        let most_kbps = most_kbps.min(self.plan.wish.most_kbps);
+        let search = Search::new(highest(most_kbps));
+        self.ran.most_kbps = Some(most_kbps);
         let ip_bytes = usize::from(self.plan.wish.payload) + self.plan.headers;
         self.ran.started = now;
         self.state = match self.plan.wish.way {
@@ -186,7 +190,7 @@ impl Client {
         if *waiting {
             // The receiver's clock starts with the first load, not with the way there.
             *waiting = false;
-            **meter = Meter::new(packet.now.mono);
+            meter.restart(packet.now.mono);
             self.ran.started = packet.now;
         }
         *heard = packet.now.mono;

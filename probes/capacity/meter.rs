@@ -70,6 +70,11 @@ impl Meter {
         }
     }
 
+    /// From now on as if nothing had come, but for the number of what was told: whoever hears it knows by that what is old.
+    pub(super) fn restart(&mut self, now: Mono) {
+        *self = Self { told: self.told, ..Self::new(now) };
+    }
+
     /// A packet of this number came, that left at `left` of the sender's clock.
     pub(super) fn packet(&mut self, sequence: u32, left: u64, now: Mono, ip_bytes: usize) {
         self.pass(now);

@@ -125,7 +125,21 @@ impl Probe for Capacity {
             let load = way.load();
             let way = if load == Load::Down { Way::Down } else { Way::Up };
             context.tell(Event::Phase(if way == Way::Down { "download" } else { "upload" }));
-            let (ran, door) = self.one(context, to, way, number).await?;
+            let asked_at = context.clock.wall();
+            let (ran, door) = match self.one(context, to, way, number).await {
+                Ok(came) => came,
+                // What was measured before is worth having.
+                Err(error) if !samples.is_empty() => {
+                    let why = error.to_string();
+                    samples.extend([Statistic::Max, Statistic::Mean].map(|statistic| Sample {
+                        started_at: asked_at,
+                        statistic,
+                        ..sample(context, (way, load), Values::Unmeasured(Reason(why.clone())))
+                    }));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             // Where nobody answered at all, nothing was asked of the line.
             if let (true, Some(why)) = (samples.is_empty() && ran.packets == 0, ran.failure) {
                 return Err(refused(to, why));
@@ -200,7 +214,7 @@ impl Capacity {
         &self,
         context: &Context,
         to: SocketAddr,
-        (way, load): (Way, Load),
+        ways: (Way, Load),
         ran: &Ran,
         door: &Door,
     ) -> Vec<Sample> {
@@ -216,10 +230,6 @@ impl Capacity {
         let values = |value: Option<f64>| {
             value.map_or_else(|| Values::Unmeasured(Reason(why_none(ran).to_owned())), Values::Number)
         };
-        let (metric, direction) = match way {
-            Way::Down => (MetricId::DOWNLOAD_CAPACITY, Direction::Down),
-            Way::Up => (MetricId::UPLOAD_CAPACITY, Direction::Up),
-        };
         let sent = ran.packets + ran.lost;
         let counts = Counts {
             planned: sent,
@@ -230,19 +240,17 @@ impl Capacity {
             reordered: ran.reordered,
             ..Counts::default()
         };
-        let sample = |statistic, values, details| Sample {
-            load,
-            direction,
+        let sample = |statistic, value, details| Sample {
             started_at: ran.started.wall,
             lasted: Span::secs(i64::from(self.settings.duration_s)),
             statistic,
             counts,
             details,
-            ..context.sample(&DESCRIPTOR, metric, values)
+            ..sample(context, ways, values(value))
         };
         vec![
-            sample(Statistic::Max, values(most), self.details(context, to, ran, door, &told)),
-            sample(Statistic::Mean, values(mean), Map::new()),
+            sample(Statistic::Max, most, self.details(context, to, ran, door, &told)),
+            sample(Statistic::Mean, mean, Map::new()),
         ]
     }
 
@@ -256,7 +264,7 @@ impl Capacity {
     ) -> Map<String, Value> {
         let mut details = Map::new();
         packets::binding(context, &mut details);
-        let at_limit = search::rate(ran.highest_row) as f64 >= (self.settings.most_mbps * 1e6).min(4e10);
+        let at_limit = ran.most_kbps.is_some_and(|most| ran.highest_row >= search::highest(most));
         let more = [
             ("address", json!(to.to_string())),
             ("protocol", json!("broadgauge-capacity")),
@@ -265,6 +273,7 @@ impl Capacity {
             ("payload_bytes", json!(self.settings.payload_bytes)),
             ("seconds_mbps", json!(rates)),
             ("highest_rate_mbps", json!(search::rate(ran.highest_row) as f64 / 1e6)),
+            ("rate_limit_mbps", json!(ran.most_kbps.map(|most| f64::from(most) / 1e3))),
             ("rate_limit_reached", json!(at_limit)),
             ("rate_falls", json!(ran.falls)),
             ("worst_mean_delay_above_least_ms", json!(ran.worst_delay.as_millis_f64())),
@@ -277,6 +286,15 @@ impl Capacity {
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
         details
     }
+}
+
+/// A sample of one direction.
+fn sample(context: &Context, (way, load): (Way, Load), values: Values) -> Sample {
+    let (metric, direction) = match way {
+        Way::Down => (MetricId::DOWNLOAD_CAPACITY, Direction::Down),
+        Way::Up => (MetricId::UPLOAD_CAPACITY, Direction::Up),
+    };
+    Sample { load, direction, ..context.sample(&DESCRIPTOR, metric, values) }
 }
 
 const fn why_none(ran: &Ran) -> &'static str {

@@ -3,18 +3,23 @@ use super::*;
 use crate::codec::capacity::{ASK, Refusal, Word, read, write};
 use crate::net::real::RealNet;
 use crate::net::sim::{Far, Path, Pause, Scenario, SimNet};
-use crate::net::{Inbox, Now, Packet};
+use crate::net::{Datagrams, Inbox, NetError, Now, Packet};
 use crate::peer::queue::Queue;
 use crate::session::{Datagram, Session, Step};
-use crate::testing::number;
+use crate::testing::{number, why_not};
 use broadgauge_model::clock::{Clock, Mono, SystemClock, Wall};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn answering() -> Peer {
     Peer::new(Limits::default(), Queue::new(4, 4))
 }
 
 async fn try_simulated(scenario: Scenario, settings: Settings) -> Result<Measurement, ProbeError> {
-    let net = Arc::new(SimNet::new(scenario, Box::new(answering())));
+    try_against(answering(), scenario, settings).await
+}
+
+async fn try_against(peer: Peer, scenario: Scenario, settings: Settings) -> Result<Measurement, ProbeError> {
+    let net = Arc::new(SimNet::new(scenario, Box::new(peer)));
     let context = Context::alone(&"192.0.2.9", Arc::<SimNet>::clone(&net), 42);
     Capacity::new(settings).unwrap().over(net).run(&context).await
 }
@@ -62,6 +67,38 @@ async fn a_fast_line_is_limited_by_what_was_allowed_and_the_result_says_so() {
     let measured = simulated(scenario, settings).await;
     assert!((number(&measured.samples[0]) - 30.0).abs() < 0.2, "{}", number(&measured.samples[0]));
     assert_eq!(measured.samples[0].details["rate_limit_reached"], true);
+}
+
+#[tokio::test]
+async fn the_limit_that_was_reached_may_be_the_peers_and_is_told() {
+    for direction in [Directions::Down, Directions::Up] {
+        let scenario = Scenario {
+            forward: bottleneck(900.0, 50.0),
+            backward: bottleneck(900.0, 50.0),
+            ..Scenario::default()
+        };
+        // Between two rows of the table: the lower one is as far as the search may go.
+        let limits = Limits { most_kbps: 20_400, ..Limits::default() };
+        let settings = Settings { duration_s: 3, ..only(direction) };
+        let measured = try_against(Peer::new(limits, Queue::new(4, 4)), scenario, settings).await.unwrap();
+        let details = &measured.samples[0].details;
+        assert_eq!(
+            (&details["rate_limit_mbps"], &details["highest_rate_mbps"]),
+            (&json!(20.4), &json!(20.0))
+        );
+        assert_eq!(details["rate_limit_reached"], true);
+    }
+    let slow = Scenario {
+        forward: bottleneck(10.0, 100.0),
+        backward: bottleneck(10.0, 100.0),
+        ..Scenario::default()
+    };
+    let measured = simulated(slow, Settings { duration_s: 3, ..only(Directions::Down) }).await;
+    let details = &measured.samples[0].details;
+    assert_eq!(
+        (&details["rate_limit_mbps"], &details["rate_limit_reached"]),
+        (&json!(1_000.0), &json!(false))
+    );
 }
 
 #[tokio::test]
@@ -121,6 +158,37 @@ async fn a_peer_that_dies_half_way_leaves_what_was_counted() {
         let measured = simulated(scenario, only(direction)).await;
         assert_eq!(measured.samples[0].details["ended_early"], "the peer fell silent");
         assert!(number(&measured.samples[0]) > 19.0);
+    }
+}
+
+/// A network that gives one socket and no more.
+struct OneSocket(SimNet, AtomicBool);
+
+impl Net for OneSocket {
+    fn datagrams(&self, wanted: &Wanted) -> Result<Box<dyn Datagrams>, NetError> {
+        if self.1.swap(true, Ordering::Relaxed) {
+            let source = std::io::ErrorKind::PermissionDenied.into();
+            return Err(NetError::Socket { what: String::from("open a UDP socket"), source });
+        }
+        self.0.datagrams(wanted)
+    }
+}
+
+#[tokio::test]
+async fn a_second_direction_that_cannot_be_asked_leaves_the_first() {
+    let scenario =
+        Scenario { forward: bottleneck(20.0, 50.0), backward: bottleneck(20.0, 50.0), ..Scenario::default() };
+    let net = SimNet::new(scenario, Box::new(answering()));
+    let context = Context::alone(&"192.0.2.9", Arc::new(net.clone()), 42);
+    let net = Arc::new(OneSocket(net, AtomicBool::new(false)));
+    let settings = Settings { duration_s: 3, ..only(Directions::Both) };
+    let measured = Capacity::new(settings).unwrap().over(net).run(&context).await.unwrap();
+    let ids: Vec<&str> = measured.samples.iter().map(|s| s.metric.id()).collect();
+    assert_eq!(ids, ["download_capacity", "download_capacity", "upload_capacity", "upload_capacity"]);
+    assert!(number(&measured.samples[0]) > 19.0 && measured.bytes_moved > 1_000_000);
+    for (sample, statistic) in measured.samples[2..].iter().zip([Statistic::Max, Statistic::Mean]) {
+        assert!(why_not(sample).contains("open a UDP socket"), "{sample:?}");
+        assert_eq!((sample.load, sample.statistic), (Load::Up, statistic));
     }
 }
 
@@ -208,6 +276,43 @@ fn no_load_goes_to_an_address_that_has_not_shown_its_cookie() {
     let ended = ask(&mut peer, 124_400, "198.51.100.9:1", b"x");
     assert!(words(&ended).contains(&Word::End));
     assert!(ask(&mut peer, 124_500, me, &write(test, &Word::Feedback(feedback), 0)).is_empty());
+}
+
+#[test]
+fn words_of_the_receiver_keep_their_order_when_the_load_begins() {
+    let plan = Plan { wish: wish(), headers: 28, number: 1, patience: Span::secs(1) };
+    let mut client = Client::new(plan, None);
+    let at = |ms: u64| Now { mono: Mono(ms * 1_000_000), wall: Wall(0) };
+    let from = "198.51.100.7:4000".parse().unwrap();
+    let mut numbers = Vec::new();
+    for (ms, heard) in [
+        (100, None),
+        (110, Some((1, Word::Challenge([7; 16])))),
+        (120, Some((1, Word::Accepted(9, 100_000)))),
+        (170, None),
+        (200, Some((9, Word::Load(0, 0)))),
+        (220, None),
+        (270, None),
+    ] {
+        if let Some((number, word)) = heard {
+            let bytes = &write(number, &word, 1_222);
+            client.received(&Packet {
+                bytes,
+                from,
+                to: None,
+                now: at(ms),
+                kernel: None,
+                ttl: None,
+                class: None,
+            });
+        }
+        if let Step::Send(Datagram { bytes, .. }) = client.step(at(ms))
+            && let Some((_, Word::Feedback(said))) = read(&bytes)
+        {
+            numbers.push(said.number);
+        }
+    }
+    assert_eq!(numbers, [1, 2, 3, 4], "the peer takes one that does not rise for an old one");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::meter::{Attempt, Fate};
 use crate::pace::Pace;
 use crate::probe::{Binding, Stop};
 use crate::tcp::info::tcp_info;
+use crate::tcp::{self, ConnectError};
 use broadgauge_model::clock::{Clock, Mono, Span, Wall};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
@@ -91,14 +92,12 @@ pub(super) fn run(
 
 /// Starts an attempt. `Err` where its fate is known at once.
 fn call(plan: &Plan) -> io::Result<Socket> {
-    let socket = crate::tcp::open(plan.to, &plan.binding).map_err(io::Error::other)?;
-    match socket.connect(&plan.to.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(match error.kind() {
-            // Known without asking anybody: this machine has no way there.
-            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => io::Error::other(error),
-            _ => error,
-        }),
-        _ => Ok(socket),
+    let socket = tcp::open(plan.to, &plan.binding).map_err(io::Error::other)?;
+    match tcp::call(&socket, plan.to) {
+        Ok(()) => Ok(socket),
+        // No kind that tells of an answer.
+        Err(ConnectError::Here(error)) => Err(io::Error::other(error)),
+        Err(ConnectError::There(error)) => Err(error),
     }
 }
 

@@ -14,7 +14,7 @@ pub use stream::{Stream, Tap};
 use crate::connect::meter::Fate;
 use crate::probe::{Context, ProbeError};
 use crate::resolve::look_up;
-use crate::tcp;
+use crate::tcp::{self, ConnectError};
 use crate::tls;
 use broadgauge_model::clock::Span;
 use serde::Serialize;
@@ -179,19 +179,8 @@ pub async fn dial_address(
     // Before the connection is made: the kernel takes a moment to begin.
     arrival::ask(&socket);
     let called = context.clock.mono();
-    let stream = tcp::connect(socket, address, within).await.map_err(|error| {
-        let why = match error.kind() {
-            // Known without asking anybody: this machine has no way there.
-            ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => {
-                return DialError::Here(ProbeError::Unreachable {
-                    address: address.to_string(),
-                    source: error,
-                });
-            }
-            _ => why_of(&error),
-        };
-        DialError::There { phase: Phase::Connect, why, times }
-    })?;
+    let connected = tcp::connect(socket, address, within).await;
+    let stream = connected.map_err(|error| not_connected(error, address, times))?;
     let elapsed = context.clock.mono() - called;
     // Small messages shall not wait for one another; a system that refuses is only slower.
     let _ = stream.set_nodelay(true);
@@ -223,12 +212,21 @@ pub async fn dial_address(
     Ok(Dialled { stream, times, address, tap, moments, tls })
 }
 
+fn not_connected(error: ConnectError, address: SocketAddr, times: Times) -> DialError {
+    match error {
+        ConnectError::Here(source) => {
+            DialError::Here(ProbeError::Unreachable { address: address.to_string(), source })
+        }
+        ConnectError::There(error) => DialError::There { phase: Phase::Connect, why: why_of(&error), times },
+    }
+}
+
 fn why_of(error: &io::Error) -> Why {
     match error.kind() {
         ErrorKind::TimedOut => Why::Silent,
         ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Why::Refused,
         ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe => Why::Wrong(String::from("was closed half-way")),
-        ErrorKind::HostUnreachable => Why::Unreachable,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Why::Unreachable,
         _ => Why::Wrong(error.to_string()),
     }
 }

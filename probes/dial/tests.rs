@@ -92,6 +92,18 @@ async fn a_source_address_that_is_not_ours_is_an_error_here() {
 }
 
 #[tokio::test]
+async fn a_router_that_knows_no_way_is_an_answer_and_a_machine_that_knows_none_asks_nobody() {
+    let address = SocketAddr::from(([192, 0, 2, 1], 9));
+    for kind in [ErrorKind::NetworkUnreachable, ErrorKind::HostUnreachable] {
+        let said = not_connected(ConnectError::There(kind.into()), address, Times::default());
+        assert_eq!(phase_of(said), (Phase::Connect, Why::Unreachable, Times::default()), "{kind}");
+    }
+    // TCP has no way to all at once.
+    let error = dial(&context(&"127.0.0.1"), "255.255.255.255", 9, None, WITHIN).await.unwrap_err();
+    assert!(matches!(error, DialError::Here(_)), "{error}");
+}
+
+#[tokio::test]
 async fn the_kernel_says_when_what_waits_came_however_late_it_is_read() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -89,8 +89,9 @@ async fn ask(
     context: &Context,
 ) -> Result<Turn, Result<TalkError, ProbeError>> {
     let socket = tcp::open(address, &context.binding).map_err(Err)?;
-    let unreachable = |source| Err(ProbeError::Unreachable { address: address.to_string(), source });
-    let stream = tcp::connect(socket, address, CONNECT).await.map_err(unreachable)?;
+    let stream = tcp::connect(socket, address, CONNECT).await.map_err(|error| {
+        Err(ProbeError::Unreachable { address: address.to_string(), source: error.into() })
+    })?;
     // Control bytes are few and shall not wait for one another.
     let _ = stream.set_nodelay(true);
     let mut random = [0; 36];

@@ -228,8 +228,9 @@ impl Librespeed {
                 }
             }
         }
-        let over = (context.clock.mono() - start).min(settings.duration());
         let tally = lock(&shared.tally).clone();
+        let over = tally.left_open.unwrap_or_else(|| context.clock.mono()) - start;
+        let over = over.min(settings.duration());
         let not_had = lock(&shared.not_had).clone();
         let Watch { waiting, last, .. } = watch;
         Ok(Loaded { started_at, over, tally, waiting, ended_early, not_had, tcp: last })

@@ -28,7 +28,7 @@ pub(super) struct Face {
 /// What one direction came to.
 pub(super) struct Loaded {
     pub(super) started_at: Wall,
-    /// How much of the planned time is over.
+    /// How much of the planned time is over and known.
     pub(super) over: Span,
     pub(super) tally: Tally,
     pub(super) waiting: Vec<u64>,

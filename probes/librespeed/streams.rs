@@ -240,7 +240,12 @@ pub(super) async fn upload(shared: Arc<Shared>, stream: usize, url: Url) -> bool
                 bytes = (wanted as u64).clamp(least.max(bytes / 4), most.min(bytes * 4));
             }
             Fate::Refused(_) => failures += 1,
-            Fate::TimeUp => return true,
+            Fate::TimeUp => {
+                if shared.context.stop.is_set() {
+                    lock(&shared.tally).leave_open(asked);
+                }
+                return true;
+            }
         }
     }
     failures < FAILURES

@@ -2,7 +2,8 @@
 //!
 //! A request's payload is held back until its fate is known. A refusal (a status other than 2xx) or a body that breaks off takes
 //! all of it back: a server that answers with an error page as fast as it can is not a fast line. A download that is still
-//! coming in when time is up counts as far as it came; an upload only if its acknowledgement still comes.
+//! coming in when time is up counts as far as it came; an upload only if its acknowledgement still comes. At a stop nobody
+//! waits for that: the test then ends where the oldest request began whose fate is not known.
 
 use crate::throughput::meter::INTERVAL;
 use broadgauge_model::clock::{Mono, Span};
@@ -85,6 +86,8 @@ pub struct Tally {
     pub refused: BTreeMap<String, u64>,
     /// Their payload.
     pub refused_bytes: u64,
+    /// When the oldest request was asked that was given up at a stop.
+    pub left_open: Option<Mono>,
 }
 
 impl Tally {
@@ -96,6 +99,7 @@ impl Tally {
             counted: 0,
             refused: BTreeMap::new(),
             refused_bytes: 0,
+            left_open: None,
         }
     }
 
@@ -122,6 +126,11 @@ impl Tally {
         // A server may think of many statuses, but not of more than there are.
         *self.refused.entry(why).or_default() += 1;
         self.refused_bytes += held.total() as u64;
+    }
+
+    /// A request, asked then, that was given up at a stop: from then on nobody knows all that counts.
+    pub fn leave_open(&mut self, asked: Mono) {
+        self.left_open = Some(self.left_open.map_or(asked, |oldest| oldest.min(asked)));
     }
 
     /// Whole bytes by interval, of the intervals that are over.
@@ -173,6 +182,16 @@ mod tests {
         assert_eq!(tally.streams(), [22, 1]);
         assert_eq!((tally.counted, tally.refusals(), tally.refused_bytes), (2, 2, 1_500));
         assert_eq!(tally.refused["status 503"], 1);
+    }
+
+    #[test]
+    fn of_the_requests_that_a_stop_left_open_the_oldest_ends_the_test() {
+        let mut tally = Tally::new(3, 2);
+        for ms in [300, 200, 250] {
+            tally.leave_open(START + Span::millis(ms));
+        }
+        assert_eq!(tally.left_open, Some(START + Span::millis(200)));
+        assert_eq!(tally.counted + tally.refusals(), 0);
     }
 
     #[test]

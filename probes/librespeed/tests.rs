@@ -8,7 +8,7 @@ use crate::probe::Stop;
 use crate::testing::{context, why_not};
 use crate::throughput::Directions;
 use crate::tls::Server;
-use broadgauge_model::clock::SystemClock;
+use broadgauge_model::clock::{Clock, Mono, SystemClock};
 use broadgauge_model::result::{Sample, Values};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
@@ -177,6 +177,46 @@ async fn a_stop_keeps_what_is_known() {
         "{:?}",
         measurement.samples[0].values
     );
+}
+
+/// A backend that answers uploads for a second and a half, and then no more.
+struct FallsSilent(SystemClock);
+
+#[async_trait]
+impl Answer for FallsSilent {
+    async fn answer(&self, _caller: Caller, request: Request<Incoming>) -> Response<Payload> {
+        let _ = drain(request.into_body(), 1 << 40, Span::secs(5), |_| {}).await;
+        if self.0.mono() > Mono(1_500_000_000) {
+            std::future::pending::<()>().await;
+        }
+        plain(StatusCode::OK, "")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_upload_ends_where_the_oldest_request_began_that_is_not_known_to_count() {
+    let service = Service::new(None, Limits::default()).and_at(LOCAL).unwrap();
+    let mut context = context(&service.addresses()[0]);
+    tokio::spawn(service.serve(Arc::new(FallsSilent(SystemClock::start())), Stop::never()));
+    let (pull, stop) = Stop::new();
+    context.stop = stop;
+    context.listener = Some(Arc::new(move |event| {
+        if matches!(event, Event::Rate { at, .. } if at >= Span::millis(3_000)) {
+            pull.send_replace(true);
+        }
+    }));
+    let settings = Settings {
+        direction: Directions::Up,
+        duration_s: 60.0,
+        timeout_ms: 10_000.0,
+        pings: 0,
+        address_path: String::new(),
+        ..fast()
+    };
+    let measurement = Librespeed::new(settings).unwrap().run(&context).await.unwrap();
+    let sample = &measurement.samples[0];
+    assert!(measurement.interrupted && sample.details["requests_counted"].as_u64().unwrap() > 0);
+    assert!(sample.lasted < Span::millis(2_500), "{:?}", sample.lasted);
 }
 
 #[test]

@@ -31,6 +31,9 @@ use std::io;
 /// The pause between two directions: the buffers of the line empty.
 const SETTLE: Span = Span::millis(500);
 
+/// What is said of a subtest that came after a stop.
+const NOT_ASKED: &str = "not asked: the measurement was interrupted before it";
+
 /// The method with its settings.
 pub struct Ndt7 {
     settings: Settings,
@@ -83,21 +86,29 @@ impl Probe for Ndt7 {
 
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
         let mut out = Measurement::begun(context.clock.wall());
+        let mut stop = context.stop.clone();
         for (part, subtest) in self.settings.subtests().enumerate() {
             let asked_at = context.clock.wall();
             let mut test =
                 result::Test { subtest, server: None, tls: None, settings: &self.settings, context };
             if out.interrupted {
-                let why = "not asked: the measurement was interrupted before it";
-                test.add(asked_at, &Err(String::from(why)), &mut out);
+                test.add(asked_at, &Err(String::from(NOT_ASKED)), &mut out);
                 continue;
             }
             if part > 0 {
                 tokio::time::sleep(SETTLE.to_std()).await;
             }
             context.tell(Event::Phase(subtest.name()));
-            let ran = match self.open(subtest, context).await {
-                Ok((url, opened)) => {
+            let opened = tokio::select! {
+                () = stop.wait() => None,
+                opened = self.open(subtest, context) => Some(opened),
+            };
+            let ran = match opened {
+                None => {
+                    out.interrupted = true;
+                    Err(String::from(NOT_ASKED))
+                }
+                Some(Ok((url, opened))) => {
                     test.server = Some((opened.address, url.authority()));
                     test.tls.clone_from(&opened.tls);
                     Ok(match subtest {
@@ -106,8 +117,8 @@ impl Probe for Ndt7 {
                     })
                 }
                 // What was measured before is worth having.
-                Err(error) if part > 0 => Err(error.to_string()),
-                Err(error) => return Err(error),
+                Some(Err(error)) if part > 0 => Err(error.to_string()),
+                Some(Err(error)) => return Err(error),
             };
             test.add(asked_at, &ran, &mut out);
         }

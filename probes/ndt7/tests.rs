@@ -5,7 +5,7 @@ use super::*;
 use crate::peer::queue::Queue;
 use crate::peer::service::Kept;
 use crate::probe::Stop;
-use crate::testing::{closed, context, number};
+use crate::testing::{behaving, closed, context, number, why_not};
 use crate::tls::Server;
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Load, Statistic, Values};
@@ -200,6 +200,30 @@ async fn a_stop_ends_the_test_and_keeps_what_was_counted() {
         "{:?}",
         up.values
     );
+}
+
+#[tokio::test]
+async fn a_stop_is_heard_while_a_server_keeps_the_handshake_waiting() {
+    let (address, far) = behaving(|stream| async move {
+        let _held = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let (pull, stop) = Stop::new();
+    let mut context = context(&address);
+    context.stop = stop;
+    context.listener = Some(Arc::new(move |event| {
+        if matches!(event, Event::Phase(_)) {
+            pull.send_replace(true);
+        }
+    }));
+    let measurement = Ndt7::new(plain(Directions::Both)).unwrap().run(&context).await.unwrap();
+    assert!(measurement.interrupted);
+    assert_eq!(measurement.samples.len(), 2);
+    for sample in &measurement.samples {
+        assert!(why_not(sample).contains("not asked"), "{sample:?}");
+    }
+    far.abort();
 }
 
 #[test]

@@ -35,14 +35,7 @@ impl Asked<'_> {
         let (started_at, lasted, values) = match ran {
             Err(reason) => (self.at, Span::ZERO, Values::Unmeasured(reason)),
             Ok(ran) => {
-                counts = Counts {
-                    planned: ran.planned,
-                    sent: ran.sent,
-                    missed: ran.planned - ran.sent,
-                    received: ran.answered + ran.failed.0,
-                    lost: ran.sent - ran.answered - ran.failed.0,
-                    ..Counts::default()
-                };
+                counts = ran.counts();
                 to.bytes_moved += ran.bytes;
                 (ran.started_at, ran.lasted, self.values(&ran, &mut details))
             }

@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::probe::Event;
 use crate::throughput::Way;
 use broadgauge_model::clock::{Mono, Span, Wall};
-use broadgauge_model::result::Reason;
+use broadgauge_model::result::{Counts, Reason};
 use broadgauge_model::unit::Rate;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -72,19 +72,7 @@ pub(super) async fn run(way: Way, urls: &Urls, road: &Road, settings: &Settings)
             return Err(NotLoaded::of(load.failed.as_ref()));
         }
     }
-    let mut ran = Ran {
-        started_at: clock.wall(),
-        lasted: Span::ZERO,
-        meter: Meter::new(settings.rule()),
-        planned: 0,
-        sent: 0,
-        lost: 0,
-        answered: 0,
-        failed: (0, None),
-        cut: 0,
-        not_had: None,
-        bytes: 0,
-    };
+    let mut ran = Ran::begun(clock.wall(), Meter::new(settings.rule()));
     let start = clock.mono();
     let mut wanted = settings.connections;
     let mut probes = JoinSet::new();
@@ -174,6 +162,30 @@ impl Now {
 }
 
 impl Ran {
+    /// One that begins at this time, and has nothing yet.
+    const fn begun(started_at: Wall, meter: Meter) -> Self {
+        Self {
+            started_at,
+            lasted: Span::ZERO,
+            meter,
+            planned: 0,
+            sent: 0,
+            lost: 0,
+            answered: 0,
+            failed: (0, None),
+            cut: 0,
+            not_had: None,
+            bytes: 0,
+        }
+    }
+
+    /// What became of the probes. One that was still on its way at the end is in none of these.
+    pub(super) fn counts(&self) -> Counts {
+        let received = self.answered + self.failed.0;
+        let (sent, missed) = (received + self.lost, self.planned - self.sent);
+        Counts { planned: sent + missed, sent, missed, received, lost: self.lost, ..Counts::default() }
+    }
+
     fn take(&mut self, probed: Probed, seen: &mut Interval) {
         match probed {
             Probed::Foreign(foreign) => {
@@ -201,6 +213,26 @@ fn probe_rate(settings: &Settings, moved: u64, elapsed: Span) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::responsiveness::meter::{Foreign, Rule};
+
+    #[test]
+    fn a_probe_that_is_still_on_its_way_at_the_end_is_neither_sent_nor_lost() {
+        let mut ran = Ran::begun(Wall(0), Meter::new(Rule::default()));
+        (ran.planned, ran.sent) = (10, 8);
+        let time = Span::millis(20);
+        let came = [
+            Probed::Own(time),
+            Probed::Foreign(Foreign { tcp: time, tls: None, http: time }),
+            Probed::Failed(String::from("status 404")),
+            Probed::Lost,
+        ];
+        for probed in came {
+            ran.take(probed, &mut Interval::default());
+        }
+        let counts = ran.counts();
+        assert_eq!((counts.planned, counts.sent, counts.missed), (6, 4, 2));
+        assert_eq!((counts.received, counts.lost), (3, 1));
+    }
 
     #[test]
     fn probes_take_no_more_than_their_share() {

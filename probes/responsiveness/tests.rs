@@ -175,6 +175,7 @@ async fn a_server_that_keeps_silent_holds_us_no_longer_than_planned() {
     let sample = &measurement.samples[0];
     assert!(matches!(&sample.values, Values::Unmeasured(why) if why.0.contains("no probe succeeded")));
     assert_eq!(sample.counts.received, 0);
+    assert_eq!(sample.details["probes_lost"], sample.counts.lost);
     let measurement = measure(settings, &context(&strange("no small"))).await.unwrap();
     let sample = &measurement.samples[0];
     assert!(

@@ -7,9 +7,9 @@ pub mod pacing;
 use crate::probe::{Binding, ProbeError};
 use broadgauge_model::clock::Span;
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 /// A non-blocking TCP socket towards `to`, bound as asked.
 pub fn open(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
@@ -47,14 +47,54 @@ fn open_as(
     Ok(socket)
 }
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Known without asking anybody: this machine has no way there.
+    #[error(transparent)]
+    Here(io::Error),
+    /// The far end said so, or a router on the way, or nobody said anything in time.
+    #[error(transparent)]
+    There(io::Error),
+}
+
+impl From<ConnectError> for io::Error {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Here(error) | ConnectError::There(error) => error,
+        }
+    }
+}
+
+/// Calls with a socket of [`open`], and waits for nobody. What the system says at once of a way there comes from its own
+/// tables; the same words later are a router's.
+pub fn call(socket: &Socket, to: SocketAddr) -> Result<(), ConnectError> {
+    match socket.connect(&to.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(match error.kind() {
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable => {
+                ConnectError::Here(error)
+            }
+            _ => ConnectError::There(error),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Connects a socket of [`open`] within a time.
-pub async fn connect(socket: Socket, to: SocketAddr, within: Span) -> io::Result<TcpStream> {
-    let connecting = TcpSocket::from_std_stream(socket.into()).connect(to);
-    tokio::time::timeout(within.to_std(), connecting).await.map_err(|_| io::ErrorKind::TimedOut)?
+pub async fn connect(socket: Socket, to: SocketAddr, within: Span) -> Result<TcpStream, ConnectError> {
+    call(&socket, to)?;
+    let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::Here)?;
+    let answered = async {
+        stream.writable().await?;
+        stream.take_error()?.map_or(Ok(()), Err)
+    };
+    let in_time = tokio::time::timeout(within.to_std(), answered).await;
+    in_time.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())).map_err(ConnectError::There)?;
+    Ok(stream)
 }
 
 fn refused(what: &str, source: io::Error) -> ProbeError {
-    if source.kind() == io::ErrorKind::PermissionDenied {
+    if source.kind() == ErrorKind::PermissionDenied {
         return ProbeError::Forbidden {
             what: format!("a {what} socket"),
             cure: "grant CAP_NET_RAW or run as root",
@@ -66,6 +106,7 @@ fn refused(what: &str, source: io::Error) -> ProbeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::closed;
 
     #[tokio::test]
     async fn a_source_address_and_a_dscp_are_set_before_connecting() {
@@ -75,6 +116,20 @@ mod tests {
         assert_eq!(socket.tos_v4().unwrap(), 46 << 2);
         let stream = connect(socket, to.local_addr().unwrap(), Span::secs(5)).await.unwrap();
         assert_eq!(stream.local_addr().unwrap().ip(), binding.source.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_the_far_end_says_is_not_taken_for_what_this_machine_knows() {
+        let (_held, closed) = closed();
+        let came_to = async |to: SocketAddr| {
+            let socket = open(to, &Binding::default()).unwrap();
+            connect(socket, to, Span::secs(5)).await.unwrap_err()
+        };
+        let refused = came_to(closed).await;
+        assert!(matches!(&refused, ConnectError::There(why) if why.kind() == ErrorKind::ConnectionRefused));
+        // TCP has no way to all at once.
+        let known = came_to(SocketAddr::from(([255, 255, 255, 255], 9))).await;
+        assert!(matches!(&known, ConnectError::Here(why) if why.kind() == ErrorKind::NetworkUnreachable));
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(super) async fn take_turn(
     let socket = tcp::open(address, &context.binding)?;
     let stream = tcp::connect(socket, address, CONNECT)
         .await
-        .map_err(|source| ProbeError::Unreachable { address: address.to_string(), source })?;
+        .map_err(|error| ProbeError::Unreachable { address: address.to_string(), source: error.into() })?;
     // Control lines are small and shall not wait for one another.
     let _ = stream.set_nodelay(true);
     let mut talk = Talk::new(stream, LONGEST_TO_CLIENT);

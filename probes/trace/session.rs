@@ -54,7 +54,8 @@ pub struct Tracer {
     pacer: Pacer,
     start: Option<Now>,
     round: u32,
-    ttl: u8,
+    /// The last rung that was asked in this round; the one below the first before that.
+    asked: u8,
     /// The rung at which the ladder ends, once it is known.
     end: Option<u8>,
     /// The highest rung that answered.
@@ -74,7 +75,7 @@ impl Tracer {
             pacer: Pacer::new(&plan.pace),
             start: None,
             round: 0,
-            ttl: plan.ladder.first,
+            asked: plan.ladder.first - 1,
             end: None,
             highest: 0,
             path: Path::default(),
@@ -98,13 +99,13 @@ impl Tracer {
     fn next_rung(&mut self) -> Option<u8> {
         let Ladder { rounds, first, last, silent } = self.plan.ladder;
         let reach = self.highest.max(first - 1).saturating_add(silent).min(last);
-        if self.ttl > self.end.unwrap_or(reach) {
-            self.ttl = first;
+        if self.asked >= self.end.unwrap_or(reach) {
+            self.asked = first - 1;
             self.round += 1;
         }
         (self.round < rounds).then(|| {
-            self.ttl += 1;
-            self.ttl - 1
+            self.asked += 1;
+            self.asked
         })
     }
 

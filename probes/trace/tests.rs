@@ -132,6 +132,26 @@ async fn a_target_that_nobody_reaches_is_unmeasured_and_the_last_hop_is_named() 
 }
 
 #[tokio::test]
+async fn the_highest_hop_there_can_be_is_asked_in_every_round() {
+    for settings in both() {
+        let mute = Scenario { far: Far { dies_at_s: Some(0.0), ..Far::default() }, ..line() };
+        let highest = Settings { first_hop: 250, max_hops: 255, count: 3, ..settings };
+        let (told, ear) = std::sync::mpsc::channel();
+        let net = Arc::new(SimNet::new(mute, Box::new(Mute)));
+        let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(&net);
+        let listener: crate::probe::Listener = Arc::new(move |event| {
+            if let Event::Hop { hop, round, .. } = event {
+                told.send((round, hop)).unwrap();
+            }
+        });
+        let context = Context { listener: Some(listener), ..Context::alone(&"192.0.2.9", clock, 42) };
+        Trace::new(highest).unwrap().over(net).run(&context).await.unwrap();
+        let expected: Vec<_> = (0..3).flat_map(|round| (250..=255).map(move |hop| (round, hop))).collect();
+        assert_eq!(ear.try_iter().collect::<Vec<_>>(), expected);
+    }
+}
+
+#[tokio::test]
 async fn one_checksum_for_all_probes() {
     use crate::codec::icmp::{Version, checksum};
     let plan = Plan {

@@ -102,13 +102,8 @@ impl Runner {
                 origins.insert(handle, (start, now));
             }
             let mut wait = plan.wake.map_or(LOOK_AGAIN, |at| at.since(now).min(LOOK_AGAIN));
-            if let Some(since) = batch.since {
-                let left = since + TOGETHER - self.shared.clock.mono();
-                if left <= Span::ZERO {
-                    self.keep(std::mem::take(&mut batch)).await;
-                } else {
-                    wait = wait.min(left);
-                }
+            if let Some(left) = self.keep_in_time(&mut batch).await {
+                wait = wait.min(left);
             }
             tokio::select! {
                 Some(ended) = running.join_next_with_id() => self.end(&timed, ended, &mut origins, &mut batch),
@@ -117,8 +112,12 @@ impl Runner {
                 () = self.stop.wait() => break,
             }
         }
-        while let Some(ended) = running.join_next_with_id().await {
-            self.end(&timed, ended, &mut origins, &mut batch);
+        while !running.is_empty() {
+            let wait = self.keep_in_time(&mut batch).await.unwrap_or(LOOK_AGAIN);
+            tokio::select! {
+                Some(ended) = running.join_next_with_id() => self.end(&timed, ended, &mut origins, &mut batch),
+                () = tokio::time::sleep(wait.to_std()) => {}
+            }
         }
         self.keep(batch).await;
         let shared = Arc::clone(&self.shared);
@@ -178,6 +177,16 @@ impl Runner {
             books.packet_left(lateness);
         }
         books.finish(start, &timed[start.task], self.shared.clock.wall(), bytes_moved);
+    }
+
+    /// Puts what ended on the disk once it has waited long enough for more; how long it still may wait, where it has not.
+    async fn keep_in_time(&self, batch: &mut Batch) -> Option<Span> {
+        let left = batch.since? + TOGETHER - self.shared.clock.mono();
+        if left > Span::ZERO {
+            return Some(left);
+        }
+        self.keep(std::mem::take(batch)).await;
+        None
     }
 
     /// Puts what ended on the disk: the samples first, so that a run that is booked as done has its samples there.

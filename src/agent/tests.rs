@@ -83,6 +83,7 @@ impl Probe for Scripted {
                 return Err(ProbeError::Unreachable { address: "192.0.2.1:862".into(), source });
             }
             "endless" => context.stop.clone().wait().await,
+            "deaf" => std::future::pending().await,
             "broken" => panic!("as the script says"),
             _ => {}
         }
@@ -228,6 +229,30 @@ async fn a_stop_ends_what_runs_and_keeps_what_it_has() {
     let samples = desk.samples();
     assert_eq!(samples.len(), 4);
     assert!(samples.iter().all(|(_, sample)| sample.details["interrupted"] == true));
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_ended_at_a_stop_does_not_wait_for_what_does_not_end() {
+    let (folder, desk) = (tempfile::tempdir().unwrap(), desk(Arc::default()).await);
+    let config = config(folder.path(), &desk.url, "deaf", &["endless", "deaf"]);
+    let mut watcher = watch_play("deaf");
+    let (stop, stopped) = Stop::new();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let agent = tokio::spawn(run_with(config, SCRIPTED, clock.clone(), stopped));
+    for _ in 0..4 {
+        assert!(watcher.recv().await.is_some());
+    }
+    stop.send(true).unwrap();
+    let at_the_collector = async {
+        while desk.samples().len() < 4 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            clock.advance(Span::millis(50));
+        }
+    };
+    let sent = tokio::time::timeout(Duration::from_secs(20), at_the_collector).await;
+    assert!(sent.is_ok(), "the agent holds what it measured: {:?}", desk.samples());
+    agent.abort();
     desk.close().await;
 }
 

@@ -14,7 +14,10 @@ const ONE_WISH: Duration = Duration::from_millis(250);
 /// Runs a future to its end on a runtime of its own.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::reach)?;
-    Ok(runtime.block_on(future))
+    let came_to = runtime.block_on(future);
+    // A resolver that hangs is not waited for: whoever asked it has ended.
+    runtime.shutdown_background();
+    Ok(came_to)
 }
 
 /// Pulls the stop at the first Ctrl-C or SIGTERM. At the second Ctrl-C the program ends at once.
@@ -57,10 +60,26 @@ fn poll(signal: &mut Option<Signal>, cx: &mut Context<'_>) -> Poll<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::wished_again;
+    use super::{block_on, wished_again};
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
     use tokio::sync::{mpsc, oneshot};
+
+    #[test]
+    fn what_hangs_in_the_system_is_not_waited_for() {
+        let (_hold, held) = std::sync::mpsc::channel::<()>();
+        let (ended, end) = std::sync::mpsc::channel();
+        let came_to = block_on(async {
+            let hangs = tokio::task::spawn_blocking(move || {
+                let _ = held.recv_timeout(Duration::from_secs(10));
+                ended.send(())
+            });
+            drop(hangs);
+            7
+        });
+        assert!(matches!(came_to, Ok(7)) && end.try_recv().is_err(), "it was waited for");
+    }
 
     #[test]
     fn a_wish_that_arrives_as_two_signals_is_one() {
