@@ -241,11 +241,7 @@ mod tests {
         for day in 0..3 {
             for n in 0..10 {
                 let special = set.iter().find(|(d, k, _)| (*d, *k) == (day, n)).map(|s| s.2);
-                tests.push(Test {
-                    day: 20_000 + 2 * day as i32,
-                    hour: 8 + n as u8,
-                    value: special.unwrap_or(85.0),
-                });
+                tests.push(Test::new(20_000 + 2 * day as i32, 8 + n as u8, special.unwrap_or(85.0)));
             }
         }
         tests

@@ -2,7 +2,6 @@
 
 use super::{Evidence, Test, Verdict};
 use crate::stats::quantile::{nearest_rank, sorted};
-use broadgauge_model::panel::weekday;
 use broadgauge_model::text::{Phrase, Words};
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +100,7 @@ fn median(values: &[f64]) -> Option<f64> {
 
 impl Advertised {
     fn at_peak(&self, test: &Test) -> bool {
-        (self.peak.0..self.peak.1).contains(&test.hour) && (!self.weeknights || weekday(test.day) < 5)
+        (self.peak.0..self.peak.1).contains(&test.hour) && (!self.weeknights || test.worked)
     }
 
     /// The weighted mean of the lines' peak medians over the advertised rate, its band, and the consistent share.
@@ -280,6 +279,7 @@ impl Range {
 mod tests {
     use super::super::{Finding, Rule, find};
     use super::*;
+    use broadgauge_model::panel::weekday;
 
     // Oracle: numpy 2.4.6, sort and index by the definition.
     #[test]
@@ -306,9 +306,7 @@ mod tests {
 
     fn lines(count: usize, share: f64, hour: u8) -> Vec<Line> {
         let tests = |line: usize| {
-            (0..20)
-                .map(|d| Test { day: 20_003 + d, hour, value: 100.0 * share + (line % 3) as f64 })
-                .collect()
+            (0..20).map(|d| Test::new(20_003 + d, hour, 100.0 * share + (line % 3) as f64)).collect()
         };
         (0..count).map(|line| Line { tests: tests(line), ..told(100.0) }).collect()
     }
@@ -332,7 +330,7 @@ mod tests {
         let Rule::Required(rule) = find("fcc-high-cost").unwrap().rule else { panic!("another rule") };
         let delay = |slow: usize| -> Vec<Test> {
             (0..100)
-                .map(|k| Test { day: 20_003, hour: 20, value: if k < slow { 150.0 } else { 40.0 } })
+                .map(|k| Test::new(20_003, 20, if k < slow { 150.0 } else { 40.0 }))
                 .collect()
         };
         assert_eq!(rule.judge(&lines(10, 0.8, 20), &delay(5)).finding, Finding::Met);
@@ -346,7 +344,7 @@ mod tests {
     fn the_range_is_that_of_similar_lines_at_peak() {
         let Rule::Range(rule) = find("ofcom-speeds-code").unwrap().rule else { panic!("another rule") };
         let similar: Vec<Line> = (1..=100)
-            .map(|k| Line { tests: vec![Test { day: 20_003, hour: 21, value: f64::from(k) }], ..told(60.0) })
+            .map(|k| Line { tests: vec![Test::new(20_003, 21, f64::from(k))], ..told(60.0) })
             .collect();
         assert_eq!(rule.range_of(&similar), Some((20.0, 80.0, 10.0, 100)));
         assert_eq!(rule.judge(&similar).finding, Finding::Met);

@@ -26,7 +26,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The study's version: raised when its findings may move.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The question.
 #[derive(Clone, Debug)]
@@ -80,35 +80,24 @@ pub struct Row {
 /// Holds the panel against a profile.
 pub fn study(panel: &Panel, query: &Query) -> Profiled {
     let mut head = head(panel, query);
-    let mut left_out = 0;
+    let mut days = Days::of(query.holidays.as_ref());
     let wanted = |line: &AccessLine| query.operators.is_empty() || query.operators.contains(&line.operator);
     let mut cells: Vec<Vec<&Cell>> = vec![Vec::new(); panel.lines.len()];
     for cell in &panel.cells {
         let Some(line) = panel.lines.get(cell.line as usize) else { continue };
-        let holiday =
-            matches!((&query.holidays, cell.hours), (Some(c), Hours::At { day, .. }) if c.is_holiday_on(day));
-        if holiday {
-            left_out += cell.values.len();
-        } else if wanted(line)
-            && cell.statistic == Statistic::Singleton
-            && matches!(cell.hours, Hours::At { .. })
-        {
+        let Hours::At { day, .. } = cell.hours else { continue };
+        let is_holiday = days.take(day, cell.values.len());
+        if !is_holiday && wanted(line) && cell.statistic == Statistic::Singleton {
             cells[cell.line as usize].push(cell);
         }
     }
     for list in &mut cells {
         list.sort_by_key(|cell| (cell.hours, cell.metric, cell.method));
     }
-    Note::push(
-        &mut head.notes,
-        Words::plain(Phrase {
-            en: "observations on holidays, left out", zh: "节假日的观测（不计）"
-        }),
-        left_out,
-    );
+    days.tell(&mut head.notes);
     let lines: Vec<(&AccessLine, Vec<&Cell>)> =
         panel.lines.iter().zip(cells).filter(|(_, cells)| !cells.is_empty()).collect();
-    let mut rows = by_method(panel, &query.profile.rule, lines, &mut head.notes);
+    let mut rows = by_method(panel, query, lines, &mut head.notes);
     rows.sort_by(|a, b| {
         (&a.operator, &a.subject, &a.method, a.made).cmp(&(&b.operator, &b.subject, &b.method, b.made))
     });
@@ -149,6 +138,46 @@ fn head(panel: &Panel, query: &Query) -> Head {
     }
 }
 
+/// Holidays, each day looked up once.
+struct Days<'a> {
+    calendar: Option<&'a Calendar>,
+    holidays: BTreeMap<i32, bool>,
+    left_out: u64,
+    /// Of years that the calendar does not know, the observations.
+    unknown: BTreeMap<i16, u64>,
+}
+
+impl<'a> Days<'a> {
+    const fn of(calendar: Option<&'a Calendar>) -> Self {
+        Self { calendar, holidays: BTreeMap::new(), left_out: 0, unknown: BTreeMap::new() }
+    }
+
+    /// Whether a day is a holiday; counts its observations where it is, or where the calendar cannot say.
+    fn take(&mut self, day: i32, observations: u64) -> bool {
+        let Some(calendar) = self.calendar else { return false };
+        let is_holiday = *self.holidays.entry(day).or_insert_with(|| calendar.is_holiday_on(day));
+        if is_holiday {
+            self.left_out += observations;
+        } else if let Some(year) = calendar.unknown_year(day) {
+            *self.unknown.entry(year).or_default() += observations;
+        }
+        is_holiday
+    }
+
+    fn tell(&self, notes: &mut Vec<Note>) {
+        let phrase = Phrase { en: "observations on holidays, left out", zh: "节假日的观测（不计）" };
+        Note::push(notes, Words::plain(phrase), self.left_out);
+        for (year, count) in &self.unknown {
+            let phrase = Phrase {
+                en: "observations of which none is left out: no calendar {calendar} for {year}",
+                zh: "未剔除节假日的观测：日历 {calendar} 没有 {year} 年的数据",
+            };
+            let id = self.calendar.map_or("", |calendar| calendar.id.as_str());
+            Note::push(notes, Words::with(phrase, &[("calendar", &id), ("year", year)]), *count);
+        }
+    }
+}
+
 type Lines<'a> = [(&'a AccessLine, Vec<&'a Cell>)];
 
 /// The metric that a rule is about, and the one that it asks for beside it.
@@ -166,11 +195,11 @@ fn metrics(rule: &Rule) -> (MetricId, Option<MetricId>) {
 /// One set of rows for each method by which the rule's metric was observed.
 fn by_method<'a>(
     panel: &Panel,
-    rule: &Rule,
+    query: &Query,
     mut lines: Vec<(&'a AccessLine, Vec<&'a Cell>)>,
     notes: &mut Vec<Note>,
 ) -> Vec<Row> {
-    let (metric, beside) = metrics(rule);
+    let (metric, beside) = metrics(&query.profile.rule);
     if let Some(beside) = beside {
         keep_commonest(panel, beside, &mut lines, notes);
     }
@@ -193,7 +222,7 @@ fn by_method<'a>(
             }
         }
         let method = panel.method(number);
-        let rows = rows(rule, &of_method).into_iter();
+        let rows = rows(query, &of_method).into_iter();
         out.extend(rows.map(|row| Row { method: method.clone(), made, ..row }));
     }
     out
@@ -235,13 +264,14 @@ fn keep_commonest(
 }
 
 /// The rows of lines whose metric was observed by one method.
-fn rows(rule: &Rule, lines: &Lines<'_>) -> Vec<Row> {
-    match rule {
-        Rule::Campaign(campaign) => each(lines, |tests, promised| campaign.judge(tests, promised)),
-        Rule::Available(available) => each(lines, |tests, promised| available.judge(tests, promised)),
-        Rule::Advertised(rule) => groups(lines, |lines, _| rule.judge(lines)),
-        Rule::Range(rule) => groups(lines, |lines, _| rule.judge(lines)),
-        Rule::Required(rule) => groups(lines, |lines, delays| rule.judge(lines, delays)),
+fn rows(query: &Query, lines: &Lines<'_>) -> Vec<Row> {
+    let calendar = query.holidays.as_ref();
+    match &query.profile.rule {
+        Rule::Campaign(campaign) => each(lines, calendar, |tests, promised| campaign.judge(tests, promised)),
+        Rule::Available(rule) => each(lines, calendar, |tests, promised| rule.judge(tests, promised)),
+        Rule::Advertised(rule) => groups(lines, calendar, |lines, _| rule.judge(lines)),
+        Rule::Range(rule) => groups(lines, calendar, |lines, _| rule.judge(lines)),
+        Rule::Required(rule) => groups(lines, calendar, |lines, delays| rule.judge(lines, delays)),
         Rule::Classes(rule) => {
             let mut out = Vec::new();
             for (line, cells) in lines {
@@ -292,10 +322,14 @@ fn rows(rule: &Rule, lines: &Lines<'_>) -> Vec<Row> {
 }
 
 /// Line by line, on download tests.
-fn each(lines: &Lines<'_>, judge: impl Fn(&[Test], Promised) -> Verdict) -> Vec<Row> {
+fn each(
+    lines: &Lines<'_>,
+    calendar: Option<&Calendar>,
+    judge: impl Fn(&[Test], Promised) -> Verdict,
+) -> Vec<Row> {
     let mut out = Vec::new();
     for (line, cells) in lines {
-        let tests = tests(cells, MetricId::DOWNLOAD_GOODPUT);
+        let tests = tests(cells, MetricId::DOWNLOAD_GOODPUT, calendar);
         if !tests.is_empty() {
             let promised = Promised {
                 maximum: line.promise.promised_down_mbps,
@@ -317,13 +351,17 @@ fn each(lines: &Lines<'_>, judge: impl Fn(&[Test], Promised) -> Verdict) -> Vec<
 }
 
 /// By operator, technology and plan, on lines with an advertised rate.
-fn groups(lines: &Lines<'_>, judge: impl Fn(&[Line], &[Test]) -> Verdict) -> Vec<Row> {
+fn groups(
+    lines: &Lines<'_>,
+    calendar: Option<&Calendar>,
+    judge: impl Fn(&[Line], &[Test]) -> Verdict,
+) -> Vec<Row> {
     let mut groups: BTreeMap<(String, String), (Vec<Line>, Vec<Test>)> = BTreeMap::new();
     for (line, cells) in lines {
         let Some(advertised) = line.promise.promised_down_mbps.filter(|v| v.is_finite() && *v > 0.0) else {
             continue;
         };
-        let down = tests(cells, MetricId::DOWNLOAD_GOODPUT);
+        let down = tests(cells, MetricId::DOWNLOAD_GOODPUT, calendar);
         if down.is_empty() {
             continue;
         }
@@ -338,7 +376,7 @@ fn groups(lines: &Lines<'_>, judge: impl Fn(&[Line], &[Test]) -> Verdict) -> Vec
             weight,
             tests: down,
         });
-        group.1.extend(tests(cells, MetricId::ROUND_TRIP_DELAY));
+        group.1.extend(tests(cells, MetricId::ROUND_TRIP_DELAY, calendar));
     }
     groups
         .into_iter()
@@ -355,16 +393,18 @@ fn groups(lines: &Lines<'_>, judge: impl Fn(&[Line], &[Test]) -> Verdict) -> Vec
 }
 
 /// Every observation of a metric, in local time.
-fn tests(cells: &[&Cell], metric: MetricId) -> Vec<Test> {
+fn tests(cells: &[&Cell], metric: MetricId, calendar: Option<&Calendar>) -> Vec<Test> {
     let mut out = Vec::new();
     for cell in cells.iter().filter(|c| c.metric == metric) {
         let Hours::At { day, hour } = cell.hours else { continue };
+        let test = Test::new(day, hour, 0.0);
+        let test = Test { worked: calendar.map_or(test.worked, |c| c.is_worked_on(day)), ..test };
         match &cell.values {
-            CellValues::Number(value) if value.is_finite() => out.push(Test { day, hour, value: *value }),
+            CellValues::Number(value) if value.is_finite() => out.push(Test { value: *value, ..test }),
             CellValues::Number(_) => {}
             CellValues::Histogram(histogram) => {
                 for (value, count) in histogram.values(metric.tick) {
-                    out.extend((0..count).map(|_| Test { day, hour, value }));
+                    out.extend((0..count).map(|_| Test { value, ..test }));
                 }
             }
         }

@@ -201,7 +201,7 @@ pub struct AskProfile {
     /// The rules: fcc-mba, fcc-high-cost, ofcom-speeds-code, eu-2015-2120, bnetza-2017, bnetza-2021, y1541, applications
     #[arg(long, value_name = "PROFILE", value_parser = profile::find)]
     profile: Profile,
-    /// Leave out public holidays of: de, gb-eng, us
+    /// Leave out public holidays of: cn, de, gb-eng, us; what cn has worked at weekends counts as working days
     #[arg(long, value_name = "PLACE", value_parser = holidays)]
     holidays: Option<Calendar>,
 }
@@ -222,7 +222,7 @@ impl AskProfile {
 }
 
 fn holidays(text: &str) -> Result<Calendar, String> {
-    Calendar::find(text).ok_or_else(|| format!("{text:?} is not one of: de, gb-eng, us"))
+    Calendar::find(text).ok_or_else(|| format!("{text:?} is not one of: cn, de, gb-eng, us"))
 }
 
 /// What is asked of a search for changes.

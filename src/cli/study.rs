@@ -24,7 +24,7 @@ enum Question {
     /// When did a figure change for good, and which retest would confirm it?
     Change(Change),
     /// Are the rules of a regulator, a standard or an application kept, and on which evidence?
-    Profile(Profile),
+    Profile(Box<Profile>),
     /// For what can the data speak, for what not, and what should be measured next?
     Coverage(Coverage),
     /// What have customers come to expect, and where do we fall short of it?

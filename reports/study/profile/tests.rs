@@ -201,6 +201,53 @@ fn holidays_are_left_out_and_counted() {
     assert!(study(&panel, &query).head.notes.is_empty());
 }
 
+/// Peak is on weeknights, and 26 October 2024 an ordinary Saturday; the 12th was worked in lieu of the National Day.
+#[test]
+fn a_weekend_that_is_worked_is_a_weeknight_of_its_calendar() {
+    let on = |shift: i32, holidays: Option<&str>| {
+        // Eight tests at peak, all on one day.
+        let mut panel = measured(30, |_, _, _| 97.0);
+        panel.cells.retain(|cell| matches!(cell.hours, Hours::At { day, .. } if day == 20_003));
+        for cell in &mut panel.cells {
+            if let Hours::At { day, .. } = &mut cell.hours {
+                *day += shift;
+            }
+        }
+        let more = panel.cells.clone();
+        panel.cells.extend(more);
+        let query = Query {
+            profile: find("fcc-mba").unwrap(),
+            operators: Vec::new(),
+            holidays: holidays.and_then(Calendar::find),
+        };
+        study(&panel, &query).rows[0].verdict.finding
+    };
+    assert_eq!(on(5, Some("cn")), Finding::Met);
+    assert_eq!(on(5, None), Finding::InsufficientData);
+    assert_eq!(on(19, Some("cn")), Finding::InsufficientData);
+}
+
+#[test]
+fn years_without_a_calendar_are_told() {
+    let mut panel = measured(1, |_, _, _| 95.0);
+    for cell in &mut panel.cells {
+        if let Hours::At { day, .. } = &mut cell.hours {
+            // From 7 October 2024 to the last days of 2026: 30 and 31 December, and seven days of 2027.
+            *day += 814;
+        }
+    }
+    let query = Query {
+        profile: find("bnetza-2021").unwrap(),
+        operators: Vec::new(),
+        holidays: Calendar::find("cn"),
+    };
+    let note = &study(&panel, &query).head.notes[0];
+    assert_eq!(
+        (note.reason.to_string().as_str(), note.count),
+        ("observations of which none is left out: no calendar cn for 2027", 70)
+    );
+}
+
 #[test]
 fn the_order_of_rows_changes_nothing() {
     let panel =
