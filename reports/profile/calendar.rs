@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn a_federal_holiday_on_a_weekend_frees_the_friday_before_or_the_monday_after() {
         let us = Calendar::find("us").unwrap();
-        for day in ["2020-07-03", "2021-12-24", "2021-12-31", "2022-12-26", "2023-01-02", "2026-07-03", "2027-07-05"]
+        for day in
+            ["2020-07-03", "2021-12-24", "2021-12-31", "2022-12-26", "2023-01-02", "2026-07-03", "2027-07-05"]
         {
             assert!(us.is_holiday(date(day)), "{day}");
         }
@@ -243,8 +244,16 @@ mod tests {
     fn a_bank_holiday_on_a_weekend_is_given_on_the_next_working_day() {
         let england = Calendar::find("gb-eng").unwrap();
         for day in [
-            "2020-12-28", "2021-12-27", "2021-12-28", "2022-01-03", "2022-12-27", "2023-01-02", "2026-12-28",
-            "2027-12-27", "2027-12-28", "2028-01-03",
+            "2020-12-28",
+            "2021-12-27",
+            "2021-12-28",
+            "2022-01-03",
+            "2022-12-27",
+            "2023-01-02",
+            "2026-12-28",
+            "2027-12-27",
+            "2027-12-28",
+            "2028-01-03",
         ] {
             assert!(england.is_holiday(date(day)), "{day}");
         }

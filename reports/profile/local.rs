@@ -1,4 +1,4 @@
-//! What rules read: a test with the line's own clock.
+//! What rules read: tests and packets with the line's own clock.
 
 use broadgauge_model::panel::weekday;
 
@@ -20,4 +20,17 @@ impl Test {
     pub const fn new(day: i32, hour: u8, value: f64) -> Self {
         Self { day, hour, worked: weekday(day) < 5, value }
     }
+}
+
+/// Packets of one hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Packets {
+    /// 0 to 23.
+    pub hour: u8,
+    /// Whether the day is worked.
+    pub worked: bool,
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets lost of those.
+    pub lost: u64,
 }

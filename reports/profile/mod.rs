@@ -2,12 +2,13 @@
 //! rule that reads them.
 //!
 //! A profile is a file under `data`: what it is called, where it is published, from when it holds, and the numbers of
-//! its rule. Rules are pure functions of tests in local time: [`contract`] for what one line was promised,
-//! [`program`] for what many lines show together, [`network`] for classes and applications. Each answers with its
+//! its rule. Rules are pure functions of tests in local time: [`contract`] for what one line was promised, [`advertised`]
+//! and [`program`] for what many lines show together, [`network`] for classes and applications. Each answers with its
 //! evidence, or says what is missing; it is never "met" because there was too little to judge.
 //!
 //! A result here is not a legal finding: only the body that made the rule can make one.
 
+pub mod advertised;
 pub mod calendar;
 pub mod contract;
 mod local;
@@ -15,7 +16,7 @@ pub mod network;
 pub mod program;
 mod verdict;
 
-pub use local::Test;
+pub use local::{Packets, Test};
 pub use verdict::{Evidence, Finding, Verdict};
 
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ pub enum Rule {
     /// Standing tests on one line against the normally available rate.
     Available(contract::Available),
     /// Lines against what was advertised: median, bands and 80/80.
-    Advertised(program::Advertised),
+    Advertised(advertised::Advertised),
     /// Shares of all tests at required rate and delay.
     Required(program::Required),
     /// The range of similar customers at peak.

@@ -1,6 +1,6 @@
 //! Many lines together: the programmes of regulators.
 
-use super::{Evidence, Test, Verdict};
+use super::{Evidence, Packets, Test, Verdict};
 use crate::stats::quantile::{nearest_rank, sorted};
 use broadgauge_model::text::{Phrase, Words};
 use serde::{Deserialize, Serialize};
@@ -18,24 +18,25 @@ pub struct Line {
     pub weight: f64,
     /// Its tests.
     pub tests: Vec<Test>,
+    /// Its round trips, in ms.
+    pub delays: Vec<Test>,
+    /// Its packets.
+    pub packets: Vec<Packets>,
 }
 
-/// Lines against what was advertised (FCC, Measuring Broadband America).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Advertised {
-    /// Peak hours: first hour, first hour after.
-    pub peak: (u8, u8),
-    /// Only Monday to Friday.
-    pub weeknights: bool,
-    /// Shares of the advertised rate that bound the bands.
-    pub bands: (f64, f64),
-    /// The share of lines and of tests of the consistent rate.
-    pub consistency: f64,
-    /// Lines below which nothing is said.
-    pub fewest_lines: usize,
-    /// Tests at peak below which a line is left out.
-    pub fewest_tests: usize,
+impl Line {
+    /// A line of which nothing is known but its advertised rate.
+    pub const fn of(advertised: f64) -> Self {
+        Self {
+            advertised,
+            normal: None,
+            minimum: None,
+            weight: 1.0,
+            tests: Vec::new(),
+            delays: Vec::new(),
+            packets: Vec::new(),
+        }
+    }
 }
 
 /// Shares of all tests (FCC DA 18-710).
@@ -72,19 +73,8 @@ pub struct Range {
     pub fewest_lines: usize,
 }
 
-/// The rate that `share` of the lines reach in `share` of their tests: of each line the ceil(share n)-th largest, of those
-/// the ceil(share L)-th largest.
-pub fn consistent(lines: &[Vec<f64>], share: f64) -> Option<f64> {
-    let largest = |mut values: Vec<f64>| {
-        values.sort_unstable_by(|a, b| b.total_cmp(a));
-        let rank = ((share * values.len() as f64 - 1e-9).ceil() as usize).max(1);
-        values.get(rank - 1).copied()
-    };
-    let reached = lines.iter().map(|line| largest(line.clone())).collect::<Option<Vec<_>>>()?;
-    largest(reached)
-}
-
-fn few(lines: usize, needed: usize) -> Verdict {
+/// Too few lines.
+pub(super) fn few(lines: usize, needed: usize) -> Verdict {
     Verdict::insufficient(Words::with(
         Phrase {
             en: "needs {needed} lines with enough tests; there are {lines}",
@@ -94,71 +84,13 @@ fn few(lines: usize, needed: usize) -> Verdict {
     ))
 }
 
-fn median(values: &[f64]) -> Option<f64> {
+pub(super) fn median(values: &[f64]) -> Option<f64> {
     nearest_rank(&sorted(values.to_vec()).ok()?, 0.5).ok()
 }
 
-impl Advertised {
-    fn at_peak(&self, test: &Test) -> bool {
-        (self.peak.0..self.peak.1).contains(&test.hour) && (!self.weeknights || test.worked)
-    }
-
-    /// The weighted mean of the lines' peak medians over the advertised rate, its band, and the consistent share.
-    pub fn judge(&self, lines: &[Line]) -> Verdict {
-        let mut ratios: Vec<(f64, Vec<f64>)> = Vec::new();
-        for line in lines {
-            let at_peak = line.tests.iter().filter(|t| self.at_peak(t));
-            let values: Vec<f64> = at_peak.map(|t| t.value / line.advertised).collect();
-            if values.len() >= self.fewest_tests && values.iter().all(|v| v.is_finite()) {
-                ratios.push((line.weight, values));
-            }
-        }
-        if ratios.len() < self.fewest_lines {
-            return few(ratios.len(), self.fewest_lines);
-        }
-        let weight: f64 = ratios.iter().map(|r| r.0).sum();
-        let mean = ratios.iter().filter_map(|(w, v)| Some(w * median(v)?)).sum::<f64>() / weight;
-        let values: Vec<Vec<f64>> = ratios.iter().map(|r| r.1.clone()).collect();
-        let steady = consistent(&values, self.consistency).unwrap_or(0.0);
-        let n = ratios.len();
-        Verdict::of(
-            vec![
-                Evidence::at_least(
-                    Phrase {
-                        en: "peak median over advertised: upper band",
-                        zh: "忙时中位数与宣传速率之比：上档",
-                    },
-                    mean,
-                    self.bands.0,
-                    n,
-                ),
-                Evidence::at_least(
-                    Phrase {
-                        en: "peak median over advertised: lower band",
-                        zh: "忙时中位数与宣传速率之比：下档",
-                    },
-                    mean,
-                    self.bands.1,
-                    n,
-                ),
-                Evidence::at_least(
-                    Phrase {
-                        en: "share of the advertised rate that most lines reach most of the time",
-                        zh: "多数线路多数时间达到的宣传速率比例",
-                    },
-                    steady,
-                    self.bands.1,
-                    n,
-                ),
-            ],
-            Vec::new(),
-        )
-    }
-}
-
 impl Required {
-    /// Whether enough tests reach the required rate and stay within the delay. `delays` are round trips in ms.
-    pub fn judge(&self, lines: &[Line], delays: &[Test]) -> Verdict {
+    /// Whether enough tests reach the required rate, and enough round trips stay within the delay.
+    pub fn judge(&self, lines: &[Line]) -> Verdict {
         let inside = |t: &&Test| (self.hours.0..self.hours.1).contains(&t.hour);
         let mut days = std::collections::BTreeSet::new();
         let (mut reached, mut all, mut tested) = (0, 0, 0);
@@ -191,7 +123,7 @@ impl Required {
             all,
         )];
         let mut missing = Vec::new();
-        let delays: Vec<&Test> = delays.iter().filter(inside).collect();
+        let delays: Vec<&Test> = lines.iter().flat_map(|line| &line.delays).filter(inside).collect();
         if delays.is_empty() {
             missing.push(Words::plain(Phrase {
                 en: "no round-trip delay was measured",
@@ -279,72 +211,37 @@ impl Range {
 mod tests {
     use super::super::{Finding, Rule, find};
     use super::*;
-    use broadgauge_model::panel::weekday;
-
-    // Oracle: numpy 2.4.6, sort and index by the definition.
-    #[test]
-    fn four_in_five_lines_reach_seventy_eight_percent_four_times_in_five() {
-        let lines: Vec<Vec<f64>> = [
-            [1.02, 0.99, 0.97, 0.98, 1.0],
-            [0.95, 0.60, 0.97, 0.94, 0.96],
-            [0.90, 0.85, 0.40, 0.35, 0.88],
-            [1.1, 1.08, 1.05, 1.07, 1.09],
-            [0.80, 0.79, 0.81, 0.78, 0.50],
-        ]
-        .map(|l| l.to_vec())
-        .to_vec();
-        assert_eq!(consistent(&lines, 0.8), Some(0.78));
-        let each: Vec<f64> =
-            lines.iter().map(|l| consistent(std::slice::from_ref(l), 0.8).unwrap()).collect();
-        assert_eq!(each, [0.98, 0.94, 0.40, 1.07, 0.78]);
-        assert_eq!(consistent(&[], 0.8), None);
-    }
-
-    fn told(advertised: f64) -> Line {
-        Line { advertised, normal: None, minimum: None, weight: 1.0, tests: Vec::new() }
-    }
 
     fn lines(count: usize, share: f64, hour: u8) -> Vec<Line> {
         let tests = |line: usize| {
             (0..20).map(|d| Test::new(20_003 + d, hour, 100.0 * share + (line % 3) as f64)).collect()
         };
-        (0..count).map(|line| Line { tests: tests(line), ..told(100.0) }).collect()
-    }
-
-    #[test]
-    fn weekends_and_mornings_are_not_peak() {
-        let Rule::Advertised(rule) = find("fcc-mba").unwrap().rule else { panic!("another rule") };
-        assert_eq!(rule.judge(&lines(30, 0.97, 20)).finding, Finding::Met);
-        assert_eq!(rule.judge(&lines(30, 0.85, 20)).finding, Finding::Breached);
-        assert_eq!(rule.judge(&lines(30, 0.97, 9)).finding, Finding::InsufficientData);
-        // Day 20,003 is a Monday.
-        let mut weekend = lines(30, 0.97, 20);
-        for line in &mut weekend {
-            line.tests.retain(|t| weekday(t.day) >= 5);
-        }
-        assert_eq!(rule.judge(&weekend).finding, Finding::InsufficientData);
+        (0..count).map(|line| Line { tests: tests(line), ..Line::of(100.0) }).collect()
     }
 
     #[test]
     fn four_fifths_of_the_tests_and_nineteen_twentieths_of_the_delays() {
         let Rule::Required(rule) = find("fcc-high-cost").unwrap().rule else { panic!("another rule") };
-        let delay = |slow: usize| -> Vec<Test> {
-            (0..100)
-                .map(|k| Test::new(20_003, 20, if k < slow { 150.0 } else { 40.0 }))
-                .collect()
+        // Ten lines, each with ten round trips of a hundred in all.
+        let finding = |share: f64, slow: usize| {
+            let mut lines = lines(10, share, 20);
+            for k in 0..100 {
+                lines[k / 10].delays.push(Test::new(20_003, 20, if k < slow { 150.0 } else { 40.0 }));
+            }
+            rule.judge(&lines).finding
         };
-        assert_eq!(rule.judge(&lines(10, 0.8, 20), &delay(5)).finding, Finding::Met);
-        assert_eq!(rule.judge(&lines(10, 0.8, 20), &delay(6)).finding, Finding::Breached);
-        assert_eq!(rule.judge(&lines(10, 0.7, 20), &delay(0)).finding, Finding::Breached);
-        assert_eq!(rule.judge(&lines(2, 0.9, 20), &delay(0)).finding, Finding::InsufficientData);
-        assert_eq!(rule.judge(&lines(10, 0.8, 20), &[]).missing.len(), 1);
+        assert_eq!(finding(0.8, 5), Finding::Met);
+        assert_eq!(finding(0.8, 6), Finding::Breached);
+        assert_eq!(finding(0.7, 0), Finding::Breached);
+        assert_eq!(rule.judge(&lines(2, 0.9, 20)).finding, Finding::InsufficientData);
+        assert_eq!(rule.judge(&lines(10, 0.8, 20)).missing.len(), 1);
     }
 
     #[test]
     fn the_range_is_that_of_similar_lines_at_peak() {
         let Rule::Range(rule) = find("ofcom-speeds-code").unwrap().rule else { panic!("another rule") };
         let similar: Vec<Line> = (1..=100)
-            .map(|k| Line { tests: vec![Test::new(20_003, 21, f64::from(k))], ..told(60.0) })
+            .map(|k| Line { tests: vec![Test::new(20_003, 21, f64::from(k))], ..Line::of(60.0) })
             .collect();
         assert_eq!(rule.range_of(&similar), Some((20.0, 80.0, 10.0, 100)));
         assert_eq!(rule.judge(&similar).finding, Finding::Met);

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub enum Finding {
     /// Every part of the rule holds.
     Met,
+    /// Neither: the rule tells bands, and this is the middle one.
+    MiddleBand,
     /// Some part does not hold.
     Breached,
     /// No part fails, and some could not be judged.
@@ -20,6 +22,7 @@ impl Finding {
     pub const fn label(self) -> Phrase {
         match self {
             Self::Met => Phrase { en: "met", zh: "达到" },
+            Self::MiddleBand => Phrase { en: "middle band", zh: "中档" },
             Self::Breached => Phrase { en: "not met", zh: "未达到" },
             Self::InsufficientData => Phrase { en: "insufficient data", zh: "数据不足" },
         }
@@ -33,7 +36,7 @@ pub struct Evidence {
     pub part: Words,
     /// What was seen.
     pub seen: f64,
-    /// What it takes; nothing where a figure is to be told and none was.
+    /// What it takes; nothing where the figure is only told, or nobody was told what to hold it against.
     pub needed: Option<f64>,
     /// How many tests, days or lines it stands on.
     pub n: usize,
@@ -50,6 +53,11 @@ impl Evidence {
     /// A part that holds from what customers were told upwards; where they were told nothing, the figure is given alone.
     pub(super) fn as_told(part: Phrase, seen: f64, told: Option<f64>, n: usize) -> Self {
         Self { part: Words::plain(part), seen, needed: told, n, holds: told.is_none_or(|told| seen >= told) }
+    }
+
+    /// A figure that a rule tells and does not bound.
+    pub(super) const fn told(part: Words, seen: f64, n: usize) -> Self {
+        Self { part, seen, needed: None, n, holds: true }
     }
 
     /// A part that holds up to `needed`.

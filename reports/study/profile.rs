@@ -14,10 +14,10 @@ use crate::profile::calendar::Calendar;
 use crate::profile::contract::Promised;
 use crate::profile::network::OneWay;
 use crate::profile::program::Line;
-use crate::profile::{Finding, Profile, Rule, Test, Verdict};
+use crate::profile::{Finding, Packets, Profile, Rule, Test, Verdict};
 use crate::stats::quantile::weighted;
 use broadgauge_model::metric::MetricId;
-use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel};
+use broadgauge_model::panel::{Cell, CellValues, Hours, MethodUse, Panel, weekday};
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::text::{Phrase, Words};
@@ -165,7 +165,8 @@ impl<'a> Days<'a> {
     }
 
     fn tell(&self, notes: &mut Vec<Note>) {
-        let phrase = Phrase { en: "observations on holidays, left out", zh: "节假日的观测（不计）" };
+        let phrase =
+            Phrase { en: "observations on holidays, left out", zh: "节假日的观测（不计）" };
         Note::push(notes, Words::plain(phrase), self.left_out);
         for (year, count) in &self.unknown {
             let phrase = Phrase {
@@ -183,10 +184,10 @@ type Lines<'a> = [(&'a AccessLine, Vec<&'a Cell>)];
 /// The metric that a rule is about, and the one that it asks for beside it.
 fn metrics(rule: &Rule) -> (MetricId, Option<MetricId>) {
     match rule {
-        Rule::Campaign(_) | Rule::Available(_) | Rule::Advertised(_) | Rule::Range(_) => {
-            (MetricId::DOWNLOAD_GOODPUT, None)
+        Rule::Campaign(_) | Rule::Available(_) | Rule::Range(_) => (MetricId::DOWNLOAD_GOODPUT, None),
+        Rule::Advertised(_) | Rule::Required(_) => {
+            (MetricId::DOWNLOAD_GOODPUT, Some(MetricId::ROUND_TRIP_DELAY))
         }
-        Rule::Required(_) => (MetricId::DOWNLOAD_GOODPUT, Some(MetricId::ROUND_TRIP_DELAY)),
         Rule::Classes(_) => (MetricId::ONE_WAY_DELAY, None),
         Rule::Applications(_) => (MetricId::ROUND_TRIP_DELAY, Some(MetricId::DOWNLOAD_GOODPUT)),
     }
@@ -269,9 +270,9 @@ fn rows(query: &Query, lines: &Lines<'_>) -> Vec<Row> {
     match &query.profile.rule {
         Rule::Campaign(campaign) => each(lines, calendar, |tests, promised| campaign.judge(tests, promised)),
         Rule::Available(rule) => each(lines, calendar, |tests, promised| rule.judge(tests, promised)),
-        Rule::Advertised(rule) => groups(lines, calendar, |lines, _| rule.judge(lines)),
-        Rule::Range(rule) => groups(lines, calendar, |lines, _| rule.judge(lines)),
-        Rule::Required(rule) => groups(lines, calendar, |lines, delays| rule.judge(lines, delays)),
+        Rule::Advertised(rule) => groups(lines, calendar, |lines| rule.judge(lines)),
+        Rule::Range(rule) => groups(lines, calendar, |lines| rule.judge(lines)),
+        Rule::Required(rule) => groups(lines, calendar, |lines| rule.judge(lines)),
         Rule::Classes(rule) => {
             let mut out = Vec::new();
             for (line, cells) in lines {
@@ -351,12 +352,8 @@ fn each(
 }
 
 /// By operator, technology and plan, on lines with an advertised rate.
-fn groups(
-    lines: &Lines<'_>,
-    calendar: Option<&Calendar>,
-    judge: impl Fn(&[Line], &[Test]) -> Verdict,
-) -> Vec<Row> {
-    let mut groups: BTreeMap<(String, String), (Vec<Line>, Vec<Test>)> = BTreeMap::new();
+fn groups(lines: &Lines<'_>, calendar: Option<&Calendar>, judge: impl Fn(&[Line]) -> Verdict) -> Vec<Row> {
+    let mut groups: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
     for (line, cells) in lines {
         let Some(advertised) = line.promise.promised_down_mbps.filter(|v| v.is_finite() && *v > 0.0) else {
             continue;
@@ -369,25 +366,27 @@ fn groups(
             [&line.technology, &line.plan].into_iter().flatten().map(String::as_str).collect();
         let group = groups.entry((line.operator.clone(), words.join(" "))).or_default();
         let weight = line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0);
-        group.0.push(Line {
+        let idle: Vec<&Cell> = cells.iter().copied().filter(|c| c.load == Load::Idle).collect();
+        group.push(Line {
             advertised,
             normal: line.promise.normal_down_mbps,
             minimum: line.promise.minimum_down_mbps,
             weight,
             tests: down,
+            delays: tests(&idle, MetricId::ROUND_TRIP_DELAY, calendar),
+            packets: packets(&idle, calendar),
         });
-        group.1.extend(tests(cells, MetricId::ROUND_TRIP_DELAY, calendar));
     }
     groups
         .into_iter()
-        .map(|((operator, subject), (lines, delays))| Row {
+        .map(|((operator, subject), lines)| Row {
             operator,
             subject,
             lines: lines.len(),
             tests: lines.iter().map(|l| l.tests.len()).sum(),
             method: MethodUse::default(),
             made: false,
-            verdict: judge(&lines, &delays),
+            verdict: judge(&lines),
         })
         .collect()
 }
@@ -397,8 +396,7 @@ fn tests(cells: &[&Cell], metric: MetricId, calendar: Option<&Calendar>) -> Vec<
     let mut out = Vec::new();
     for cell in cells.iter().filter(|c| c.metric == metric) {
         let Hours::At { day, hour } = cell.hours else { continue };
-        let test = Test::new(day, hour, 0.0);
-        let test = Test { worked: calendar.map_or(test.worked, |c| c.is_worked_on(day)), ..test };
+        let test = Test { worked: is_worked(calendar, day), ..Test::new(day, hour, 0.0) };
         match &cell.values {
             CellValues::Number(value) if value.is_finite() => out.push(Test { value: *value, ..test }),
             CellValues::Number(_) => {}
@@ -410,6 +408,22 @@ fn tests(cells: &[&Cell], metric: MetricId, calendar: Option<&Calendar>) -> Vec<
         }
     }
     out
+}
+
+fn is_worked(calendar: Option<&Calendar>, day: i32) -> bool {
+    calendar.map_or(weekday(day) < 5, |calendar| calendar.is_worked_on(day))
+}
+
+/// The packets of round trips, hour by hour.
+fn packets(cells: &[&Cell], calendar: Option<&Calendar>) -> Vec<Packets> {
+    let round_trips = cells.iter().filter(|c| c.metric == MetricId::ROUND_TRIP_DELAY && c.sent > 0);
+    let of = |cell: &&Cell| match cell.hours {
+        Hours::At { day, hour } => {
+            Some(Packets { hour, worked: is_worked(calendar, day), sent: cell.sent, lost: cell.lost })
+        }
+        Hours::Peak | Hours::AllDay => None,
+    };
+    round_trips.filter_map(of).collect()
 }
 
 /// The values of a metric in the cells that are wanted, ascending.

@@ -474,7 +474,7 @@ pub(super) fn profile(study: &profile::Profiled) -> String {
                 format!("{:.3}", part.seen),
                 part.needed.map_or_else(|| "-".into(), |needed| format!("{needed:.3}")),
                 match part.needed {
-                    None => "nothing was told",
+                    None => "no bound",
                     Some(_) if part.holds => "holds",
                     Some(_) => "does not hold",
                 }

@@ -68,10 +68,37 @@ fn groups_of_lines_are_judged_together_or_not_at_all() {
     assert_eq!((study.rows.len(), study.rows[0].lines), (1, 30));
     assert_eq!(study.rows[0].subject, "cable 100");
     assert_eq!(study.rows[0].verdict.finding, Finding::Met);
+    // Of loss and latency, that nothing was measured.
+    assert_eq!(study.rows[0].verdict.missing.len(), 2);
     let few = ask(&measured(29, |_, _, _| 97.0), "fcc-mba");
     assert_eq!(few.rows[0].verdict.finding, Finding::InsufficientData);
     let told = few.rows[0].verdict.missing[0].to_string();
     assert_eq!(told, "needs 30 lines with enough tests; there are 29");
+}
+
+/// By hand: five evenings of ten round trips an hour on each line, one of a hundred packets lost, and twice that under
+/// load, which does not count: every line loses 0.01, between 0.004 and 0.01.
+#[test]
+fn loss_and_latency_at_peak_are_those_of_idle_round_trips() {
+    let mut panel = measured(30, |_, _, _| 97.0);
+    for line in 0..30 {
+        for day in 0..5 {
+            for (load, delay, lost) in [(Load::Idle, 20.0, 1), (Load::Down, 90.0, 2)] {
+                let idle = cell(line, 20, CellValues::Number(delay));
+                let hours = Hours::At { day: 20_003 + day, hour: 20 };
+                panel.cells.push(Cell { load, hours, sent: 100, lost, ..idle });
+            }
+        }
+    }
+    let study = ask(&panel, "fcc-mba");
+    let verdict = &study.rows[0].verdict;
+    assert!(verdict.missing.is_empty(), "{:?}", verdict.missing);
+    let seen: Vec<f64> = verdict.evidence[5..].iter().map(|e| e.seen).collect();
+    assert_eq!(seen, [20.0, 0.0, 1.0, 0.0]);
+    let json = serde_json::to_value(&study).unwrap();
+    let part = &json["rows"][0]["evidence"][7];
+    assert_eq!(part["part"], "share of customers whose loss ratio is from 0.004 to 0.01");
+    assert_eq!((part["seen"].as_f64(), part["needed"].as_f64()), (Some(1.0), None));
 }
 
 #[test]
