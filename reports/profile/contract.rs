@@ -2,13 +2,13 @@
 //!
 //! A campaign (Bundesnetzagentur, Allgemeinverfuegung 2017 and since 13 December 2021) takes so many tests on so many
 //! days. From standing measurements the first days that fulfil its conditions are taken, and the first tests of each:
-//! chosen by the calendar, never by their values. The normally available rate (Regulation (EU) 2015/2120, article
-//! 4(1)(d); BoR (20) 112) is judged on all tests.
+//! chosen by the calendar, never by their values. The maximum, the normally available and the minimum rate (Regulation
+//! (EU) 2015/2120, article 4(1)(d); BoR (20) 112) are judged on all tests.
 
 use super::{Evidence, Test, Verdict};
 use broadgauge_model::text::{Phrase, Words};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the contract names, in Mbit/s.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,7 +43,13 @@ pub struct Campaign {
     pub days_below_minimum: usize,
 }
 
-/// Standing tests against the normally available rate.
+/// What is missing where a rate is not known.
+const NO_MAXIMUM: Phrase = Phrase { en: "no maximum rate of the contract is known", zh: "不知道合同的最高速率" };
+const NO_NORMAL: Phrase =
+    Phrase { en: "no normally available rate of the contract is known", zh: "不知道合同的通常可用速率" };
+const NO_MINIMUM: Phrase = Phrase { en: "no minimum rate of the contract is known", zh: "不知道合同的最低速率" };
+
+/// Standing tests against the rates of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Available {
@@ -53,6 +59,8 @@ pub struct Available {
     pub share_at_peak: f64,
     /// The share of all tests that must reach it.
     pub share_of_day: f64,
+    /// The share of days with tests on which the maximum must be reached at least once.
+    pub share_of_days_at_maximum: f64,
     /// Tests at peak, and in all, below which nothing is said.
     pub fewest_tests: usize,
     /// Days below which nothing is said.
@@ -81,7 +89,6 @@ impl Campaign {
             chosen.iter().filter(|day| day.iter().any(|value| holds(*value))).count()
         };
         let (mut evidence, mut missing) = (Vec::new(), Vec::new());
-        let lacks = |en, zh| Words::plain(Phrase { en, zh });
         match promised.maximum {
             Some(maximum) => evidence.push(Evidence::at_least(
                 Phrase {
@@ -92,7 +99,7 @@ impl Campaign {
                 self.days_at_maximum as f64,
                 all,
             )),
-            None => missing.push(lacks("the contract names no maximum rate", "合同未载明最高速率")),
+            None => missing.push(Words::plain(NO_MAXIMUM)),
         }
         match promised.normal {
             Some(normal) => {
@@ -109,10 +116,7 @@ impl Campaign {
                     all,
                 ));
             }
-            None => {
-                missing
-                    .push(lacks("the contract names no normally available rate", "合同未载明通常可用速率"));
-            }
+            None => missing.push(Words::plain(NO_NORMAL)),
         }
         match promised.minimum {
             Some(minimum) => evidence.push(Evidence::at_most(
@@ -121,7 +125,7 @@ impl Campaign {
                 self.days_below_minimum as f64 - 1.0,
                 all,
             )),
-            None => missing.push(lacks("the contract names no minimum rate", "合同未载明最低速率")),
+            None => missing.push(Words::plain(NO_MINIMUM)),
         }
         Verdict::of(evidence, missing)
     }
@@ -156,17 +160,11 @@ impl Campaign {
 }
 
 impl Available {
-    /// Whether the normally available rate is normally available.
+    /// Whether the maximum is reached day by day, the normally available rate normally available, and the minimum kept.
     pub fn judge(&self, tests: &[Test], promised: Promised) -> Verdict {
-        let Some(normal) = promised.normal else {
-            return Verdict::insufficient(Words::plain(Phrase {
-                en: "the contract names no normally available rate",
-                zh: "合同未载明通常可用速率",
-            }));
-        };
         let peak: Vec<&Test> =
             tests.iter().filter(|t| (self.peak.0..self.peak.1).contains(&t.hour)).collect();
-        let days: std::collections::BTreeSet<i32> = tests.iter().map(|t| t.day).collect();
+        let days: BTreeSet<i32> = tests.iter().map(|t| t.day).collect();
         if peak.len() < self.fewest_tests || days.len() < self.fewest_days {
             return Verdict::insufficient(Words::with(
                 Phrase {
@@ -182,29 +180,46 @@ impl Available {
             ));
         }
         let share = |reached: usize, all: usize| reached as f64 / all as f64;
-        let at_peak = share(peak.iter().filter(|t| t.value >= normal).count(), peak.len());
-        let of_day = share(tests.iter().filter(|t| t.value >= normal).count(), tests.len());
-        let mut evidence = vec![
-            Evidence::at_least(
-                Phrase {
-                    en: "share of tests at peak that reached the normal rate",
-                    zh: "忙时达到通常可用速率的比例",
-                },
-                at_peak,
-                self.share_at_peak,
-                peak.len(),
-            ),
-            Evidence::at_least(
-                Phrase {
-                    en: "share of all tests that reached the normal rate",
-                    zh: "全天达到通常可用速率的比例",
-                },
-                of_day,
-                self.share_of_day,
-                tests.len(),
-            ),
-        ];
-        let mut missing = Vec::new();
+        let (mut evidence, mut missing) = (Vec::new(), Vec::new());
+        match promised.maximum {
+            Some(maximum) => {
+                let reached: BTreeSet<i32> =
+                    tests.iter().filter(|t| t.value >= maximum).map(|t| t.day).collect();
+                evidence.push(Evidence::at_least(
+                    Phrase {
+                        en: "share of days on which the maximum was reached once",
+                        zh: "至少一次达到最高速率的天数占比",
+                    },
+                    share(reached.len(), days.len()),
+                    self.share_of_days_at_maximum,
+                    days.len(),
+                ));
+            }
+            None => missing.push(Words::plain(NO_MAXIMUM)),
+        }
+        match promised.normal {
+            Some(normal) => evidence.extend([
+                Evidence::at_least(
+                    Phrase {
+                        en: "share of tests at peak that reached the normal rate",
+                        zh: "忙时达到通常可用速率的比例",
+                    },
+                    share(peak.iter().filter(|t| t.value >= normal).count(), peak.len()),
+                    self.share_at_peak,
+                    peak.len(),
+                ),
+                Evidence::at_least(
+                    Phrase {
+                        en: "share of all tests that reached the normal rate",
+                        zh: "全天达到通常可用速率的比例",
+                    },
+                    share(tests.iter().filter(|t| t.value >= normal).count(), tests.len()),
+                    self.share_of_day,
+                    tests.len(),
+                ),
+            ]),
+            None => missing.push(Words::plain(NO_NORMAL)),
+        }
         match promised.minimum {
             Some(minimum) => evidence.push(Evidence::at_most(
                 Phrase { en: "tests below the minimum rate", zh: "低于最低速率的测试次数" },
@@ -212,10 +227,7 @@ impl Available {
                 0.0,
                 tests.len(),
             )),
-            None => missing.push(Words::plain(Phrase {
-                en: "the contract names no minimum rate",
-                zh: "合同未载明最低速率",
-            })),
+            None => missing.push(Words::plain(NO_MINIMUM)),
         }
         Verdict::of(evidence, missing)
     }
@@ -316,6 +328,29 @@ mod tests {
         };
         assert_eq!(campaign.judge(&two(&PEAKS), PROMISED).finding, Finding::Met);
         assert_eq!(campaign.judge(&two(&PEAKS[..1]), PROMISED).finding, Finding::Breached);
+    }
+
+    /// By hand: the maximum of 100 on 9 of 10 days is a share of 0.9, and a day without it is one too many.
+    #[test]
+    fn the_maximum_is_to_be_reached_once_a_day() {
+        let Rule::Available(rule) = find("eu-2015-2120").unwrap().rule else { panic!("another rule") };
+        let judge = |days_at_maximum: i32, promised: Promised| {
+            let rate = |day: i32, hour: u8| if hour == 23 && day < days_at_maximum { 100.0 } else { 85.0 };
+            let tests: Vec<Test> = (0..10)
+                .flat_map(|day| (14..24).map(move |hour| Test::new(20_000 + day, hour, rate(day, hour))))
+                .collect();
+            rule.judge(&tests, promised)
+        };
+        assert_eq!(judge(10, PROMISED).finding, Finding::Met);
+        let verdict = judge(9, PROMISED);
+        let first = &verdict.evidence[0];
+        assert_eq!((verdict.finding, first.seen, first.n, first.holds), (Finding::Breached, 0.9, 10, false));
+        let without = judge(9, Promised { maximum: None, ..PROMISED });
+        assert_eq!((without.finding, without.evidence.len()), (Finding::InsufficientData, 3));
+        let alone = judge(10, Promised { maximum: Some(100.0), ..Promised::default() });
+        assert_eq!((alone.finding, alone.evidence.len(), alone.missing.len()), (Finding::InsufficientData, 1, 2));
+        let alone = judge(9, Promised { maximum: Some(100.0), ..Promised::default() });
+        assert_eq!(alone.finding, Finding::Breached);
     }
 
     #[test]

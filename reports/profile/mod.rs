@@ -51,7 +51,7 @@ pub struct Profile {
 pub enum Rule {
     /// A campaign of tests on one line against its contract.
     Campaign(contract::Campaign),
-    /// Standing tests on one line against the normally available rate.
+    /// Standing tests on one line against the rates of its contract.
     Available(contract::Available),
     /// Lines against what was advertised: median, bands and 80/80.
     Advertised(advertised::Advertised),

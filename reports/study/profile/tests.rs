@@ -56,10 +56,18 @@ fn each_line_is_held_against_its_own_contract_with_its_evidence() {
 
 #[test]
 fn a_peak_that_is_slow_breaches_the_normally_available_rate() {
-    let slow_evening = |_: u32, _: i32, hour: u8| if hour >= 19 { 60.0 } else { 95.0 };
-    let study = ask(&measured(1, slow_evening), "eu-2015-2120");
-    assert_eq!(study.rows[0].verdict.finding, Finding::Breached);
-    assert_eq!(ask(&measured(1, |_, _, _| 95.0), "eu-2015-2120").rows[0].verdict.finding, Finding::Met);
+    let finding = |evening: f64, best: f64| {
+        let rate = move |_: u32, _: i32, hour: u8| match hour {
+            0..19 => 95.0,
+            23 => best,
+            _ => evening,
+        };
+        ask(&measured(1, rate), "eu-2015-2120").rows[0].verdict.finding
+    };
+    assert_eq!(finding(60.0, 100.0), Finding::Breached);
+    assert_eq!(finding(95.0, 100.0), Finding::Met);
+    // The maximum of 100 on no day.
+    assert_eq!(finding(95.0, 99.0), Finding::Breached);
 }
 
 #[test]
