@@ -4,6 +4,7 @@ use super::{Evidence, Packets, Test, Verdict};
 use crate::stats::quantile::{nearest_rank, sorted};
 use broadgauge_model::text::{Phrase, Words};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A line with what was advertised for it and how many it stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,10 +54,29 @@ pub struct Required {
     pub delay_ms: f64,
     /// The share of round trips that must stay within it.
     pub share_of_delays: f64,
-    /// Days with tests below which nothing is said.
+    /// Days in a row with tests below which nothing is said.
     pub fewest_days: usize,
-    /// Lines below which nothing is said.
-    pub fewest_lines: usize,
+    /// How many lines are to be tested.
+    pub locations: Locations,
+}
+
+/// How many lines are to be tested, by how many subscribers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Locations {
+    /// So many at least.
+    pub fewest: usize,
+    /// Of all subscribers.
+    pub share: f64,
+    /// So many suffice.
+    pub most: usize,
+}
+
+impl Locations {
+    /// The number for so many subscribers.
+    pub fn needed(&self, subscribers: f64) -> usize {
+        ((self.share * subscribers - 1e-9).ceil().max(0.0) as usize).clamp(self.fewest, self.most)
+    }
 }
 
 /// The range of similar customers at peak (Ofcom, Broadband Speeds Codes of Practice).
@@ -88,11 +108,23 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     nearest_rank(&sorted(values.to_vec()).ok()?, 0.5).ok()
 }
 
+/// The most days that follow each other.
+fn longest_run(days: &BTreeSet<i32>) -> usize {
+    let (mut longest, mut run, mut before) = (0, 0, None);
+    for &day in days {
+        run = if before == Some(day - 1) { run + 1 } else { 1 };
+        longest = longest.max(run);
+        before = Some(day);
+    }
+    longest
+}
+
 impl Required {
-    /// Whether enough tests reach the required rate, and enough round trips stay within the delay.
-    pub fn judge(&self, lines: &[Line]) -> Verdict {
+    /// Whether enough tests reach the required rate, and enough round trips stay within the delay. The lines are those
+    /// that were tested of so many subscribers.
+    pub fn judge(&self, lines: &[Line], subscribers: f64) -> Verdict {
         let inside = |t: &&Test| (self.hours.0..self.hours.1).contains(&t.hour);
-        let mut days = std::collections::BTreeSet::new();
+        let mut days = BTreeSet::new();
         let (mut reached, mut all, mut tested) = (0, 0, 0);
         for line in lines {
             let tests: Vec<&Test> = line.tests.iter().filter(inside).collect();
@@ -101,16 +133,24 @@ impl Required {
             all += tests.len();
             reached += tests.iter().filter(|t| t.value >= self.share_of_rate * line.advertised).count();
         }
-        if tested < self.fewest_lines {
-            return few(tested, self.fewest_lines);
-        }
-        if days.len() < self.fewest_days {
+        let needed = self.locations.needed(subscribers);
+        if tested < needed {
             return Verdict::insufficient(Words::with(
                 Phrase {
-                    en: "needs tests on {needed} days; there are {days}",
-                    zh: "需要 {needed} 天的测试；现有 {days} 天",
+                    en: "needs {needed} tested lines of the {known} known; there are {lines}",
+                    zh: "已知 {known} 条线路，需要测试 {needed} 条；现有 {lines} 条",
                 },
-                &[("needed", &self.fewest_days), ("days", &days.len())],
+                &[("needed", &needed), ("known", &subscribers), ("lines", &tested)],
+            ));
+        }
+        let days = longest_run(&days);
+        if days < self.fewest_days {
+            return Verdict::insufficient(Words::with(
+                Phrase {
+                    en: "needs tests on {needed} days in a row; there are {days}",
+                    zh: "需要连续 {needed} 天的测试；现有连续 {days} 天",
+                },
+                &[("needed", &self.fewest_days), ("days", &days)],
             ));
         }
         let mut evidence = vec![Evidence::at_least(
@@ -228,13 +268,42 @@ mod tests {
             for k in 0..100 {
                 lines[k / 10].delays.push(Test::new(20_003, 20, if k < slow { 150.0 } else { 40.0 }));
             }
-            rule.judge(&lines).finding
+            rule.judge(&lines, 50.0).finding
         };
         assert_eq!(finding(0.8, 5), Finding::Met);
         assert_eq!(finding(0.8, 6), Finding::Breached);
         assert_eq!(finding(0.7, 0), Finding::Breached);
-        assert_eq!(rule.judge(&lines(2, 0.9, 20)).finding, Finding::InsufficientData);
-        assert_eq!(rule.judge(&lines(10, 0.8, 20)).missing.len(), 1);
+        assert_eq!(rule.judge(&lines(4, 0.9, 20), 4.0).finding, Finding::InsufficientData);
+        assert_eq!(rule.judge(&lines(10, 0.8, 20), 50.0).missing.len(), 1);
+    }
+
+    // By hand, from 5 locations of 50 subscribers or fewer, 10% of 51 to 500, and 50 of more.
+    #[test]
+    fn the_more_subscribers_there_are_the_more_lines_are_to_be_tested() {
+        let Rule::Required(rule) = find("fcc-high-cost").unwrap().rule else { panic!("another rule") };
+        let needed = [3.0, 50.0, 51.0, 120.0, 500.0, 501.0, 90_000.0].map(|n| rule.locations.needed(n));
+        assert_eq!(needed, [5, 5, 6, 12, 50, 50, 50]);
+        let verdict = rule.judge(&lines(11, 0.9, 20), 120.0);
+        assert_eq!(verdict.finding, Finding::InsufficientData);
+        let told = verdict.missing[0].to_string();
+        assert_eq!(told, "needs 12 tested lines of the 120 known; there are 11");
+        // With enough lines, only the round trips are missing.
+        assert_eq!(rule.judge(&lines(12, 0.9, 20), 120.0).evidence.len(), 1);
+    }
+
+    #[test]
+    fn a_week_is_of_days_in_a_row() {
+        let Rule::Required(rule) = find("fcc-high-cost").unwrap().rule else { panic!("another rule") };
+        let without = |gap: i32| {
+            let mut lines = lines(5, 0.9, 20);
+            for line in &mut lines {
+                line.tests.retain(|t| t.day < 20_003 + 13 && t.day != 20_003 + gap);
+            }
+            rule.judge(&lines, 5.0).missing[0].to_string()
+        };
+        // Of thirteen days: six and six, and seven and five.
+        assert_eq!(without(6), "needs tests on 7 days in a row; there are 6");
+        assert_eq!(without(7), "no round-trip delay was measured");
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn by_method<'a>(
             }
         }
         let method = panel.method(number);
-        let rows = rows(query, &of_method).into_iter();
+        let rows = rows(panel, query, &of_method).into_iter();
         out.extend(rows.map(|row| Row { method: method.clone(), made, ..row }));
     }
     out
@@ -265,14 +265,17 @@ fn keep_commonest(
 }
 
 /// The rows of lines whose metric was observed by one method.
-fn rows(query: &Query, lines: &Lines<'_>) -> Vec<Row> {
+fn rows(panel: &Panel, query: &Query, lines: &Lines<'_>) -> Vec<Row> {
     let calendar = query.holidays.as_ref();
     match &query.profile.rule {
         Rule::Campaign(campaign) => each(lines, calendar, |tests, promised| campaign.judge(tests, promised)),
         Rule::Available(rule) => each(lines, calendar, |tests, promised| rule.judge(tests, promised)),
-        Rule::Advertised(rule) => groups(lines, calendar, |lines| rule.judge(lines)),
-        Rule::Range(rule) => groups(lines, calendar, |lines| rule.judge(lines)),
-        Rule::Required(rule) => groups(lines, calendar, |lines| rule.judge(lines)),
+        Rule::Advertised(rule) => groups(lines, calendar, |_, lines| rule.judge(lines)),
+        Rule::Range(rule) => groups(lines, calendar, |_, lines| rule.judge(lines)),
+        Rule::Required(rule) => {
+            let known = known(panel);
+            groups(lines, calendar, |group, lines| rule.judge(lines, known.get(group).map_or(0.0, |n| *n)))
+        }
         Rule::Classes(rule) => {
             let mut out = Vec::new();
             for (line, cells) in lines {
@@ -351,9 +354,35 @@ fn each(
     out
 }
 
+/// A line's operator, and its technology and plan.
+type Group = (String, String);
+
+fn group(line: &AccessLine) -> Group {
+    let words: Vec<&str> = [&line.technology, &line.plan].into_iter().flatten().map(String::as_str).collect();
+    (line.operator.clone(), words.join(" "))
+}
+
+/// How many lines a line stands for.
+fn weight(line: &AccessLine) -> f64 {
+    line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0)
+}
+
+/// How many lines those of each group stand for, tested or not.
+fn known(panel: &Panel) -> BTreeMap<Group, f64> {
+    let mut known = BTreeMap::new();
+    for line in &panel.lines {
+        *known.entry(group(line)).or_insert(0.0) += weight(line);
+    }
+    known
+}
+
 /// By operator, technology and plan, on lines with an advertised rate.
-fn groups(lines: &Lines<'_>, calendar: Option<&Calendar>, judge: impl Fn(&[Line]) -> Verdict) -> Vec<Row> {
-    let mut groups: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
+fn groups(
+    lines: &Lines<'_>,
+    calendar: Option<&Calendar>,
+    judge: impl Fn(&Group, &[Line]) -> Verdict,
+) -> Vec<Row> {
+    let mut groups: BTreeMap<Group, Vec<Line>> = BTreeMap::new();
     for (line, cells) in lines {
         let Some(advertised) = line.promise.promised_down_mbps.filter(|v| v.is_finite() && *v > 0.0) else {
             continue;
@@ -362,16 +391,12 @@ fn groups(lines: &Lines<'_>, calendar: Option<&Calendar>, judge: impl Fn(&[Line]
         if down.is_empty() {
             continue;
         }
-        let words: Vec<&str> =
-            [&line.technology, &line.plan].into_iter().flatten().map(String::as_str).collect();
-        let group = groups.entry((line.operator.clone(), words.join(" "))).or_default();
-        let weight = line.weight.filter(|w| w.is_finite() && *w > 0.0).unwrap_or(1.0);
         let idle: Vec<&Cell> = cells.iter().copied().filter(|c| c.load == Load::Idle).collect();
-        group.push(Line {
+        groups.entry(group(line)).or_default().push(Line {
             advertised,
             normal: line.promise.normal_down_mbps,
             minimum: line.promise.minimum_down_mbps,
-            weight,
+            weight: weight(line),
             tests: down,
             delays: tests(&idle, MetricId::ROUND_TRIP_DELAY, calendar),
             packets: packets(&idle, calendar),
@@ -379,14 +404,14 @@ fn groups(lines: &Lines<'_>, calendar: Option<&Calendar>, judge: impl Fn(&[Line]
     }
     groups
         .into_iter()
-        .map(|((operator, subject), lines)| Row {
-            operator,
-            subject,
+        .map(|(group, lines)| Row {
             lines: lines.len(),
             tests: lines.iter().map(|l| l.tests.len()).sum(),
             method: MethodUse::default(),
             made: false,
-            verdict: judge(&lines),
+            verdict: judge(&group, &lines),
+            operator: group.0,
+            subject: group.1,
         })
         .collect()
 }

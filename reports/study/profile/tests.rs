@@ -170,6 +170,17 @@ fn of_a_metric_beside_the_rules_own_one_method_counts_and_the_rest_is_noted() {
     );
 }
 
+/// By hand: 9 lines are tested of 9 and of 91 more that the table knows, and a tenth of 100 is 10.
+#[test]
+fn lines_that_were_not_tested_count_as_subscribers() {
+    let mut panel = measured(9, |_, _, _| 95.0);
+    let missing = |panel: &Panel| ask(panel, "fcc-high-cost").rows[0].verdict.missing[0].to_string();
+    assert_eq!(missing(&panel), "no round-trip delay was measured");
+    let untested = AccessLine { weight: Some(91.0), ..panel.lines[0].clone() };
+    panel.lines.push(untested);
+    assert_eq!(missing(&panel), "needs 10 tested lines of the 100 known; there are 9");
+}
+
 #[test]
 fn the_commonest_method_is_each_operators_own() {
     let mut panel = measured(2, |_, _, _| 95.0);
