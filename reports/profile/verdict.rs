@@ -92,6 +92,11 @@ impl Verdict {
         Self { finding, evidence, missing }
     }
 
+    /// Something is missing without which nothing can be judged.
+    pub fn lacks(what: Phrase) -> Self {
+        Self::insufficient(Words::plain(what))
+    }
+
     /// Too little.
     pub(super) fn insufficient(missing: Words) -> Self {
         Self { finding: Finding::InsufficientData, evidence: Vec::new(), missing: vec![missing] }

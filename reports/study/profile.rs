@@ -67,7 +67,9 @@ pub struct Row {
     pub lines: usize,
     /// Tests (or packets) behind it.
     pub tests: usize,
-    /// By which method, against which class of targets, the metric that the rule is about was observed.
+    /// Which way the metric goes that the rule is about.
+    pub direction: Direction,
+    /// By which method, against which class of targets, that metric was observed.
     #[serde(flatten)]
     pub method: MethodUse,
     /// Whether the tests are made up.
@@ -97,7 +99,7 @@ pub fn study(panel: &Panel, query: &Query) -> Profiled {
     days.tell(&mut head.notes);
     let lines: Vec<(&AccessLine, Vec<&Cell>)> =
         panel.lines.iter().zip(cells).filter(|(_, cells)| !cells.is_empty()).collect();
-    let mut rows = by_method(panel, query, lines, &mut head.notes);
+    let mut rows = by_metric(panel, query, lines, &mut head.notes);
     rows.sort_by(|a, b| {
         (&a.operator, &a.subject, &a.method, a.made).cmp(&(&b.operator, &b.subject, &b.method, b.made))
     });
@@ -181,39 +183,54 @@ impl<'a> Days<'a> {
 
 type Lines<'a> = [(&'a AccessLine, Vec<&'a Cell>)];
 
-/// The metric that a rule is about, and the one that it asks for beside it.
-fn metrics(rule: &Rule) -> (MetricId, Option<MetricId>) {
+/// The metrics that a rule is about, each judged by itself, and the one that it asks for beside them.
+fn metrics(rule: &Rule) -> (&'static [MetricId], Option<MetricId>) {
+    const RATES: &[MetricId] = &[MetricId::DOWNLOAD_GOODPUT, MetricId::UPLOAD_GOODPUT];
     match rule {
-        Rule::Campaign(_) | Rule::Available(_) | Rule::Range(_) => (MetricId::DOWNLOAD_GOODPUT, None),
-        Rule::Advertised(_) | Rule::Required(_) => {
-            (MetricId::DOWNLOAD_GOODPUT, Some(MetricId::ROUND_TRIP_DELAY))
-        }
-        Rule::Classes(_) => (MetricId::ONE_WAY_DELAY, None),
-        Rule::Applications(_) => (MetricId::ROUND_TRIP_DELAY, Some(MetricId::DOWNLOAD_GOODPUT)),
+        Rule::Campaign(_) | Rule::Available(_) => (RATES, None),
+        Rule::Range(_) => (&[MetricId::DOWNLOAD_GOODPUT], None),
+        Rule::Advertised(_) | Rule::Required(_) => (RATES, Some(MetricId::ROUND_TRIP_DELAY)),
+        Rule::Classes(_) => (&[MetricId::ONE_WAY_DELAY], None),
+        Rule::Applications(_) => (&[MetricId::ROUND_TRIP_DELAY], Some(MetricId::DOWNLOAD_GOODPUT)),
     }
 }
 
-/// One set of rows for each method by which the rule's metric was observed.
-fn by_method<'a>(
+/// The rows of each metric that a rule is about.
+fn by_metric<'a>(
     panel: &Panel,
     query: &Query,
     mut lines: Vec<(&'a AccessLine, Vec<&'a Cell>)>,
     notes: &mut Vec<Note>,
 ) -> Vec<Row> {
-    let (metric, beside) = metrics(&query.profile.rule);
+    let (of, beside) = metrics(&query.profile.rule);
     if let Some(beside) = beside {
         keep_commonest(panel, beside, &mut lines, notes);
     }
-    let without = lines.iter().filter(|(_, cells)| cells.iter().all(|c| c.metric != metric)).count();
-    let phrase = Phrase { en: "lines without tests of {metric}", zh: "没有 {metric} 测试的线路" };
-    Note::push(notes, Words::with(phrase, &[("metric", &metric)]), without as u64);
+    let mut out = Vec::new();
+    for &metric in of {
+        let has = |cells: &[&Cell]| cells.iter().any(|c| c.metric == metric);
+        let without = lines.iter().filter(|(_, cells)| !has(cells)).count();
+        let phrase = Phrase { en: "lines without tests of {metric}", zh: "没有 {metric} 测试的线路" };
+        Note::push(notes, Words::with(phrase, &[("metric", &metric)]), without as u64);
+        out.extend(by_method(panel, query, (metric, beside), &lines));
+    }
+    out
+}
+
+/// One set of rows for each method by which a metric was observed.
+fn by_method(
+    panel: &Panel,
+    query: &Query,
+    (metric, beside): (MetricId, Option<MetricId>),
+    lines: &Lines<'_>,
+) -> Vec<Row> {
     let how = |cell: &Cell| (cell.method, is_made(panel, cell));
     let all = lines.iter().flat_map(|(_, cells)| cells);
     let used: BTreeSet<(u16, bool)> = all.filter(|c| c.metric == metric).map(|c| how(c)).collect();
     let mut out = Vec::new();
     for (number, made) in used {
         let mut of_method = Vec::new();
-        for (line, cells) in &lines {
+        for (line, cells) in lines {
             let belongs = |c: &Cell| {
                 how(c) == (number, made) || (Some(c.metric) == beside && is_made(panel, c) == made)
             };
@@ -223,7 +240,7 @@ fn by_method<'a>(
             }
         }
         let method = panel.method(number);
-        let rows = rows(panel, query, &of_method).into_iter();
+        let rows = rows(panel, query, metric, &of_method).into_iter();
         out.extend(rows.map(|row| Row { method: method.clone(), made, ..row }));
     }
     out
@@ -265,16 +282,16 @@ fn keep_commonest(
 }
 
 /// The rows of lines whose metric was observed by one method.
-fn rows(panel: &Panel, query: &Query, lines: &Lines<'_>) -> Vec<Row> {
-    let calendar = query.holidays.as_ref();
+fn rows(panel: &Panel, query: &Query, metric: MetricId, lines: &Lines<'_>) -> Vec<Row> {
+    let asked = Asked { metric, calendar: query.holidays.as_ref() };
     match &query.profile.rule {
-        Rule::Campaign(campaign) => each(lines, calendar, |tests, promised| campaign.judge(tests, promised)),
-        Rule::Available(rule) => each(lines, calendar, |tests, promised| rule.judge(tests, promised)),
-        Rule::Advertised(rule) => groups(lines, calendar, |_, lines| rule.judge(lines)),
-        Rule::Range(rule) => groups(lines, calendar, |_, lines| rule.judge(lines)),
+        Rule::Campaign(campaign) => each(lines, asked, |tests, promised| campaign.judge(tests, promised)),
+        Rule::Available(rule) => each(lines, asked, |tests, promised| rule.judge(tests, promised)),
+        Rule::Advertised(rule) => groups(lines, asked, |_, lines| rule.judge(lines)),
+        Rule::Range(rule) => groups(lines, asked, |_, lines| rule.judge(lines)),
         Rule::Required(rule) => {
             let known = known(panel);
-            groups(lines, calendar, |group, lines| rule.judge(lines, known.get(group).map_or(0.0, |n| *n)))
+            groups(lines, asked, |group, lines| rule.judge(lines, known.get(group).map_or(0.0, |n| *n)))
         }
         Rule::Classes(rule) => {
             let mut out = Vec::new();
@@ -287,6 +304,7 @@ fn rows(panel: &Panel, query: &Query, lines: &Lines<'_>) -> Vec<Row> {
                             subject: format!("{} {} class {}", line.line_id, direction.word(), class.class),
                             lines: 1,
                             tests: path.packets as usize,
+                            direction,
                             method: MethodUse::default(),
                             made: false,
                             verdict: rule.judge(class, &path),
@@ -314,6 +332,7 @@ fn rows(panel: &Panel, query: &Query, lines: &Lines<'_>) -> Vec<Row> {
                         subject: format!("{} {}", line.line_id, application.name),
                         lines: 1,
                         tests: packets as usize,
+                        direction: Direction::RoundTrip,
                         method: MethodUse::default(),
                         made: false,
                         verdict: rule.judge(outcome, packets as u64),
@@ -325,29 +344,65 @@ fn rows(panel: &Panel, query: &Query, lines: &Lines<'_>) -> Vec<Row> {
     }
 }
 
-/// Line by line, on download tests.
-fn each(
-    lines: &Lines<'_>,
-    calendar: Option<&Calendar>,
-    judge: impl Fn(&[Test], Promised) -> Verdict,
-) -> Vec<Row> {
+/// Which rate is judged, in which calendar's weeks.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    metric: MetricId,
+    calendar: Option<&'a Calendar>,
+}
+
+impl Asked<'_> {
+    fn direction(self) -> Direction {
+        if self.metric == MetricId::UPLOAD_GOODPUT { Direction::Up } else { Direction::Down }
+    }
+
+    /// What a line's customer was promised. Of uploads nothing but the headline rate is known of a line.
+    fn promised(self, line: &AccessLine) -> Promised {
+        let known = &line.promise;
+        let usable = |rate: Option<f64>| rate.filter(|v| v.is_finite() && *v > 0.0);
+        match self.direction() {
+            Direction::Up => Promised { maximum: usable(known.promised_up_mbps), ..Promised::default() },
+            _ => Promised {
+                maximum: usable(known.promised_down_mbps),
+                normal: usable(known.normal_down_mbps),
+                minimum: usable(known.minimum_down_mbps),
+            },
+        }
+    }
+
+    /// A download goes by the name alone.
+    fn subject(self, name: &str) -> String {
+        match self.direction() {
+            Direction::Up => format!("{name} up").trim_start().to_owned(),
+            _ => name.to_owned(),
+        }
+    }
+
+    fn nothing_promised(self) -> Verdict {
+        Verdict::lacks(match self.direction() {
+            Direction::Up => Phrase { en: "no promised upload rate", zh: "没有承诺的上行速率" },
+            _ => Phrase { en: "no promised download rate", zh: "没有承诺的下行速率" },
+        })
+    }
+}
+
+/// Line by line.
+fn each(lines: &Lines<'_>, asked: Asked<'_>, judge: impl Fn(&[Test], Promised) -> Verdict) -> Vec<Row> {
     let mut out = Vec::new();
     for (line, cells) in lines {
-        let tests = tests(cells, MetricId::DOWNLOAD_GOODPUT, calendar);
+        let tests = tests(cells, asked.metric, asked.calendar);
         if !tests.is_empty() {
-            let promised = Promised {
-                maximum: line.promise.promised_down_mbps,
-                normal: line.promise.normal_down_mbps,
-                minimum: line.promise.minimum_down_mbps,
-            };
+            let promised = asked.promised(line);
+            let is_promised = promised != Promised::default();
             out.push(Row {
                 operator: line.operator.clone(),
-                subject: line.line_id.clone(),
+                subject: asked.subject(&line.line_id),
                 lines: 1,
                 tests: tests.len(),
+                direction: asked.direction(),
                 method: MethodUse::default(),
                 made: false,
-                verdict: judge(&tests, promised),
+                verdict: if is_promised { judge(&tests, promised) } else { asked.nothing_promised() },
             });
         }
     }
@@ -376,44 +431,50 @@ fn known(panel: &Panel) -> BTreeMap<Group, f64> {
     known
 }
 
-/// By operator, technology and plan, on lines with an advertised rate.
+/// By operator, technology and plan, on lines with an advertised rate; where none has one, the lines that were tested.
 fn groups(
     lines: &Lines<'_>,
-    calendar: Option<&Calendar>,
+    asked: Asked<'_>,
     judge: impl Fn(&Group, &[Line]) -> Verdict,
 ) -> Vec<Row> {
-    let mut groups: BTreeMap<Group, Vec<Line>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, (Vec<Line>, Vec<usize>)> = BTreeMap::new();
     for (line, cells) in lines {
-        let Some(advertised) = line.promise.promised_down_mbps.filter(|v| v.is_finite() && *v > 0.0) else {
-            continue;
-        };
-        let down = tests(cells, MetricId::DOWNLOAD_GOODPUT, calendar);
-        if down.is_empty() {
+        let tested = tests(cells, asked.metric, asked.calendar);
+        if tested.is_empty() {
             continue;
         }
+        let (promised, unpromised) = groups.entry(group(line)).or_default();
+        let Promised { maximum: Some(advertised), normal, minimum } = asked.promised(line) else {
+            unpromised.push(tested.len());
+            continue;
+        };
         let idle: Vec<&Cell> = cells.iter().copied().filter(|c| c.load == Load::Idle).collect();
-        groups.entry(group(line)).or_default().push(Line {
+        promised.push(Line {
             advertised,
-            normal: line.promise.normal_down_mbps,
-            minimum: line.promise.minimum_down_mbps,
+            normal,
+            minimum,
             weight: weight(line),
-            tests: down,
-            delays: tests(&idle, MetricId::ROUND_TRIP_DELAY, calendar),
-            packets: packets(&idle, calendar),
+            tests: tested,
+            delays: tests(&idle, MetricId::ROUND_TRIP_DELAY, asked.calendar),
+            packets: packets(&idle, asked.calendar),
         });
     }
-    groups
-        .into_iter()
-        .map(|(group, lines)| Row {
-            lines: lines.len(),
-            tests: lines.iter().map(|l| l.tests.len()).sum(),
+    let of = |(group, (lines, unpromised)): (Group, (Vec<Line>, Vec<usize>))| {
+        let judged = (!lines.is_empty()).then(|| judge(&group, &lines));
+        let tests: Vec<usize> =
+            if judged.is_some() { lines.iter().map(|l| l.tests.len()).collect() } else { unpromised };
+        Row {
+            subject: asked.subject(&group.1),
+            operator: group.0,
+            lines: tests.len(),
+            tests: tests.iter().sum(),
+            direction: asked.direction(),
             method: MethodUse::default(),
             made: false,
-            verdict: judge(&group, &lines),
-            operator: group.0,
-            subject: group.1,
-        })
-        .collect()
+            verdict: judged.unwrap_or_else(|| asked.nothing_promised()),
+        }
+    };
+    groups.into_iter().map(of).collect()
 }
 
 /// Every observation of a metric, in local time.
