@@ -2,7 +2,8 @@
 //!
 //! A campaign (Bundesnetzagentur, Allgemeinverfuegung 2017 and since 13 December 2021) takes so many tests on so many
 //! days. From standing measurements the first days that fulfil its conditions are taken, and the first tests of each:
-//! chosen by the calendar, never by their values. The maximum, the normally available and the minimum rate (Regulation
+//! chosen by the calendar, never by their values. Of a test's time its hour is known: a pause within a day is kept where
+//! the hours leave no doubt, and where an hour has more tests than are taken, they are spread over its values. The maximum, the normally available and the minimum rate (Regulation
 //! (EU) 2015/2120, article 4(1)(d); BoR (20) 112) are judged on all tests.
 
 use super::{Evidence, Test, Verdict};
@@ -33,6 +34,9 @@ pub struct Campaign {
     pub within_days: i32,
     /// Days without tests between two days of tests.
     pub free_days_between: i32,
+    /// The pause within a day, where the rule has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
     /// The share of the maximum that must be reached once on enough days.
     pub share_of_maximum: f64,
     /// On how many days it must be reached.
@@ -43,11 +47,25 @@ pub struct Campaign {
     pub days_below_minimum: usize,
 }
 
+/// A pause within a day of tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// After so many tests.
+    pub after: usize,
+    /// Its hours.
+    pub hours: u8,
+}
+
 /// What is missing where a rate is not known.
-const NO_MAXIMUM: Phrase = Phrase { en: "no maximum rate of the contract is known", zh: "不知道合同的最高速率" };
-const NO_NORMAL: Phrase =
-    Phrase { en: "no normally available rate of the contract is known", zh: "不知道合同的通常可用速率" };
-const NO_MINIMUM: Phrase = Phrase { en: "no minimum rate of the contract is known", zh: "不知道合同的最低速率" };
+const NO_MAXIMUM: Phrase =
+    Phrase { en: "no maximum rate of the contract is known", zh: "不知道合同的最高速率" };
+const NO_NORMAL: Phrase = Phrase {
+    en: "no normally available rate of the contract is known",
+    zh: "不知道合同的通常可用速率",
+};
+const NO_MINIMUM: Phrase =
+    Phrase { en: "no minimum rate of the contract is known", zh: "不知道合同的最低速率" };
 
 /// Standing tests against the rates of a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,18 +89,7 @@ impl Campaign {
     /// Whether the line keeps its contract. Tests in any order.
     pub fn judge(&self, tests: &[Test], promised: Promised) -> Verdict {
         let Some(chosen) = self.chosen(tests) else {
-            return Verdict::insufficient(Words::with(
-                Phrase {
-                    en: "needs {days} days of {tests} tests within {within} days, {free} or more days apart",
-                    zh: "需要在 {within} 天内有 {days} 个测试日、每日 {tests} 次，测试日之间至少间隔 {free} 天",
-                },
-                &[
-                    ("days", &self.days),
-                    ("tests", &self.tests_a_day),
-                    ("within", &self.within_days),
-                    ("free", &self.free_days_between),
-                ],
-            ));
+            return self.no_campaign();
         };
         let all = self.days * self.tests_a_day;
         let days_with = |holds: &dyn Fn(f64) -> bool| {
@@ -130,13 +137,48 @@ impl Campaign {
         Verdict::of(evidence, missing)
     }
 
+    fn no_campaign(&self) -> Verdict {
+        let values: [(&'static str, &dyn ToString); 4] = [
+            ("days", &self.days),
+            ("tests", &self.tests_a_day),
+            ("within", &self.within_days),
+            ("free", &self.free_days_between),
+        ];
+        let Some(pause) = self.pause else {
+            let phrase = Phrase {
+                en: "needs {days} days of {tests} tests within {within} days, {free} or more days apart",
+                zh: "需要在 {within} 天内有 {days} 个测试日、每日 {tests} 次，测试日之间至少间隔 {free} 天",
+            };
+            return Verdict::insufficient(Words::with(phrase, &values));
+        };
+        let phrase = Phrase {
+            en: "needs {days} days of {tests} tests within {within} days, {free} or more days apart, with a pause of {hours} hours after {after} tests of a day",
+            zh: "需要在 {within} 天内有 {days} 个测试日、每日 {tests} 次，测试日之间至少间隔 {free} 天，当日 {after} 次测试后须间隔 {hours} 小时",
+        };
+        let pause: [(&'static str, &dyn ToString); 2] = [("hours", &pause.hours), ("after", &pause.after)];
+        Verdict::insufficient(Words::with(phrase, &[&values[..], &pause].concat()))
+    }
+
+    /// The tests of a day that count, in no order; none where they are too few or too close.
+    fn of_day(&self, tests: &[Test]) -> Option<Vec<f64>> {
+        let mut tests = tests.to_vec();
+        tests.sort_unstable_by(|a, b| a.hour.cmp(&b.hour).then(a.value.total_cmp(&b.value)));
+        let Some(pause) = self.pause else { return Some(first(&tests, self.tests_a_day)?.0) };
+        let (mut values, last) = first(&tests, pause.after)?;
+        // From the end of one hour to the start of another lie all hours between them, and no more is sure.
+        let later = tests.partition_point(|test| test.hour <= last + pause.hours);
+        values.extend(first(&tests[later..], self.tests_a_day.checked_sub(pause.after)?)?.0);
+        Some(values)
+    }
+
     /// The first days that fulfil the conditions, with the first tests of each.
     fn chosen(&self, tests: &[Test]) -> Option<Vec<Vec<f64>>> {
-        let mut days: BTreeMap<i32, Vec<Test>> = BTreeMap::new();
+        let mut all: BTreeMap<i32, Vec<Test>> = BTreeMap::new();
         for test in tests {
-            days.entry(test.day).or_default().push(*test);
+            all.entry(test.day).or_default().push(*test);
         }
-        days.retain(|_, tests| tests.len() >= self.tests_a_day);
+        let days: BTreeMap<i32, Vec<f64>> =
+            all.into_iter().filter_map(|(day, tests)| Some((day, self.of_day(&tests)?))).collect();
         let known: Vec<i32> = days.keys().copied().collect();
         for (place, &first) in known.iter().enumerate() {
             let mut taken = vec![first];
@@ -147,16 +189,21 @@ impl Campaign {
                 }
             }
             if taken.len() == self.days {
-                let first_tests = |day: &i32| {
-                    let mut tests = days[day].clone();
-                    tests.sort_by_key(|test| test.hour);
-                    tests.iter().take(self.tests_a_day).map(|t| t.value).collect()
-                };
-                return Some(taken.iter().map(first_tests).collect());
+                return Some(taken.iter().map(|day| days[day].clone()).collect());
             }
         }
         None
     }
+}
+
+/// The values of the first tests, which stand by hour and value, and the hour of the last one. Of an hour that has more than
+/// are wanted they are its quantiles, by nearest rank, because their order in the hour is not known.
+fn first(tests: &[Test], count: usize) -> Option<(Vec<f64>, u8)> {
+    let last = tests.get(count.checked_sub(1)?)?.hour;
+    let before = tests.partition_point(|test| test.hour < last);
+    let (within, wanted) = (tests.partition_point(|test| test.hour <= last) - before, count - before);
+    let spread = (0..wanted).map(|k| before + ((2 * k + 1) * within).div_ceil(2 * wanted) - 1);
+    Some(((0..before).chain(spread).map(|at| tests[at].value).collect(), last))
 }
 
 impl Available {
@@ -253,7 +300,9 @@ mod tests {
         for day in 0..3 {
             for n in 0..10 {
                 let special = set.iter().find(|(d, k, _)| (*d, *k) == (day, n)).map(|s| s.2);
-                tests.push(Test::new(20_000 + 2 * day as i32, 8 + n as u8, special.unwrap_or(85.0)));
+                // From 8 to 12, and from 16 to 20.
+                let hour = 8 + n as u8 + if n < 5 { 0 } else { 3 };
+                tests.push(Test::new(20_000 + 2 * day as i32, hour, special.unwrap_or(85.0)));
             }
         }
         tests
@@ -306,7 +355,40 @@ mod tests {
         let verdict = campaign.judge(&moved(6), PROMISED);
         assert_eq!((verdict.finding, verdict.evidence.len()), (Finding::Met, 3));
         let told = campaign.judge(&[], PROMISED).missing[0].to_string();
-        assert_eq!(told, "needs 3 days of 10 tests within 14 days, 1 or more days apart");
+        assert_eq!(
+            told,
+            "needs 3 days of 10 tests within 14 days, 1 or more days apart, with a pause of 3 hours after 5 tests of a day"
+        );
+        let told = self::campaign("bnetza-2017").judge(&[], PROMISED).missing[0].to_string();
+        assert_eq!(told, "needs 2 days of 10 tests within 14 days, 0 or more days apart");
+    }
+
+    /// From 12:59 to 15:00 are two hours and a minute, to 16:00 three hours and a minute.
+    #[test]
+    fn a_pause_counts_where_the_hours_leave_no_doubt() {
+        let campaign = campaign("bnetza-2021");
+        let finding = |later: u8| {
+            let moved = |t: Test| Test { hour: if t.hour >= 16 { t.hour - 16 + later } else { t.hour }, ..t };
+            let tests: Vec<Test> = days(&PEAKS).into_iter().map(moved).collect();
+            campaign.judge(&tests, PROMISED).finding
+        };
+        assert_eq!(finding(16), Finding::Met);
+        assert_eq!(finding(15), Finding::InsufficientData);
+        // Tests in the pause are left out, and do no harm.
+        let mut more = days(&PEAKS);
+        more.extend((0..3).map(|day| Test::new(20_000 + 2 * day, 14, 10.0)));
+        assert_eq!(campaign.judge(&more, PROMISED).finding, Finding::Met);
+    }
+
+    /// By hand: the quantiles 1/6, 3/6 and 5/6 of six values are the first, the third and the fifth; the median is the third.
+    #[test]
+    fn of_an_hour_with_more_tests_than_count_those_spread_over_its_values_are_taken() {
+        let mut tests = vec![Test::new(0, 8, 70.0)];
+        tests.extend([10.0, 20.0, 30.0, 40.0, 50.0, 60.0].map(|value| Test::new(0, 9, value)));
+        assert_eq!(first(&tests, 4), Some((vec![70.0, 10.0, 30.0, 50.0], 9)));
+        assert_eq!(first(&tests, 2), Some((vec![70.0, 30.0], 9)));
+        assert_eq!(first(&tests, 7).map(|(values, _)| values.len()), Some(7));
+        assert_eq!((first(&tests, 8), first(&tests, 0)), (None, None));
     }
 
     #[test]
@@ -348,7 +430,10 @@ mod tests {
         let without = judge(9, Promised { maximum: None, ..PROMISED });
         assert_eq!((without.finding, without.evidence.len()), (Finding::InsufficientData, 3));
         let alone = judge(10, Promised { maximum: Some(100.0), ..Promised::default() });
-        assert_eq!((alone.finding, alone.evidence.len(), alone.missing.len()), (Finding::InsufficientData, 1, 2));
+        assert_eq!(
+            (alone.finding, alone.evidence.len(), alone.missing.len()),
+            (Finding::InsufficientData, 1, 2)
+        );
         let alone = judge(9, Promised { maximum: Some(100.0), ..Promised::default() });
         assert_eq!(alone.finding, Finding::Breached);
     }

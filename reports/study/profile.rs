@@ -432,11 +432,7 @@ fn known(panel: &Panel) -> BTreeMap<Group, f64> {
 }
 
 /// By operator, technology and plan, on lines with an advertised rate; where none has one, the lines that were tested.
-fn groups(
-    lines: &Lines<'_>,
-    asked: Asked<'_>,
-    judge: impl Fn(&Group, &[Line]) -> Verdict,
-) -> Vec<Row> {
+fn groups(lines: &Lines<'_>, asked: Asked<'_>, judge: impl Fn(&Group, &[Line]) -> Verdict) -> Vec<Row> {
     let mut groups: BTreeMap<Group, (Vec<Line>, Vec<usize>)> = BTreeMap::new();
     for (line, cells) in lines {
         let tested = tests(cells, asked.metric, asked.calendar);

@@ -3,7 +3,7 @@ use crate::profile::find;
 use crate::study::planted::operators::cell;
 use broadgauge_model::place::Promise;
 
-/// Lines with ten tests on each of nine days, in the evening.
+/// Lines with ten tests on each of nine days, in the morning and in the evening.
 fn measured(lines: u32, value: impl Fn(u32, i32, u8) -> f64) -> Panel {
     let mut panel = Panel::default();
     for line in 0..lines {
@@ -22,7 +22,7 @@ fn measured(lines: u32, value: impl Fn(u32, i32, u8) -> f64) -> Panel {
         });
         for day in 0..9 {
             for n in 0..10_u8 {
-                let hour = 14 + n;
+                let hour = if n < 5 { 9 + n } else { 14 + n };
                 let mut cell = cell(line, hour, CellValues::Number(value(line, day, hour)));
                 cell.metric = MetricId::DOWNLOAD_GOODPUT;
                 cell.direction = Direction::Down;
@@ -51,7 +51,7 @@ fn each_line_is_held_against_its_own_contract_with_its_evidence() {
     assert_eq!((parts[1].seen, parts[1].needed, parts[1].n, parts[1].holds), (0.0, Some(27.0), 30, false));
     let json = serde_json::to_value(&study).unwrap();
     assert_eq!(json["rows"][1]["finding"], "breached");
-    assert_eq!(json["profile"]["version"], 1);
+    assert_eq!(json["profile"]["version"], 2);
 }
 
 #[test]
@@ -164,7 +164,10 @@ fn uploads_of_groups_are_held_against_their_own_promise() {
     assert!((told[0].2 - 0.97).abs() < 1e-9 && (told[1].2 - 0.98).abs() < 1e-9, "{told:?}");
     assert_eq!(serde_json::to_value(&study).unwrap()["rows"][1]["direction"], "up");
     let rows = ask(&with_uploads(30, 19.6, |_| None), "fcc-high-cost").rows;
-    assert_eq!((rows[1].lines, rows[1].tests, rows[1].verdict.finding), (30, 2_700, Finding::InsufficientData));
+    assert_eq!(
+        (rows[1].lines, rows[1].tests, rows[1].verdict.finding),
+        (30, 2_700, Finding::InsufficientData)
+    );
     assert_eq!(rows[1].verdict.missing[0].to_string(), "no promised upload rate");
     // The speeds code speaks of downloads.
     assert_eq!(ask(&with_uploads(30, 19.6, |_| None), "ofcom-speeds-code").rows.len(), 1);
