@@ -212,6 +212,16 @@ fn by_metric<'a>(
         let without = lines.iter().filter(|(_, cells)| !has(cells)).count();
         let phrase = Phrase { en: "lines without tests of {metric}", zh: "没有 {metric} 测试的线路" };
         Note::push(notes, Words::with(phrase, &[("metric", &metric)]), without as u64);
+        let asked = Asked { metric, calendar: query.holidays.as_ref() };
+        let is_unpromised = |line: &AccessLine| asked.promised(line).maximum.is_none();
+        if matches!(query.profile.rule, Rule::Advertised(_) | Rule::Required(_) | Rule::Range(_)) {
+            let unpromised = lines.iter().filter(|(line, cells)| has(cells) && is_unpromised(line)).count();
+            let phrase = Phrase {
+                en: "lines with tests of {metric} and no promised rate, left out",
+                zh: "有 {metric} 测试但没有承诺速率的线路（不计）",
+            };
+            Note::push(notes, Words::with(phrase, &[("metric", &metric)]), unpromised as u64);
+        }
         out.extend(by_method(panel, query, (metric, beside), &lines));
     }
     out

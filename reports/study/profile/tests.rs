@@ -169,6 +169,13 @@ fn uploads_of_groups_are_held_against_their_own_promise() {
         (30, 2_700, Finding::InsufficientData)
     );
     assert_eq!(rows[1].verdict.missing[0].to_string(), "no promised upload rate");
+    let half = ask(&with_uploads(60, 19.6, |i| (i % 2 == 1).then_some(20.0)), "fcc-mba");
+    assert_eq!((half.rows[1].lines, half.rows[1].verdict.finding), (30, Finding::Met));
+    let note = &half.head.notes[0];
+    assert_eq!(
+        (note.reason.to_string().as_str(), note.count),
+        ("lines with tests of upload_goodput and no promised rate, left out", 30)
+    );
     // The speeds code speaks of downloads.
     assert_eq!(ask(&with_uploads(30, 19.6, |_| None), "ofcom-speeds-code").rows.len(), 1);
 }
