@@ -1,4 +1,5 @@
-//! A town with everything, through the command: every chart of every report by its name.
+//! A town with everything, through the command: every chart of every report by its name, and the same bytes whatever the
+//! threads and the order of rows.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use broadgauge::demo::{take_in, town};
@@ -87,4 +88,57 @@ fn every_chart_of_every_report_is_had_by_its_name() {
     done(&command(&["promised-rate"]));
     let without = command(&["importance-performance", "--report", "satisfaction"]);
     assert!(String::from_utf8(without.stderr).unwrap().contains("made from a survey"));
+}
+
+/// Writes a town's tables with their rows in another order.
+fn shuffle(from: &Path, to: &Path) {
+    let mut state = 3_u64;
+    for kind in PLAN.tables() {
+        let file = format!("{}.csv", kind.word());
+        let text = std::fs::read_to_string(from.join(&file)).unwrap();
+        let mut rows: Vec<&str> = text.lines().collect();
+        for i in (2..rows.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // The first row is the header.
+            rows.swap(i, 1 + (state >> 33) as usize % i);
+        }
+        std::fs::write(to.join(&file), rows.join("\n") + "\n").unwrap();
+        let map = format!("{}.toml", kind.word());
+        std::fs::copy(from.join(&map), to.join(&map)).unwrap();
+    }
+}
+
+#[test]
+fn neither_threads_nor_the_order_of_rows_change_a_byte() {
+    let (plain, shuffled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (plain, shuffled) = (plain.path(), shuffled.path());
+    town::write(&PLAN, plain).unwrap();
+    settle(plain);
+    shuffle(plain, shuffled);
+    // Pseudonyms are the same only under the same key.
+    std::fs::copy(plain.join("pseudonym.key"), shuffled.join("pseudonym.key")).unwrap();
+    settle(shuffled);
+    for study in [&["silent"][..], &["balance", "--limit", "80"], &["handling"]] {
+        let study = [&["study"], study, &["--own", town::OWN, "--json"]].concat();
+        let expected = broadgauge(plain, 1, &study);
+        done(&expected);
+        assert!(expected.stdout.len() > 2_000, "{study:?}");
+        for (folder, threads) in [(plain, 2), (shuffled, 2)] {
+            let got = broadgauge(folder, threads, &study);
+            assert!(
+                got.stdout == expected.stdout,
+                "{study:?} with {threads} threads in {}",
+                folder.display()
+            );
+        }
+    }
+    let report = |folder: &Path, threads: u32| {
+        done(&broadgauge(folder, threads, &["report", "actions", "--own", town::OWN, "-o", "actions.html"]));
+        std::fs::read(folder.join("actions.html")).unwrap()
+    };
+    let expected = report(plain, 1);
+    assert!(expected.len() > 20_000);
+    for (folder, threads) in [(plain, 2), (shuffled, 1)] {
+        assert!(report(folder, threads) == expected, "with {threads} threads in {}", folder.display());
+    }
 }
