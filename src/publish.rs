@@ -1,7 +1,7 @@
 //! From a store to the files of a report: one panel, every study on it, one document, and the bytes written down.
 
 use crate::gather::{self, GatherError};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::survey::{self, SurveyError};
 use broadgauge_model::text::Lang;
 use broadgauge_reports::doc::{self, Document, operator};
@@ -45,16 +45,45 @@ pub enum Format {
     Json,
 }
 
+/// A report, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportName {
+    /// Where the operator stands beside its peers.
+    Operator,
+    /// What customers complain about.
+    Complaints,
+    /// What customers expect, and who suffers in silence.
+    Expectation,
+    /// What to fix first, and what the fixes did.
+    Actions,
+    /// How satisfied customers are, from a survey.
+    Satisfaction,
+}
+
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
+    /// There is no store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The store cannot give a panel.
     #[error(transparent)]
     Gather(#[from] GatherError),
     /// The survey cannot be read.
     #[error(transparent)]
     Survey(#[from] SurveyError),
+    /// No survey is given.
+    #[error("the report on satisfaction is made from a survey: name its file after the chart")]
+    NoSurvey,
+    /// There is no such chart.
+    #[error("no chart is called {name:?}; charts by report: {known}")]
+    NoSuchChart {
+        /// What was asked for.
+        name: String,
+        /// What there is, report by report.
+        known: String,
+    },
     /// The document cannot be rendered.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -154,6 +183,28 @@ pub fn satisfaction(own: &str, asked: &survey::Asked) -> Result<Document, Publis
     let query =
         doc::satisfaction::Query { target, ..doc::satisfaction::Query::of(own.to_owned(), asked.period()?) };
     Ok(doc::satisfaction::write(&asked.study()?, &query))
+}
+
+/// The first of these reports that has a chart of this name.
+pub fn with_chart(
+    name: &str,
+    reports: &[ReportName],
+    mut make: impl FnMut(ReportName) -> Result<Document, PublishError>,
+) -> Result<Document, PublishError> {
+    let mut known = Vec::new();
+    for report in reports {
+        let document = make(*report)?;
+        if document.figure(name).is_some() {
+            return Ok(document);
+        }
+        let names = document.figure_names();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        known.push(format!("{}: {names}", document.name));
+    }
+    if reports.len() > 1 && !reports.contains(&ReportName::Satisfaction) {
+        known.push("satisfaction: those of a survey, whose file is named after the chart".to_owned());
+    }
+    Err(PublishError::NoSuchChart { name: name.to_owned(), known: known.join("; ") })
 }
 
 /// Writes a document to a file, and the data of each chart beside it in `NAME-data`. Returns every path, the

@@ -20,6 +20,8 @@ pub mod out;
 pub mod peer;
 pub mod pick;
 pub mod report;
+mod report_ask;
+mod report_chart;
 mod secret;
 pub mod study;
 mod study_balance;

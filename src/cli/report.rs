@@ -1,14 +1,12 @@
 //! `broadgauge report NAME`: what the store says, for people.
 
+use super::report_ask::{AskOperator, of_the_loop};
 use super::study_satisfaction::AskSatisfaction;
-use super::{
-    Ended, Failure, Outcome, out, pick, study_balance, study_closed_loop, study_expectation, study_silent,
-};
+use super::{Ended, Failure, Outcome, out, pick, report_chart, study_balance};
 use crate::publish::{self, Format};
 use crate::store;
 use broadgauge_model::text::Lang;
 use broadgauge_reports::doc::Document;
-use broadgauge_reports::render::chart::{self, ChartFormat};
 use std::path::PathBuf;
 
 /// Write a report for people: verdict, charts, method, and the data of each chart
@@ -23,7 +21,7 @@ enum Report {
     /// Where the own operator stands beside its peers, and what its customers say
     Operator {
         #[command(flatten)]
-        what: What,
+        ask: AskOperator,
         /// The form
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -59,19 +57,8 @@ enum Report {
         #[command(flatten)]
         paper: Paper,
     },
-    /// One chart of the operator's report, as .png, .svg or .csv
-    Chart {
-        /// The chart; a wrong name lists those there are
-        name: String,
-        #[command(flatten)]
-        what: What,
-        /// Pixels of a PNG to one of the layout
-        #[arg(long, default_value_t = 2.0)]
-        scale: f32,
-        /// The file to write; its ending is the format
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-    },
+    /// One chart of any of these reports, as .png, .svg or .csv
+    Chart(report_chart::Args),
 }
 
 /// The language, the form and the file.
@@ -88,22 +75,6 @@ struct Paper {
     output: PathBuf,
 }
 
-#[derive(clap::Args)]
-struct What {
-    #[command(flatten)]
-    ground: pick::Ground,
-    #[command(flatten)]
-    peers: pick::AskPeers,
-    #[command(flatten)]
-    complaints: pick::AskComplaints,
-    /// The language: en or zh
-    #[arg(long, default_value = "en")]
-    lang: Lang,
-    /// For the team alone: groups of fewer than ten lines are shown
-    #[arg(long)]
-    internal: bool,
-}
-
 /// A report that has no peers to compare with.
 #[derive(clap::Args)]
 struct LoopArgs {
@@ -116,23 +87,13 @@ struct LoopArgs {
 }
 
 impl LoopArgs {
-    fn request(&self) -> publish::LoopRequest {
-        publish::LoopRequest {
-            gather: self.ground.request(),
-            expectation: study_expectation::query(&self.ground),
-            silent: study_silent::query(&self.ground),
-            balance: self.balance.query(&self.ground),
-            closed_loop: study_closed_loop::query(&self.ground),
-        }
-    }
-
     fn write(
         &self,
         make: fn(&dyn store::Store, &publish::LoopRequest) -> Result<Document, publish::PublishError>,
     ) -> Outcome {
         let store = store::open_existing(&self.ground.store).map_err(Failure::input)?;
         let bar = out::progress("reading the store and asking it");
-        let document = make(store.as_ref(), &self.request());
+        let document = make(store.as_ref(), &of_the_loop(&self.ground, &self.balance));
         bar.finish_and_clear();
         write(&document.map_err(Failure::input)?, &self.paper)?;
         Ok(Ended::Done)
@@ -144,11 +105,12 @@ pub fn run(args: Args) -> Outcome {
     match args.report {
         Report::Expectation(args) => return args.write(publish::expectation),
         Report::Actions(args) => return args.write(publish::actions),
-        Report::Operator { what, format, output } => {
+        Report::Chart(args) => return report_chart::run(&args),
+        Report::Operator { ask, format, output } => {
             let bar = out::progress("reading the store and asking it");
-            let document = document(&what);
+            let document = on_operator(&ask);
             bar.finish_and_clear();
-            write(&document?, &Paper { lang: what.lang, format, output })?;
+            write(&document?, &Paper { lang: ask.lang, format, output })?;
         }
         Report::Complaints { ground, complaints, handling, paper, internal } => {
             let bar = out::progress("reading the store and asking it");
@@ -159,22 +121,6 @@ pub fn run(args: Args) -> Outcome {
         Report::Satisfaction { own, ask, paper } => {
             let document = publish::satisfaction(&own, &ask.asked()).map_err(Failure::input)?;
             write(&document, &paper)?;
-        }
-        Report::Chart { name, what, scale, output } => {
-            let format = match output.extension().and_then(|e| e.to_str()) {
-                Some("png") => ChartFormat::Png(scale),
-                Some("svg") => ChartFormat::Svg,
-                Some("csv") => ChartFormat::Csv,
-                _ => {
-                    return Err(Failure::input(anyhow::anyhow!(
-                        "{} must end in .png, .svg or .csv",
-                        output.display()
-                    )));
-                }
-            };
-            let bytes = chart::chart(&document(&what)?, &name, format, what.lang).map_err(Failure::input)?;
-            publish::put(&output, &bytes).map_err(Failure::input)?;
-            out::line(&output.display().to_string());
         }
     }
     Ok(Ended::Done)
@@ -206,13 +152,7 @@ fn on_complaints(
     publish::complaints(store.as_ref(), &request, &handling.query(ground)).map_err(Failure::input)
 }
 
-fn document(what: &What) -> Result<Document, Failure> {
-    let store = store::open_existing(&what.ground.store).map_err(Failure::input)?;
-    let request = publish::Request {
-        gather: what.ground.request(),
-        peers: what.peers.query(&what.ground),
-        complaints: what.complaints.query(&what.ground),
-        shared: !what.internal,
-    };
-    publish::operator(store.as_ref(), &request).map_err(Failure::input)
+fn on_operator(ask: &AskOperator) -> Result<Document, Failure> {
+    let store = store::open_existing(&ask.ground.store).map_err(Failure::input)?;
+    publish::operator(store.as_ref(), &ask.request()).map_err(Failure::input)
 }

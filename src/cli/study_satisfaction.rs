@@ -6,6 +6,7 @@ use crate::survey;
 use broadgauge_model::text::Lang;
 use broadgauge_reports::study::satisfaction;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 /// The flags.
 #[derive(clap::Args)]
@@ -21,16 +22,9 @@ pub(super) struct Args {
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct AskSatisfaction {
     /// The survey: a row per respondent, a column per item (CSV or a spreadsheet)
-    file: std::path::PathBuf,
-    /// Constructs, items and arrows; the index of seven constructs where left out
-    #[arg(long, value_name = "MODEL.toml")]
-    model: Option<std::path::PathBuf>,
-    /// A column whose values are segments
-    #[arg(long, value_name = "COLUMN")]
-    segment: Option<String>,
-    /// How neighbours count in the search for weights: path, factorial or centroid
-    #[arg(long, value_name = "SCHEME", default_value = "path", value_parser = survey::scheme)]
-    scheme: satisfaction::Scheme,
+    file: PathBuf,
+    #[command(flatten)]
+    reading: ReadSurvey,
     /// Fixes everything that is random
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -42,13 +36,34 @@ pub(super) struct AskSatisfaction {
 impl AskSatisfaction {
     /// The question.
     pub(super) fn asked(&self) -> survey::Asked {
+        self.reading.asked(&self.file, self.seed, self.replicates)
+    }
+}
+
+/// How a survey is read.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct ReadSurvey {
+    /// Constructs, items and arrows; the index of seven constructs where left out
+    #[arg(long, value_name = "MODEL.toml")]
+    model: Option<PathBuf>,
+    /// A column whose values are segments
+    #[arg(long, value_name = "COLUMN")]
+    segment: Option<String>,
+    /// How neighbours count in the search for weights: path, factorial or centroid
+    #[arg(long, value_name = "SCHEME", default_value = "path", value_parser = survey::scheme)]
+    scheme: satisfaction::Scheme,
+}
+
+impl ReadSurvey {
+    /// The question to a survey.
+    pub(super) fn asked(&self, table: &Path, seed: u64, replicates: u32) -> survey::Asked {
         survey::Asked {
-            table: self.file.clone(),
+            table: table.to_owned(),
             model: self.model.clone(),
             segment: self.segment.clone(),
             scheme: self.scheme,
-            seed: self.seed,
-            replicates: self.replicates as usize,
+            seed,
+            replicates: replicates as usize,
         }
     }
 }

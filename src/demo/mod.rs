@@ -216,6 +216,11 @@ fn clear(folder: &Path) -> Result<PathBuf, DemoError> {
 
 fn settle(plan: &town::Plan, folder: &Path, store: &dyn Store) -> Result<(), DemoError> {
     town::write(plan, folder).map_err(DemoError::Town)?;
+    take_in(plan, folder, store)
+}
+
+/// Imports a town's tables from their folder, each by the map beside it.
+pub fn take_in(plan: &town::Plan, folder: &Path, store: &dyn Store) -> Result<(), DemoError> {
     let key = folder.join("pseudonym.key");
     for &kind in plan.tables() {
         let file = kind.word();
