@@ -30,7 +30,7 @@ mod table;
 mod unit;
 mod when;
 
-pub use columns::columns;
+pub use columns::{columns, columns_of_bytes};
 pub use error::ImportError;
 pub use kind::{Field, Holds, Kind, Measure};
 pub use map::Map;

@@ -158,8 +158,12 @@ fn model(path: Option<&Path>) -> Result<SurveyModel, SurveyError> {
     let Some(path) = path else { return Ok(SurveyModel::standard()) };
     let text =
         std::fs::read_to_string(path).map_err(|source| SurveyError::Read { path: path.into(), source })?;
+    parsed(path, &text)
+}
+
+fn parsed(path: &Path, text: &str) -> Result<SurveyModel, SurveyError> {
     let wrong = |message: String| SurveyError::Model { path: path.into(), message };
-    let written: WrittenModel = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let written: WrittenModel = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
     if written.scale.0 >= written.scale.1 {
         return Err(wrong("scale: the lowest answer comes first, and the highest is larger".into()));
     }
@@ -180,13 +184,29 @@ fn model(path: Option<&Path>) -> Result<SurveyModel, SurveyError> {
     })
 }
 
-/// Reads the answers to the model's items, and each respondent's segment. An empty cell is no answer.
+/// Reads a model and a text table of answers from memory and keeps nothing: for fuzzing.
+pub fn check_bytes(model: &str, table: Vec<u8>, segment: Option<&str>) -> Result<Survey, SurveyError> {
+    let path = Path::new("table");
+    let model = parsed(path, model)?;
+    answers(path, &model, segment, |names| import::columns_of_bytes(table, names))
+}
+
 fn read(path: &Path, model: &SurveyModel, segment: Option<&str>) -> Result<Survey, SurveyError> {
+    answers(path, model, segment, |names| import::columns(path, &Reading::default(), names))
+}
+
+/// The answers to the model's items, and each respondent's segment. An empty cell is no answer.
+fn answers(
+    path: &Path,
+    model: &SurveyModel,
+    segment: Option<&str>,
+    columns: impl FnOnce(&[&str]) -> Result<Vec<Vec<String>>, ImportError>,
+) -> Result<Survey, SurveyError> {
     let mut names = model.columns();
     let items = names.len();
     names.extend(segment);
     let mut survey = Survey::default();
-    for (row, cells) in import::columns(path, &Reading::default(), &names)?.into_iter().enumerate() {
+    for (row, cells) in columns(&names)?.into_iter().enumerate() {
         let answers = cells[..items].iter().zip(&names).map(|(cell, column)| match cell.trim() {
             "" => Ok(None),
             text => text.parse().ok().filter(|v: &f64| v.is_finite()).map(Some).ok_or_else(|| {

@@ -384,6 +384,68 @@ fn a_baseline_of_percentiles_is_compared_as_such_and_declined() {
     }
 }
 
+/// Medians of a column by day (UTC), read without our importer; ascending by day.
+fn days_of_one_home(file: &Path, column: &str) -> Vec<(String, f64)> {
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let place = reader.headers().unwrap().iter().position(|header| header == column).unwrap();
+    let mut days: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    for row in reader.records().map(Result::unwrap) {
+        if let Ok(value) = row[place].parse::<f64>() {
+            days.entry(row[0][..10].to_owned()).or_default().push((value, 1.0));
+        }
+    }
+    days.into_iter().map(|(day, mut values)| (day, quantile(&mut values, 0.5))).collect()
+}
+
+#[test]
+fn the_day_from_which_one_home_resolves_names_faster_is_found_and_its_speed_is_steady() {
+    let Some(data) = common::real_data() else { return };
+    let file = data.join("netrics/one_home.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/netrics-2021");
+    let (lines, map) = (example.join("lines.csv"), example.join("results.toml"));
+    text(folder.path(), &["import", "lines", lines.to_str().unwrap()]);
+    text(folder.path(), &["import", "results", file.to_str().unwrap(), "--map", map.to_str().unwrap()]);
+    let changes = |metric: &str, more: &[&str]| -> Vec<Value> {
+        let asked = ["study", "change", "--own", "home", "--metric", metric];
+        let study = json(folder.path(), &[&asked, more].concat());
+        let rows = study["rows"].as_array().unwrap().clone();
+        for row in &rows {
+            assert_eq!((&row["days"], &row["lines"]), (&62.into(), &1.into()), "{row}");
+            assert_eq!((&row["first_day"], &row["last_day"]), (&"2021-06-30".into(), &"2021-08-30".into()));
+        }
+        rows
+    };
+
+    // There is one day from which every day is faster than every day before, by less than the margin of 5 ms.
+    let days = days_of_one_home(&file, "dns_query_avg_ms");
+    let slower_before = |at: &usize| {
+        let (before, after) = days.split_at(*at);
+        before.iter().all(|(_, ms)| after.iter().all(|(_, later)| later < ms))
+    };
+    let steps: Vec<usize> = (1..days.len()).filter(slower_before).collect();
+    assert_eq!(steps.len(), 1, "{days:?}");
+    let [row] = changes("dns_time", &[]).try_into().unwrap();
+    assert_eq!(row["since"], days[steps[0]].0.as_str());
+    let interval = |end: usize| row["difference"]["interval"][end].as_f64().unwrap();
+    assert!(-6.0 < interval(0) && interval(1) < -3.0, "{row}");
+    assert_eq!(
+        (&row["finding"], &row["lacks"][0]),
+        (&"watch".into(), &"it is no larger than the margin".into())
+    );
+    // Who takes 2 ms for a change is told of one.
+    let [row] = changes("dns_time", &["--margin", "dns_time=2:0"]).try_into().unwrap();
+    assert_eq!(row["finding"], "improvement");
+
+    // The gigabit is there every day.
+    let rates = days_of_one_home(&file, "speedtest_ookla_download");
+    let usual = quantile(&mut rates.iter().map(|(_, mbps)| (*mbps, 1.0)).collect::<Vec<_>>(), 0.5);
+    let rows = changes("download_goodput", &[]);
+    let row = rows.iter().find(|row| row["method"] == "ookla").unwrap();
+    assert_eq!((&row["finding"], &row["since"]), (&"steady".into(), &Value::Null));
+    assert!((row["before"].as_f64().unwrap() - usual).abs() < 1.0, "{row}, {usual}");
+}
+
 /// New York goes from EST to EDT on Sunday, 8 March 2026: 19:30 on the wall is 00:30 UTC of the next day before, and 23:30
 /// UTC of the same day after. Tests at 18:30 local, at weekends and on a holiday are slow, and must not count.
 #[test]

@@ -108,7 +108,8 @@ impl Ground {
 /// What is asked of the comparison with peer operators.
 #[derive(clap::Args, Clone, Debug)]
 pub struct AskPeers {
-    /// What both sides have in common: technology, region, area, plan, segment, tier, hours (peak or not), hour (of the day), days
+    /// What both sides have in common: technology, region, area, plan, segment, tier, hours (peak or not), hour (of the day), days,
+    /// hour_of_week (mon-00 to sun-23)
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,region,hours")]
     by: Vec<peers::Key>,
     /// The quantiles
@@ -160,7 +161,8 @@ pub struct AskLeague {
     /// What is set beside each other: operator, or of the own operator region, area, plan, segment, technology, tier
     #[arg(long, value_name = "UNIT", default_value = "operator", value_parser = unit_of_league)]
     unit: league::Unit,
-    /// What units have in common: technology, region, area, plan, segment, tier, hours (peak or not), hour (of the day), days
+    /// What units have in common: technology, region, area, plan, segment, tier, hours (peak or not), hour (of the day), days,
+    /// hour_of_week (mon-00 to sun-23)
     #[arg(long, value_name = "KEY", value_delimiter = ',', default_value = "technology,hours")]
     by: Vec<peers::Key>,
     /// The quantile within a line

@@ -23,6 +23,7 @@ pub(super) fn key(key: Key) -> Prose {
         Key::Hours => Phrase { en: "busy or other hours", zh: "忙时或非忙时" },
         Key::Hour => Phrase { en: "hour of the day", zh: "钟点" },
         Key::Days => Phrase { en: "weekday or weekend", zh: "工作日或周末" },
+        Key::HourOfWeek => Phrase { en: "hour of the week", zh: "一周内的钟点" },
     }
     .into()
 }

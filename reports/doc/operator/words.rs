@@ -2,7 +2,7 @@
 
 use crate::doc::{Number, Tone};
 use crate::study::describe::Series;
-use crate::study::peers::query::Key;
+use crate::study::peers::query::{DAYS_OF_WEEK, Key};
 use crate::study::peers::{Row, Stratum, Verdict};
 use crate::study::{Answer, Estimate, Words};
 use crate::text::number::{self, Style};
@@ -221,6 +221,7 @@ pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
                 &Phrase { en: "the hour from {hour}:00", zh: "{hour} 时" },
                 &[("hour", Prose::plain(hour))],
             ),
+            (Key::HourOfWeek, hour) => hour_of_week(hour),
             (Key::Days, "weekday") => Phrase { en: "weekdays", zh: "工作日" }.into(),
             (Key::Days, "weekend") => Phrase { en: "weekends", zh: "周末" }.into(),
             (Key::Technology, value) => technology(value),
@@ -238,6 +239,17 @@ pub(in crate::doc) fn stratum(stratum: &Stratum) -> Prose {
     Prose::commas(parts)
 }
 
+/// `mon-19` for readers: "the Monday hour from 19:00".
+fn hour_of_week(word: &str) -> Prose {
+    const HOUR: Phrase = Phrase { en: "the {day} hour from {hour}:00", zh: "{day} {hour} 时" };
+    let days = || DAYS_OF_WEEK.into_iter().zip(date::WEEKDAYS);
+    let said = word.split_once('-').and_then(|(day, hour)| {
+        let (_, day) = days().find(|(short, _)| *short == day)?;
+        Some(Prose::say(&HOUR, &[("day", day.into()), ("hour", Prose::plain(hour))]))
+    });
+    said.unwrap_or_else(|| Prose::plain(word))
+}
+
 /// The stratum at the end of a sentence: "in peak hours", "(FTTC, north)".
 pub(in crate::doc) fn within(of: &Stratum) -> Prose {
     const OVER: Phrase = Phrase { en: "over {stratum}", zh: "{stratum}" };
@@ -246,7 +258,11 @@ pub(in crate::doc) fn within(of: &Stratum) -> Prose {
     let said = || of.0.iter().filter(|(_, value)| is_narrower(value));
     let phrase = match said().next() {
         None => &OVER,
-        Some((Key::Hours | Key::Hour, value)) if said().count() == 1 && value != "all_day" => &IN,
+        Some((Key::Hours | Key::Hour | Key::HourOfWeek, value))
+            if said().count() == 1 && value != "all_day" =>
+        {
+            &IN
+        }
         Some(_) => &NAMED,
     };
     Prose::say(phrase, &[("stratum", stratum(of))])

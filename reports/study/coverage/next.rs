@@ -90,8 +90,8 @@ pub(super) fn next(matched: &Strata, compared: &peers::Peers, ask: &peers::Query
             .grounds
             .iter()
             .find(|(ground, _)| ground.0.iter().all(|(k, v)| here(*k) == Some(v.as_str())))?;
-        let is_part =
-            |part: &Part| Key::ALL.into_iter().filter(|k| k.is_of_time()).all(|k| part.get(k) == here(k));
+        let of_time = || Key::ALL.into_iter().filter(|k| k.is_of_time());
+        let is_part = |part: &Part| of_time().all(|k| part.get(k).as_deref() == here(k));
         let side = |operator: &str| {
             let group = groups.get(operator)?;
             let part = group.iter().flat_map(|line| &line.parts).map(|(part, _)| *part).find(is_part)?;

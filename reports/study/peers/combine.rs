@@ -219,9 +219,11 @@ fn labelled(strata: &Strata, ground: &Stratum, part: Option<Part>) -> Stratum {
     let mut out: Vec<(Key, String)> = Vec::new();
     // A summary of many hours has no hour of its own, which is not all of them.
     let is_summary = part.is_some_and(Part::is_summary);
-    for &key in strata.by.iter().filter(|key| !(is_summary && **key == Key::Hour)) {
-        let value = if key.is_of_time() { part.and_then(|p| p.get(key)) } else { ground.get(key) };
-        out.push((key, value.unwrap_or(Stratum::ALL).to_owned()));
+    let has_none = |key: Key| is_summary && matches!(key, Key::Hour | Key::HourOfWeek);
+    for &key in strata.by.iter().filter(|key| !has_none(**key)) {
+        let of_time = || part.and_then(|p| p.get(key));
+        let value = if key.is_of_time() { of_time() } else { ground.get(key).map(str::to_owned) };
+        out.push((key, value.unwrap_or_else(|| Stratum::ALL.to_owned())));
     }
     // Summaries say of which hours they are, asked or not.
     out.extend(part.into_iter().flat_map(Part::labels).filter(|(key, _)| !strata.by.contains(key)));

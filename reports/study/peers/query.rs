@@ -27,11 +27,16 @@ pub enum Key {
     Hour,
     /// Weekday or weekend.
     Days,
+    /// Each hour of each day of the week by itself: `mon-00` to `sun-23`.
+    HourOfWeek,
 }
+
+/// The days in the words of [`Key::HourOfWeek`], Monday first.
+pub const DAYS_OF_WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl Key {
     /// Every key.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Technology,
         Self::Region,
         Self::Area,
@@ -41,11 +46,12 @@ impl Key {
         Self::Hours,
         Self::Hour,
         Self::Days,
+        Self::HourOfWeek,
     ];
 
     /// Whether it is of the hours of a line rather than of the line.
     pub const fn is_of_time(self) -> bool {
-        matches!(self, Self::Hours | Self::Hour | Self::Days)
+        matches!(self, Self::Hours | Self::Hour | Self::Days | Self::HourOfWeek)
     }
 
     /// The word in tables and flags.
@@ -60,6 +66,7 @@ impl Key {
             Self::Hours => "hours",
             Self::Hour => "hour",
             Self::Days => "days",
+            Self::HourOfWeek => "hour_of_week",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Like with like: which cells of which lines may be compared.
 //!
 //! [`Series`] are never mixed. Within a series, lines are matched on what they have in common (technology, region...),
-//! and their hours are folded to peak and off-peak, weekday and weekend, or taken one by one, in the line's own time.
+//! and their hours are folded to peak and off-peak, weekday and weekend, or taken one by one, of the day or of the week,
+//! in the line's own time.
 
 use super::clock::Clock;
 use super::mixture::Point;
-use super::query::{Key, Query};
+use super::query::{DAYS_OF_WEEK, Key, Query};
 use super::row::Stratum;
 use crate::study::series::{Series, is_made, pooled_loss};
 use crate::study::{Note, Words};
@@ -24,27 +25,35 @@ pub(in crate::study) struct Part {
     pub(in crate::study) hours: Option<&'static str>,
     pub(in crate::study) hour: Option<&'static str>,
     pub(in crate::study) days: Option<&'static str>,
+    /// Hours since the week began.
+    pub(in crate::study) hour_of_week: Option<u8>,
 }
 
 impl Part {
     /// Its words, for seeds.
     pub(in crate::study) fn words(self) -> String {
-        format!("{} {}", self.hours.or(self.hour).unwrap_or(""), self.days.unwrap_or(""))
+        let words = format!("{} {}", self.hours.or(self.hour).unwrap_or(""), self.days.unwrap_or(""));
+        self.get(Key::HourOfWeek).map_or(words.clone(), |hour| words + " " + &hour)
     }
 
     /// What it says of a key.
-    pub(in crate::study) fn get(self, key: Key) -> Option<&'static str> {
-        match key {
+    pub(in crate::study) fn get(self, key: Key) -> Option<String> {
+        let word = match key {
             Key::Hours => self.hours,
             Key::Hour => self.hour,
             Key::Days => self.days,
+            Key::HourOfWeek => {
+                let hour = usize::from(self.hour_of_week?);
+                return Some(format!("{}-{:02}", DAYS_OF_WEEK.get(hour / 24)?, hour % 24));
+            }
             _ => None,
-        }
+        };
+        word.map(str::to_owned)
     }
 
     /// All that it says, as a stratum does.
     pub(in crate::study) fn labels(self) -> impl Iterator<Item = (Key, String)> {
-        Key::ALL.into_iter().filter_map(move |key| Some((key, self.get(key)?.to_owned())))
+        Key::ALL.into_iter().filter_map(move |key| Some((key, self.get(key)?)))
     }
 
     /// Whether it is a summary over many hours, made elsewhere.
@@ -124,7 +133,7 @@ fn attribute(line: &AccessLine, key: Key) -> Option<&str> {
         Key::Plan => line.plan.as_deref(),
         Key::Segment => line.segment.as_deref(),
         Key::Tier => line.promise.promised_down_mbps.and_then(tier),
-        Key::Hours | Key::Hour | Key::Days => None,
+        Key::Hours | Key::Hour | Key::Days | Key::HourOfWeek => None,
     }
 }
 
@@ -153,12 +162,17 @@ fn part(query: &Query, by: &[Key], hours: Hours) -> Part {
             hours: named(Key::Hours, if query.peak.contains(day, hour) { "peak" } else { "off_peak" }),
             hour: HOURS.get(usize::from(hour)).copied().and_then(|hour| named(Key::Hour, hour)),
             days: named(Key::Days, if weekday(day) < 5 { "weekday" } else { "weekend" }),
+            hour_of_week: (by.contains(&Key::HourOfWeek) && hour < 24).then(|| weekday(day) * 24 + hour),
         },
         // Summaries are never mixed with each other or with observations of single hours, asked or not: they are the
         // only ones to speak of all days at once.
-        Hours::Peak => Part { hours: Some("peak"), hour: None, days: Some(Stratum::ALL_DAYS) },
-        Hours::AllDay => Part { hours: Some(ALL_DAY), hour: None, days: Some(Stratum::ALL_DAYS) },
+        Hours::Peak => summary("peak"),
+        Hours::AllDay => summary(ALL_DAY),
     }
+}
+
+const fn summary(hours: &'static str) -> Part {
+    Part { hours: Some(hours), hour: None, days: Some(Stratum::ALL_DAYS), hour_of_week: None }
 }
 
 /// Matches the panel's lines of the operators asked for.

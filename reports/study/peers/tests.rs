@@ -132,6 +132,40 @@ fn sides_that_were_tested_at_other_hours_are_compared_hour_by_hour_or_not_at_all
 }
 
 #[test]
+fn sides_that_were_tested_on_other_days_at_the_same_hours_do_not_meet_hour_of_week_by_hour_of_week() {
+    // Day 20,003 is a Monday: one side is tested on Mondays and Tuesdays, the other on Tuesdays and Wednesdays.
+    let mut panel = early_and_late(&[19, 20], &[19, 20]);
+    panel.cells.retain(|cell| {
+        let Hours::At { day, .. } = cell.hours else { return false };
+        let first = if cell.line < 30 { 0 } else { 1 };
+        (first..first + 2).contains(&((day - 20_003) % 7))
+    });
+    let by = |key| Query { by: vec![Key::Technology, key], quantiles: vec![0.5], ..query() };
+    let hours = |study: &Peers, key| -> BTreeSet<String> {
+        study.rows.iter().filter_map(|r| r.stratum.get(key)).map(str::to_owned).collect()
+    };
+    let by_hour = study(&panel, &by(Key::Hour));
+    assert_eq!(hours(&by_hour, Key::Hour), ["19", "20", "all"].map(String::from).into());
+    let by_hour_of_week = study(&panel, &by(Key::HourOfWeek));
+    let met = hours(&by_hour_of_week, Key::HourOfWeek);
+    assert_eq!(met, ["all", "tue-19", "tue-20"].map(String::from).into());
+
+    // Without the day that both were tested on, nothing is left to compare.
+    panel.cells.retain(|cell| !matches!(cell.hours, Hours::At { day, .. } if (day - 20_003) % 7 == 1));
+    assert!(study(&panel, &by(Key::Hour)).rows.iter().any(|row| row.difference.as_estimate().is_some()));
+    assert!(study(&panel, &by(Key::HourOfWeek)).rows.is_empty());
+
+    // A summary made elsewhere is of no single hour, and stays by itself.
+    for line in 0..panel.lines.len() as u32 {
+        let summary = cell(line, 0, CellValues::Number(f64::from(100 + line % 40)));
+        panel.cells.push(Cell { statistic: Statistic::Mean, hours: Hours::Peak, ..summary });
+    }
+    let rows = study(&panel, &by(Key::HourOfWeek)).rows;
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.stratum.is_summary()), "{rows:?}");
+    assert!(rows.iter().all(|row| row.stratum.get(Key::HourOfWeek).is_none()));
+}
+
+#[test]
 fn a_row_has_the_names_of_the_contract() {
     let study = study(&three(), &query());
     let value = serde_json::to_value(&study).unwrap();

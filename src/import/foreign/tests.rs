@@ -90,19 +90,77 @@ fn an_error_of_a_probe_is_not_a_lost_packet() {
 fn iperf_counts_at_the_receiver() {
     let rows = cells(
         r#"{"start":{"timestamp":{"timesecs":1700000000},"connecting_to":{"host":"h"},"test_start":{"protocol":"UDP","reverse":1}},
-        "end":{"sum":{"bits_per_second":9000000,"packets":200,"lost_packets":3}}}"#,
+        "end":{"sum":{"bits_per_second":9100000,"packets":200,"lost_packets":3},"sum_received":{"bits_per_second":9000000}}}"#,
     );
     assert_eq!(
         of(&rows, &["metric", "value", "direction", "lost"]),
         [["download_goodput", "9", "", ""], ["loss_ratio", "0.015", "down", "3"]]
     );
+    let why = "iperf3 test without the rate that the receiver counted";
     let sender = r#"{"start":{"test_start":{"protocol":"TCP"}},"end":{"sum_sent":{"bits_per_second":1}}}"#;
     assert!(cells(sender).is_empty(), "the sender's own count is no goodput");
-    assert_eq!(left_out(sender), reasons(&[("iperf3 test without what the receiver counted", 1)]));
+    assert_eq!(left_out(sender), reasons(&[(why, 1)]));
+    let old = r#"{"start":{"test_start":{"protocol":"UDP"}},"end":{"sum":{"bits_per_second":9,"packets":4,"lost_packets":1}}}"#;
+    assert_eq!(of(&cells(old), &["metric", "value", "direction"]), [["loss_ratio", "0.25", "up"]]);
+    assert_eq!(left_out(old), reasons(&[(why, 1)]));
     let failed = r#"{"start":{},"end":{},"error":"unable to connect"}"#;
     assert!(cells(failed).is_empty());
     let why = "iperf3 test that ended with an error: unable to connect";
     assert_eq!(left_out(failed), reasons(&[(why, 1)]));
+}
+
+// What both ends of iperf 3.12 wrote of `-t 1 --bidir`, cut to what is read, with three packets made lost.
+const TCP_BOTH: &str = r#"{"start":{"timestamp":{"timesecs":1795461028},"connecting_to":{"host":"h"},"test_start":{"protocol":"TCP","reverse":0}},
+    "end":{"streams":[{"sender":{"sender":true}},{"sender":{"sender":false}}],
+    "sum_sent":{"bits_per_second":999887,"sender":true},"sum_received":{"bits_per_second":999734,"sender":true},
+    "sum_sent_bidir_reverse":{"bits_per_second":1007886,"sender":false},
+    "sum_received_bidir_reverse":{"bits_per_second":1007731,"sender":false}}}"#;
+const UDP_BOTH: &str = r#"{"start":{"timestamp":{"timesecs":1795461029},"connecting_to":{"host":"h"},"test_start":{"protocol":"UDP","reverse":0}},
+    "end":{"sum":{"bits_per_second":399940,"lost_packets":1,"packets":50,"sender":true},
+    "sum_sent":{"bits_per_second":399940,"lost_packets":0,"packets":50,"sender":true},
+    "sum_received":{"bits_per_second":391887,"lost_packets":1,"packets":50,"sender":false},
+    "sum_bidir_reverse":{"bits_per_second":407938,"lost_packets":2,"packets":51,"sender":false},
+    "sum_sent_bidir_reverse":{"bits_per_second":407938,"lost_packets":0,"packets":51,"sender":true},
+    "sum_received_bidir_reverse":{"bits_per_second":391884,"lost_packets":2,"packets":51,"sender":false}}}"#;
+
+#[test]
+fn a_test_both_ways_at_once_has_both_each_under_the_load_of_both() {
+    let columns = ["metric", "value", "load", "target"];
+    assert_eq!(
+        of(&cells(TCP_BOTH), &columns),
+        [["upload_goodput", "0.999734", "both", "h"], ["download_goodput", "1.007731", "both", "h"]]
+    );
+    assert_eq!(left_out(TCP_BOTH), []);
+    let columns = ["metric", "value", "sent", "lost", "direction", "load"];
+    assert_eq!(
+        of(&cells(UDP_BOTH), &columns),
+        [
+            ["upload_goodput", "0.391887", "", "", "", "both"],
+            ["loss_ratio", "0.02", "50", "1", "up", "both"],
+            ["download_goodput", "0.391884", "", "", "", "both"],
+            ["loss_ratio", "0.0392156862745098", "51", "2", "down", "both"],
+        ]
+    );
+    // Up to version 3.10 both ways had the same names, of which a reader of JSON keeps one.
+    let alike = TCP_BOTH.replace("_bidir_reverse", "");
+    assert_eq!(cells(&alike), Vec::<Vec<String>>::new());
+    let why = "iperf3 test both ways, whose sums have the same names: of version 3.7 to 3.10";
+    assert_eq!(left_out(&alike), reasons(&[(why, 1)]));
+}
+
+#[test]
+fn a_server_of_iperf_does_not_know_what_its_client_received() {
+    let of_server = |text: &str| text.replace("connecting_to", "accepted_connection");
+    let tcp = of_server(TCP_BOTH).replace("1007731", "0");
+    assert_eq!(of(&cells(&tcp), &["metric", "value"]), [["upload_goodput", "0.999734"]]);
+    let why = "iperf3 server's record of a download, which only its client counted";
+    assert_eq!(left_out(&tcp), reasons(&[(why, 1)]));
+    let udp = of_server(UDP_BOTH).replace(r#""lost_packets":2"#, r#""lost_packets":0"#);
+    assert_eq!(of(&cells(&udp), &["metric", "direction"]), [["upload_goodput", ""], ["loss_ratio", "up"]]);
+    let reverse = of_server(TCP_BOTH).replace(r#""reverse":0"#, r#""reverse":1"#);
+    let (before, _) = reverse.split_once(r#""streams""#).unwrap();
+    let reverse = format!("{before}\"sum_received\":{{\"bits_per_second\":0}}}}}}");
+    assert_eq!((cells(&reverse).len(), left_out(&reverse)), (0, reasons(&[(why, 1)])));
 }
 
 #[test]
