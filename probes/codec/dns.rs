@@ -160,6 +160,34 @@ pub fn id_of(bytes: &[u8]) -> Option<u16> {
     bytes.first_chunk().copied().map(u16::from_be_bytes)
 }
 
+/// A message behind its length, as it goes over a stream (RFC 7766 section 8); `None` where it is too long for one.
+pub fn framed(message: &[u8]) -> Option<Vec<u8>> {
+    let length = u16::try_from(message.len()).ok()?;
+    Some([&length.to_be_bytes(), message].concat())
+}
+
+/// Messages out of a stream, each behind its length: bytes go in as they come, a message comes out when it is whole.
+#[derive(Debug, Default)]
+pub struct Messages {
+    held: Vec<u8>,
+}
+
+impl Messages {
+    /// More of the stream.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+    }
+
+    /// The next message, if all of it is there.
+    pub fn take(&mut self) -> Option<Vec<u8>> {
+        let (length, rest) = self.held.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        let message = rest.get(..length)?.to_vec();
+        self.held.drain(..2 + length);
+        Some(message)
+    }
+}
+
 /// Makes an answer to a question with these bytes, without records: for servers in tests and in the virtual network.
 /// `None` where the bytes are no question.
 pub fn answer_to(question: &[u8], rcode: u16, truncated: bool) -> Option<Vec<u8>> {
@@ -241,6 +269,21 @@ mod tests {
         #[test]
         fn any_bytes_are_survived(bytes: Vec<u8>, id: u16) {
             let _ = (question().read(id, &bytes), id_of(&bytes), answer_to(&bytes, 2, true));
+        }
+
+        #[test]
+        fn messages_come_out_of_a_stream_as_they_went_in_whatever_pieces_it_comes_in(
+            sent in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..6),
+            piece in 1_usize..50,
+        ) {
+            let stream: Vec<u8> = sent.iter().flat_map(|message| framed(message).unwrap()).collect();
+            let (mut messages, mut came) = (Messages::default(), Vec::new());
+            for part in stream.chunks(piece) {
+                messages.add(part);
+                came.extend(std::iter::from_fn(|| messages.take()));
+            }
+            prop_assert_eq!(came, sent);
+            prop_assert!(messages.held.is_empty());
         }
 
         #[test]

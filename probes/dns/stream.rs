@@ -1,7 +1,7 @@
 //! Questions over a stream: each message behind its length (RFC 7766, RFC 7858).
 
 use super::lookup::Fate;
-use crate::codec::dns::{Manner, Question, Reading};
+use crate::codec::dns::{Manner, Messages, Question, Reading, framed};
 use broadgauge_model::clock::{Clock, Span};
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -34,17 +34,13 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     clock: &dyn Clock,
     strays: &mut Strays,
 ) -> io::Result<Fate> {
-    let bytes = question.write(id, manner).unwrap_or_default();
-    let mut framed = Vec::with_capacity(bytes.len() + 2);
-    framed.extend_from_slice(&(bytes.len() as u16).to_be_bytes());
-    framed.extend_from_slice(&bytes);
+    let bytes = question.write(id, manner).and_then(|message| framed(&message)).unwrap_or_default();
     let asked = clock.mono();
-    stream.write_all(&framed).await?;
+    stream.write_all(&bytes).await?;
     stream.flush().await?;
+    let mut messages = Messages::default();
     for _ in 0..MOST_STRAYS {
-        let length = stream.read_u16().await?;
-        let mut message = vec![0; usize::from(length)];
-        stream.read_exact(&mut message).await?;
+        let message = next(stream, &mut messages).await?;
         let after: Span = clock.mono() - asked;
         match question.read(id, &message) {
             Reading::Answer(answer) => return Ok(Fate::Answered(after, answer)),
@@ -54,4 +50,18 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     Ok(Fate::Lost)
+}
+
+/// The next message; the end of the stream is an error, for an answer was to come.
+async fn next<S: AsyncRead + Unpin>(stream: &mut S, messages: &mut Messages) -> io::Result<Vec<u8>> {
+    let mut chunk = [0; 2048];
+    loop {
+        if let Some(message) = messages.take() {
+            return Ok(message);
+        }
+        match stream.read(&mut chunk).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => messages.add(&chunk[..read]),
+        }
+    }
 }

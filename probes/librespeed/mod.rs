@@ -9,6 +9,7 @@
 //! What it cannot tell: a slow line from a slow backend; the pauses between two requests of a stream are in the figure,
 //! and other streams fill them only where the line is not short of streams.
 
+pub mod address;
 pub mod peer;
 mod result;
 mod settings;
@@ -157,7 +158,7 @@ impl Librespeed {
         };
         if !settings.address_path.is_empty() {
             let url = Self::url(base, "address_path", &settings.address_path)?;
-            face.says = ask(&url).await.and_then(|answer| says(&answer.kept));
+            face.says = ask(&url).await.and_then(|answer| address::read(&answer.kept));
         }
         let url = Self::url(base, "ping_path", &settings.ping_path)?;
         for _ in 0..settings.pings {
@@ -235,16 +236,6 @@ impl Librespeed {
         let Watch { waiting, last, .. } = watch;
         Ok(Loaded { started_at, over, tally, waiting, ended_early, not_had, tcp: last })
     }
-}
-
-/// The address that a backend says we come from: JSON with `processedString`, or plain text.
-fn says(body: &[u8]) -> Option<String> {
-    let text = match serde_json::from_slice::<serde_json::Value>(body) {
-        Ok(object) => object.get("processedString")?.as_str()?.to_owned(),
-        Err(_) => String::from_utf8(body.to_vec()).ok()?,
-    };
-    let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    (!text.is_empty()).then_some(text)
 }
 
 /// Looks at the connections at the end of each interval.

@@ -220,18 +220,6 @@ async fn a_stopped_upload_ends_where_the_oldest_request_began_that_is_not_known_
 }
 
 #[test]
-fn what_a_backend_says_of_our_address_is_bounded() {
-    assert_eq!(
-        says(br#"{"processedString":"192.0.2.1 - X","rawIspInfo":""}"#).as_deref(),
-        Some("192.0.2.1 - X")
-    );
-    assert_eq!(says(b"192.0.2.1\n").as_deref(), Some("192.0.2.1"));
-    assert_eq!(says(&[b'x'; 9_000]).unwrap().len(), 200);
-    assert_eq!(says(b"{}"), None);
-    assert_eq!(says(&[0xff]), None);
-}
-
-#[test]
 fn settings_that_cannot_be_are_refused_by_name() {
     let refused = |settings| Librespeed::new(settings).unwrap_err().to_string();
     assert!(refused(Settings { streams: 0, ..fast() }).contains("streams"));

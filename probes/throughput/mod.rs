@@ -16,7 +16,7 @@ pub mod peer;
 pub(crate) mod pump;
 mod result;
 mod settings;
-mod words;
+pub mod words;
 
 pub use settings::{DEFAULT_PORT, DESCRIPTOR, Directions, Settings};
 pub(crate) use words::Way;

@@ -57,7 +57,7 @@ impl Way {
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Wish {
+pub struct Wish {
     pub(super) protocol: String,
     pub(super) version: u32,
     pub(super) streams: usize,
@@ -73,16 +73,25 @@ pub(super) struct Wish {
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ToPeer {
+pub enum ToPeer {
+    /// First of all, what it wants.
     Hello(Wish),
-    Data { token: String, stream: usize },
+    /// First on a data connection.
+    Data {
+        /// What the peer welcomed it with.
+        token: String,
+        /// Which of the streams this connection is.
+        stream: usize,
+    },
+    /// Payload may flow.
     Start {},
+    /// Somebody stopped the test.
     Stop {},
 }
 
 /// What a peer saw of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Report {
+pub struct Report {
     /// Payload by interval, where the peer received.
     #[serde(default)]
     pub(super) intervals: Vec<u64>,
@@ -96,12 +105,36 @@ pub(super) struct Report {
 /// What a peer says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ToClient {
-    Queued { ahead: u32 },
-    Welcome { token: String, software: String, stamp_port: Option<u16> },
-    Refused { reason: String },
+pub enum ToClient {
+    /// Others come first.
+    Queued {
+        /// How many.
+        ahead: u32,
+    },
+    /// Its turn has come.
+    Welcome {
+        /// To be shown on each data connection.
+        token: String,
+        /// What the peer runs.
+        software: String,
+        /// Where delay probes are answered.
+        stamp_port: Option<u16>,
+    },
+    /// There will be no test.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// All data connections are there.
     Ready {},
-    Tick { index: usize, bytes: u64 },
+    /// What arrived in an interval.
+    Tick {
+        /// Which interval.
+        index: usize,
+        /// How much.
+        bytes: u64,
+    },
+    /// What came of a direction.
     Report(Report),
 }
 
