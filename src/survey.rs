@@ -273,7 +273,10 @@ mod tests {
     fn the_model_of_the_examples_is_one() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/survey/model.toml");
         let model = model(Some(&path)).unwrap();
-        assert_eq!((model.columns().len(), model.paths.len(), model.target.as_str()), (11, 4, "satisfaction"));
+        assert_eq!(
+            (model.columns().len(), model.paths.len(), model.target.as_str()),
+            (11, 4, "satisfaction")
+        );
         assert!(model.constructs[0].formed && !model.constructs[1].formed);
     }
 

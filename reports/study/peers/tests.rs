@@ -137,7 +137,7 @@ fn sides_that_were_tested_on_other_days_at_the_same_hours_do_not_meet_hour_of_we
     let mut panel = early_and_late(&[19, 20], &[19, 20]);
     panel.cells.retain(|cell| {
         let Hours::At { day, .. } = cell.hours else { return false };
-        let first = if cell.line < 30 { 0 } else { 1 };
+        let first = i32::from(cell.line >= 30);
         (first..first + 2).contains(&((day - 20_003) % 7))
     });
     let by = |key| Query { by: vec![Key::Technology, key], quantiles: vec![0.5], ..query() };
