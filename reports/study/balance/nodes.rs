@@ -147,11 +147,8 @@ pub(super) type Expected = BTreeMap<(usize, i32), f64>;
 pub(super) fn expected(panel: &Panel, daily: &Daily, risk: &Risk, query: &Query) -> Expected {
     let asked =
         expectation::Query { repeat_days: query.repeat_days, ..expectation::Query::of(query.own.as_str()) };
-    let mean = |week: LineWeek| {
-        let known: Vec<f64> = week.factors.into_iter().flatten().collect();
-        (!known.is_empty()).then(|| ((week.line, week.day), known.iter().sum::<f64>() / known.len() as f64))
-    };
-    line_weeks(panel, daily, risk, &asked).into_iter().filter_map(mean).collect()
+    let known = |week: LineWeek| Some(((week.line, week.day), week.expected()?));
+    line_weeks(panel, daily, risk, &asked).into_iter().filter_map(known).collect()
 }
 
 /// A line on a day, with what it had the day before and whether an episode began.

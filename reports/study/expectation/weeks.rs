@@ -73,6 +73,14 @@ pub(in crate::study) struct LineWeek {
     pub(in crate::study) complained: bool,
 }
 
+impl LineWeek {
+    /// The plain mean of the levels that are known; none where none is.
+    pub(in crate::study) fn expected(&self) -> Option<f64> {
+        let known: Vec<f64> = self.factors.iter().copied().flatten().collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    }
+}
+
 /// Every line-week of the own operator that is known.
 pub(in crate::study) fn line_weeks(
     panel: &Panel,

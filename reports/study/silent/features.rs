@@ -204,9 +204,7 @@ impl Features {
 
 /// Short of the plain mean of what it may be judged by; worse than the region; share of days worse than usual.
 fn told(week: &LineWeek, daily: &Daily) -> [f64; 3] {
-    let levels: Vec<f64> = week.factors.iter().copied().flatten().collect();
-    let expected = levels.iter().sum::<f64>() / levels.len().max(1) as f64;
-    let short = if levels.is_empty() { 0.0 } else { (week.value - expected).max(0.0) };
+    let short = week.expected().map_or(0.0, |expected| (week.value - expected).max(0.0));
     let behind = week.factors[2].map_or(0.0, |region| week.value - region);
     let days = daily.between(week.line, week.day - LOOK_BACK, week.day);
     let worse = week.factors[1].map_or(0, |usual| days.iter().filter(|d| d.1 > usual).count());
