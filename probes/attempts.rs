@@ -31,7 +31,7 @@ pub struct Slot<T> {
 fn alone<T>(
     attempt: impl Future<Output = T>,
     clock: &dyn Clock,
-    mut stop: Stop,
+    stop: Stop,
 ) -> (Option<Mono>, Wall, Option<T>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -40,16 +40,24 @@ fn alone<T>(
             return (None, clock.wall(), None);
         }
     };
-    let (sent, at) = (clock.mono(), clock.wall());
-    let came_to = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = stop.wait() => None,
-            came_to = attempt => Some(came_to),
-        }
-    });
+    let came = runtime.block_on(among_others(attempt, clock, stop));
     // A resolver that hangs is not waited for: the attempt has ended without it.
     runtime.shutdown_background();
+    came
+}
+
+/// The same on the runtime of whoever asks: on virtual time no other thread runs.
+async fn among_others<T>(
+    attempt: impl Future<Output = T>,
+    clock: &dyn Clock,
+    mut stop: Stop,
+) -> (Option<Mono>, Wall, Option<T>) {
+    let (sent, at) = (clock.mono(), clock.wall());
+    let came_to = tokio::select! {
+        biased;
+        () = stop.wait() => None,
+        came_to = attempt => Some(came_to),
+    };
     (Some(sent), at, came_to)
 }
 
@@ -94,11 +102,15 @@ where
                 };
                 let (attempt, clock, stop) =
                     (attempt(index), Arc::clone(&context.clock), context.stop.clone());
-                under_way.spawn_blocking(move || {
+                let slot = move |(sent, at, came_to): (Option<Mono>, _, _)| {
                     let _permit = permit;
-                    let (sent, at, came_to) = alone(attempt, &*clock, stop);
                     Slot { index, intended, sent: sent.map(|sent| sent - start), at, came_to }
-                });
+                };
+                if context.net.is_virtual() {
+                    under_way.spawn(async move { slot(among_others(attempt, &*clock, stop).await) });
+                } else {
+                    under_way.spawn_blocking(move || slot(alone(attempt, &*clock, stop)));
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod answering;
 pub mod attempts;
+mod binding;
 pub mod books;
 pub mod capacity;
 pub mod catalogue;

@@ -4,11 +4,10 @@ use crate::books::Books;
 use crate::crowd;
 use crate::exchange::Watcher;
 use crate::figures::{Figures, figures};
-use crate::net::real::RealNet;
 use crate::net::{ClockState, Datagrams, Net, NetError, Wanted};
 use crate::pace::{Pace, Stop as PaceStop, Stream};
 use crate::probe::{Context, Descriptor, Event, Measurement, ProbeError, Stop, within};
-use crate::session::{Session, drive};
+use crate::session::{Session, attend, drive};
 use broadgauge_model::clock::Span;
 use broadgauge_model::result::{Load, Sample};
 use serde::{Deserialize, Serialize};
@@ -113,16 +112,11 @@ impl From<NetError> for ProbeError {
     }
 }
 
-/// The network that was given, else this machine's.
-pub fn network(given: Option<&Arc<dyn Net>>, context: &Context) -> Arc<dyn Net> {
-    given.map_or_else(|| Arc::new(RealNet::new(Arc::clone(&context.clock))) as Arc<dyn Net>, Arc::clone)
-}
-
 /// A session whose packets are further apart than this shares a thread with others.
 const HAS_TIME: Span = Span::millis(50);
 
 /// Opens the socket, lets `make` build the session for it, and runs that to its end: on a thread of its own, or on that of
-/// the sessions that have time. A busy async worker would add its queue to every slot.
+/// the sessions that have time; on virtual time there are no threads. A busy async worker would add its queue to every slot.
 pub async fn run<S: Session + Send + 'static>(
     net: Arc<dyn Net>,
     wanted: Wanted,
@@ -138,7 +132,11 @@ pub async fn run<S: Session + Send + 'static>(
         // Nobody waits any more where the asking task was dropped.
         drop(done.send((session, Door { clock, raw: socket.is_raw(), broken })));
     };
-    if session.typical_gap() >= HAS_TIME && socket.descriptor().is_some() {
+    if net.is_virtual() {
+        let (mut session, mut socket) = (session, socket);
+        let ended = attend(&mut session, &mut *socket, &|| stop.is_set()).await;
+        told(session, socket, ended);
+    } else if session.typical_gap() >= HAS_TIME && socket.descriptor().is_some() {
         let stop = stop.clone();
         crowd::seat(session, socket, Box::new(move || stop.is_set()), told).map_err(thread)?;
     } else {

@@ -3,14 +3,20 @@
 //! The agent and the command know no protocol. They take a method from the catalogue, hand it a [`Context`] and
 //! get a [`Measurement`].
 
+pub use crate::binding::{Binding, Family};
+
+use crate::net::Net;
+use crate::net::real::RealNet;
+use crate::net::sim::SimNet;
+use crate::tcp::{ConnectError, NoSocket};
 use async_trait::async_trait;
 use broadgauge_model::clock::{Clock, Span, Wall};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Counts, Direction, Load, Sample, Singleton, Statistic, Values};
 use broadgauge_model::unit::Rate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Map;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// How a method observes (RFC 7799).
@@ -40,18 +46,6 @@ pub struct Descriptor {
     pub loads_the_line: bool,
     /// The port it talks to unless the target names one.
     pub default_port: Option<u16>,
-}
-
-/// Through which door packets leave.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Binding {
-    /// The network interface.
-    pub interface: Option<String>,
-    /// The source address.
-    pub source: Option<IpAddr>,
-    /// The differentiated-services code point, 0 to 63.
-    pub dscp: Option<u8>,
 }
 
 /// Something worth showing while a measurement runs.
@@ -139,6 +133,8 @@ pub struct Context {
     pub binding: Binding,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
+    /// The network that is measured over.
+    pub net: Arc<dyn Net>,
     /// Makes schedules and payloads repeatable.
     pub seed: u64,
     /// Who watches.
@@ -148,9 +144,11 @@ pub struct Context {
 }
 
 impl Context {
-    /// For one measurement by itself, as a program for the lab or a test makes it: nobody watches, and nobody stops it.
+    /// For one measurement by itself, over this machine's network, as a program for the lab or a test makes it: nobody
+    /// watches, and nobody stops it.
     pub fn alone(address: &impl ToString, clock: Arc<dyn Clock>, seed: u64) -> Self {
         Self {
+            net: Arc::new(RealNet::new(Arc::clone(&clock))),
             line_id: String::from("line"),
             target: String::from("peer"),
             address: address.to_string(),
@@ -161,6 +159,12 @@ impl Context {
             listener: None,
             stop: Stop::never(),
         }
+    }
+
+    /// The same over a virtual network, by its clock.
+    pub fn over(net: &SimNet, address: &impl ToString, seed: u64) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(net.clone());
+        Self { net: Arc::new(net.clone()), ..Self::alone(address, clock, seed) }
     }
 
     /// A sample of this measurement, as most are: of the idle line, there and back. When it was taken and what else is told of
@@ -189,16 +193,6 @@ impl Context {
             listener(event);
         }
     }
-}
-
-/// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
 }
 
 /// What a method gives back.
@@ -287,7 +281,27 @@ pub enum ProbeError {
     },
 }
 
+impl From<NoSocket> for ProbeError {
+    fn from(NoSocket { kind, source }: NoSocket) -> Self {
+        if source.kind() == std::io::ErrorKind::PermissionDenied {
+            let cure = "grant CAP_NET_RAW or run as root";
+            return Self::Forbidden { what: format!("a {kind} socket"), cure };
+        }
+        Self::Socket { what: format!("open a {kind} socket"), source }
+    }
+}
+
 impl ProbeError {
+    /// There is no connection, and nothing can be measured without.
+    pub fn unconnected(error: ConnectError, to: SocketAddr) -> Self {
+        match error {
+            ConnectError::Door(error) => error.into(),
+            ConnectError::Here(source) | ConnectError::There(source) => {
+                Self::Unreachable { address: to.to_string(), source }
+            }
+        }
+    }
+
     /// A setting is wrong.
     pub fn setting(method: &'static str, key: &str, problem: impl Into<String>) -> Self {
         Self::Setting { method, key: key.to_owned(), problem: problem.into() }

@@ -67,6 +67,28 @@ pub fn drive<S: Session>(
     drive_until(session, socket, stopped, Mono(u64::MAX))
 }
 
+/// The same on virtual time, which stands still while a thread is held.
+pub async fn attend<S: Session>(
+    session: &mut S,
+    socket: &mut dyn Datagrams,
+    stopped: &(dyn Fn() -> bool + Sync),
+) -> io::Result<()> {
+    while !stopped() {
+        let now = socket.now();
+        match session.step(now) {
+            Step::Send(datagram) => send(session, socket, &datagram),
+            Step::WaitUntil(until) => {
+                if let Some(news) = socket.news(until.min(now.mono + STOP_NOTICED)) {
+                    news.await;
+                }
+                socket.take_in(session)?;
+            }
+            Step::Done => break,
+        }
+    }
+    socket.take_in(session)
+}
+
 /// The same, until this time at most.
 pub fn drive_until<S: Session>(
     session: &mut S,

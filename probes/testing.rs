@@ -1,5 +1,7 @@
 //! What the tests of several methods share.
 
+use crate::peer::queue::Queue;
+use crate::peer::service::Ground;
 use crate::probe::{Context, Measurement, ProbeError};
 use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Sample, Values};
@@ -13,6 +15,12 @@ use tokio::task::JoinHandle;
 /// One measurement over this machine's own sockets.
 pub(crate) fn context(address: &impl ToString) -> Context {
     Context::alone(address, Arc::new(SystemClock::start()), 7)
+}
+
+/// What an answering side is started with that listens there, over this machine's own sockets.
+pub(crate) fn ground(at: SocketAddr) -> Ground {
+    let Context { clock, net, stop, .. } = context(&at);
+    Ground { at: vec![at], tls: None, queue: Queue::new(8, 8), net, clock, stop, keeper: None }
 }
 
 /// A port that refuses: it is bound, so that nobody else comes to listen there, and does not listen itself.

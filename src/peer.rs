@@ -7,8 +7,8 @@ use crate::config::PeerConfig;
 use crate::config::peer::{ServicePeer, TlsSection};
 use broadgauge_model::clock::Clock;
 use broadgauge_probes::codec::stamp::Mode;
-use broadgauge_probes::net::NetError;
 use broadgauge_probes::net::real::RealNet;
+use broadgauge_probes::net::{Net, NetError};
 use broadgauge_probes::peer::queue::Queue;
 use broadgauge_probes::peer::service::{Ground, Keeper, Kept, Running};
 use broadgauge_probes::probe::{Binding, Stop};
@@ -92,12 +92,12 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
     let limits = Limits { waiting: config.waiting, ..Limits::default() };
     let queue = Queue::new(limits.waiting, limits.tests_per_place);
     let addresses = out.usable(&config.listen);
+    let net: Arc<dyn Net> = Arc::new(RealNet::new(Arc::clone(clock)));
     if let Some(stamp) = &config.stamp {
-        let net = RealNet::new(Arc::clone(clock));
         let mode = stamp.key.clone().map_or(Mode::Open, Mode::Authenticated);
         for &address in &addresses {
             let at = SocketAddr::new(address, stamp.port);
-            let reflector = serve(&net, at, &Binding::default(), mode.clone(), stamp.limits)
+            let reflector = serve(&*net, at, &Binding::default(), mode.clone(), stamp.limits)
                 .map_err(|source| no_reflector(at, source))?;
             out.words.push(format!("answering stamp at udp {}", reflector.address()));
             out.reflectors.push(reflector);
@@ -124,6 +124,7 @@ pub fn start(config: &PeerConfig, clock: &Arc<dyn Clock>, stop: &Stop) -> Result
             at: at.clone(),
             tls: tls.clone().filter(|_| under_tls),
             queue: queue.clone(),
+            net: Arc::clone(&net),
             clock: Arc::clone(clock),
             stop: stop.clone(),
             keeper: config.archive_directory.clone().map(|folder| keeper(folder.join(service.name))),

@@ -18,7 +18,7 @@ mod tests;
 pub use crate::codec::capacity::PORT as DEFAULT_PORT;
 
 use crate::codec::capacity::{LEAST_LOAD, Way, Wish};
-use crate::net::{End, Net, Protocol, Wanted};
+use crate::net::{End, Protocol, Wanted};
 use crate::packets::{self, Door};
 use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError, within};
 use crate::resolve::resolve;
@@ -91,20 +91,13 @@ impl Settings {
 /// The probe.
 pub struct Capacity {
     settings: Settings,
-    net: Option<Arc<dyn Net>>,
 }
 
 impl Capacity {
     /// With these settings, or why they cannot be.
     pub fn new(settings: Settings) -> Result<Self, ProbeError> {
         settings.check()?;
-        Ok(Self { settings, net: None })
-    }
-
-    /// Over another network.
-    #[must_use]
-    pub fn over(self, net: Arc<dyn Net>) -> Self {
-        Self { net: Some(net), ..self }
+        Ok(Self { settings })
     }
 }
 
@@ -189,7 +182,7 @@ impl Capacity {
         way: Way,
         number: u64,
     ) -> Result<(Ran, Door), ProbeError> {
-        let net = packets::network(self.net.as_ref(), context);
+        let net = Arc::clone(&context.net);
         let wanted = Wanted::plain(Protocol::Udp, End::To(to), &context.binding);
         let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ number ^ 0x6361_7061);
         let plan = Plan {

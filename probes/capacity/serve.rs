@@ -2,7 +2,6 @@
 
 use super::peer::{Limits, Peer, Totals};
 use crate::codec::capacity::PORT;
-use crate::net::real::RealNet;
 use crate::net::{End, Net, NetError, Protocol, Wanted};
 use crate::peer::queue::Queue;
 use crate::peer::service::{Ground, Running, Service, Tls};
@@ -10,7 +9,6 @@ use crate::probe::Binding;
 use crate::serving::{self, Answering};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// A peer at work. Dropping it ends it.
 pub type Serving = serving::Serving<Totals>;
@@ -42,13 +40,15 @@ pub static SERVICE: Service = Service {
 
 /// Takes its ports.
 pub fn start(ground: Ground) -> io::Result<Running> {
-    let net = RealNet::new(Arc::clone(&ground.clock));
     let mut serving = Vec::with_capacity(ground.at.len());
     for &at in &ground.at {
-        let one = serve(&net, at, Limits::default(), ground.queue.clone()).map_err(|error| match error {
-            NetError::Socket { source, .. } => source,
-            other => io::Error::other(other),
-        })?;
+        let one =
+            serve(&*ground.net, at, Limits::default(), ground.queue.clone()).map_err(
+                |error| match error {
+                    NetError::Socket { source, .. } => source,
+                    other => io::Error::other(other),
+                },
+            )?;
         serving.push(one);
     }
     let addresses = serving.iter().map(Serving::address).collect();

@@ -3,10 +3,12 @@ use super::*;
 use crate::codec::capacity::{ASK, Refusal, Word, read, write};
 use crate::net::real::RealNet;
 use crate::net::sim::{Far, Path, Pause, Scenario, SimNet};
-use crate::net::{Datagrams, Inbox, NetError, Now, Packet};
+use crate::net::{Connection, Datagrams, Inbox, Listener, Net, NetError, Now, Packet, Wire};
 use crate::peer::queue::Queue;
 use crate::session::{Datagram, Session, Step};
+use crate::tcp::ConnectError;
 use crate::testing::{number, why_not};
+use async_trait::async_trait;
 use broadgauge_model::clock::{Clock, Mono, SystemClock, Wall};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,9 +21,8 @@ async fn try_simulated(scenario: Scenario, settings: Settings) -> Result<Measure
 }
 
 async fn try_against(peer: Peer, scenario: Scenario, settings: Settings) -> Result<Measurement, ProbeError> {
-    let net = Arc::new(SimNet::new(scenario, Box::new(peer)));
-    let context = Context::alone(&"192.0.2.9", Arc::<SimNet>::clone(&net), 42);
-    Capacity::new(settings).unwrap().over(net).run(&context).await
+    let net = SimNet::new(scenario, Box::new(peer));
+    Capacity::new(settings).unwrap().run(&Context::over(&net, &"192.0.2.9", 42)).await
 }
 
 async fn simulated(scenario: Scenario, settings: Settings) -> Measurement {
@@ -36,7 +37,7 @@ fn only(direction: Directions) -> Settings {
     Settings { direction, ..Settings::default() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn both_directions_find_what_the_line_carries_and_never_more() {
     for (mbps, queue) in [(20.0, 100.0), (100.0, 50.0), (50.0, 300.0)] {
         let scenario = Scenario {
@@ -56,7 +57,7 @@ async fn both_directions_find_what_the_line_carries_and_never_more() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_fast_line_is_limited_by_what_was_allowed_and_the_result_says_so() {
     let scenario = Scenario {
         forward: bottleneck(900.0, 50.0),
@@ -69,7 +70,7 @@ async fn a_fast_line_is_limited_by_what_was_allowed_and_the_result_says_so() {
     assert_eq!(measured.samples[0].details["rate_limit_reached"], true);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_limit_that_was_reached_may_be_the_peers_and_is_told() {
     for direction in [Directions::Down, Directions::Up] {
         let scenario = Scenario {
@@ -101,7 +102,7 @@ async fn the_limit_that_was_reached_may_be_the_peers_and_is_told() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn scattered_loss_does_not_stop_the_search_and_is_counted() {
     for direction in [Directions::Down, Directions::Up] {
         let lossy = Path { loss: 0.02, ..bottleneck(30.0, 100.0) };
@@ -115,7 +116,7 @@ async fn scattered_loss_does_not_stop_the_search_and_is_counted() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reordering_and_duplication_are_no_loss_and_no_gain() {
     for direction in [Directions::Down, Directions::Up] {
         let path = Path { reorder: 0.02, reorder_by_ms: 3.0, duplicate: 0.05, ..bottleneck(20.0, 100.0) };
@@ -128,7 +129,7 @@ async fn reordering_and_duplication_are_no_loss_and_no_gain() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stall_and_a_clock_step_leave_the_other_seconds() {
     for direction in [Directions::Down, Directions::Up] {
         let stall = Path { stalls: vec![Pause { at_s: 4.0, for_s: 2.0 }], ..bottleneck(20.0, 100.0) };
@@ -145,7 +146,7 @@ async fn a_stall_and_a_clock_step_leave_the_other_seconds() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_dies_half_way_leaves_what_was_counted() {
     for direction in [Directions::Down, Directions::Up] {
         let far = Far { dies_at_s: Some(5.0), ..Far::default() };
@@ -164,6 +165,7 @@ async fn a_peer_that_dies_half_way_leaves_what_was_counted() {
 /// A network that gives one socket and no more.
 struct OneSocket(SimNet, AtomicBool);
 
+#[async_trait]
 impl Net for OneSocket {
     fn datagrams(&self, wanted: &Wanted) -> Result<Box<dyn Datagrams>, NetError> {
         if self.1.swap(true, Ordering::Relaxed) {
@@ -172,17 +174,29 @@ impl Net for OneSocket {
         }
         self.0.datagrams(wanted)
     }
+
+    async fn connect(&self, wanted: &Connection<'_>, within: Span) -> Result<Wire, ConnectError> {
+        self.0.connect(wanted, within).await
+    }
+
+    fn listen(&self, at: SocketAddr) -> std::io::Result<Listener> {
+        self.0.listen(at)
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_second_direction_that_cannot_be_asked_leaves_the_first() {
     let scenario =
         Scenario { forward: bottleneck(20.0, 50.0), backward: bottleneck(20.0, 50.0), ..Scenario::default() };
     let net = SimNet::new(scenario, Box::new(answering()));
-    let context = Context::alone(&"192.0.2.9", Arc::new(net.clone()), 42);
-    let net = Arc::new(OneSocket(net, AtomicBool::new(false)));
+    let over = Context::over(&net, &"192.0.2.9", 42);
+    let context = Context { net: Arc::new(OneSocket(net, AtomicBool::new(false))), ..over };
     let settings = Settings { duration_s: 3, ..only(Directions::Both) };
-    let measured = Capacity::new(settings).unwrap().over(net).run(&context).await.unwrap();
+    let measured = Capacity::new(settings).unwrap().run(&context).await.unwrap();
     let ids: Vec<&str> = measured.samples.iter().map(|s| s.metric.id()).collect();
     assert_eq!(ids, ["download_capacity", "download_capacity", "upload_capacity", "upload_capacity"]);
     assert!(number(&measured.samples[0]) > 19.0 && measured.bytes_moved > 1_000_000);
@@ -192,7 +206,7 @@ async fn a_second_direction_that_cannot_be_asked_leaves_the_first() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_is_not_there_or_talks_nonsense_is_an_error_in_time() {
     for far in [Far { dies_at_s: Some(0.0), ..Far::default() }, Far { garbage: 1.0, ..Far::default() }] {
         let error =
@@ -201,7 +215,7 @@ async fn a_peer_that_is_not_there_or_talks_nonsense_is_an_error_in_time() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_says_everything_twice_is_heard_once() {
     for direction in [Directions::Down, Directions::Up] {
         let far = Far { answers_twice: true, ..Far::default() };

@@ -1,22 +1,28 @@
-//! Makes the attempts: non-blocking `connect` on the slots of a pace, `ppoll` for what becomes of them.
+//! Makes the attempts: non-blocking `connect` on the slots of a pace, `ppoll` for what becomes of them; on virtual time, a task
+//! for each.
 //!
 //! Open loop: a slot does not wait for the attempt before it, so that slow answers do not thin out the sample.
 
 use super::meter::{Attempt, Fate};
+use crate::attempts::{self, Slot};
+use crate::net::{Connection, Tap};
 use crate::pace::Pace;
-use crate::probe::{Binding, Stop};
-use crate::tcp::info::tcp_info;
+use crate::probe::{Binding, Context, Event, Stop};
+use crate::tcp::info::{TcpInfo, tcp_info};
 use crate::tcp::{self, ConnectError};
 use broadgauge_model::clock::{Clock, Mono, Span, Wall};
+use broadgauge_model::result::Load;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use socket2::Socket;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 /// More attempts at once than anybody needs; slots beyond are missed.
 const MOST_UNDER_WAY: usize = 256;
+const MISSED: &str = "the slot passed before this machine could connect";
 /// How soon a stop is noticed.
 const NOTICE: Span = Span::millis(50);
 
@@ -56,7 +62,7 @@ pub(super) fn run(
         if let Some((index, intended)) = slots.next_if(|(_, slot)| start + *slot <= now) {
             let passed = slots.peek().is_some_and(|(_, next)| start + *next <= now);
             if passed || under_way.len() >= MOST_UNDER_WAY {
-                let fate = Fate::NotAsked(String::from("the slot passed before this machine could connect"));
+                let fate = Fate::NotAsked(String::from(MISSED));
                 keep(Attempt { index, intended, sent: None, at: clock.wall(), fate });
             } else {
                 let (at, called) = (clock.wall(), clock.mono());
@@ -90,13 +96,46 @@ pub(super) fn run(
     done
 }
 
+/// The same on virtual time.
+pub(super) async fn run_virtual(plan: &Plan, context: &Context) -> Vec<Attempt> {
+    let attempt = |_| {
+        let (net, clock) = (Arc::clone(&context.net), Arc::clone(&context.clock));
+        let (to, binding, timeout) = (plan.to, plan.binding.clone(), plan.timeout);
+        async move {
+            let called = clock.mono();
+            let made = net.connect(&Connection::plain(to, &binding), timeout).await;
+            let elapsed = clock.mono() - called;
+            match made {
+                Ok(wire) => {
+                    let info = Tap::of(&wire).ok().and_then(|tap| tap.info()).unwrap_or_default();
+                    connected(elapsed, &info)
+                }
+                Err(ConnectError::There(error)) => failed(&error, elapsed),
+                Err(other) => Fate::NotAsked(other.to_string()),
+            }
+        }
+    };
+    let of = |slot: &Slot<Fate>| Attempt {
+        index: slot.index,
+        intended: slot.intended,
+        sent: slot.sent,
+        at: slot.at,
+        fate: slot.came_to.clone().unwrap_or_else(|| Fate::NotAsked(String::from(MISSED))),
+    };
+    let told = |slot: &Slot<Fate>| {
+        context.tell(Event::Singleton { load: Load::Idle, singleton: of(slot).singleton() });
+    };
+    let slots = attempts::run(context, &plan.pace, MOST_UNDER_WAY, attempt, told).await;
+    slots.iter().map(of).collect()
+}
+
 /// Starts an attempt. `Err` where its fate is known at once.
 fn call(plan: &Plan) -> io::Result<Socket> {
     let socket = tcp::open(plan.to, &plan.binding).map_err(io::Error::other)?;
     match tcp::call(&socket, plan.to) {
         Ok(()) => Ok(socket),
         // No kind that tells of an answer.
-        Err(ConnectError::Here(error)) => Err(io::Error::other(error)),
+        Err(here @ (ConnectError::Here(_) | ConnectError::Door(_))) => Err(io::Error::other(here)),
         Err(ConnectError::There(error)) => Err(error),
     }
 }
@@ -114,16 +153,17 @@ fn wait(under_way: &[UnderWay], longest: Span) -> Vec<bool> {
 fn fate(one: &UnderWay, now: Mono) -> Fate {
     let elapsed = now - one.called;
     match one.socket.take_error() {
-        Ok(None) => {
-            let info = tcp_info(&one.socket).unwrap_or_default();
-            Fate::Connected {
-                elapsed,
-                handshake: info.rtt_us.map(|us| Span::micros(us.into())),
-                again: info.retransmitted_segments.unwrap_or(0) > 0,
-            }
-        }
+        Ok(None) => connected(elapsed, &tcp_info(&one.socket).unwrap_or_default()),
         Ok(Some(error)) => failed(&error, elapsed),
         Err(error) => Fate::NotAsked(error.to_string()),
+    }
+}
+
+fn connected(elapsed: Span, info: &TcpInfo) -> Fate {
+    Fate::Connected {
+        elapsed,
+        handshake: info.rtt_us.map(|us| Span::micros(us.into())),
+        again: info.retransmitted_segments.unwrap_or(0) > 0,
     }
 }
 

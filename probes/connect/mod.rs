@@ -95,24 +95,15 @@ impl Probe for Connect {
     async fn run(&self, context: &Context) -> Result<Measurement, ProbeError> {
         let (pace, timeout) = self.settings.check(context.seed)?;
         let to = resolve(context, crate::throughput::DEFAULT_PORT).await?;
-        // What no attempt could get, none is made for.
-        drop(crate::tcp::open(to, &context.binding)?);
         let plan = Plan { to, binding: context.binding.clone(), pace, timeout };
         let (started_at, start) = (context.clock.wall(), context.clock.mono());
-        let (done, result) = tokio::sync::oneshot::channel();
-        let teller = context.clone();
-        // A thread of its own: a busy async worker would add its queue to every slot.
-        let work = move || {
-            let attempts = driver::run(&plan, &*teller.clock, &teller.stop, |attempt| {
-                teller.tell(Event::Singleton { load: Load::Idle, singleton: attempt.singleton() });
-            });
-            // Nobody waits any more where the asking task was dropped.
-            drop(done.send(attempts));
+        let attempts = if context.net.is_virtual() {
+            driver::run_virtual(&plan, context).await
+        } else {
+            // What no attempt could get, none is made for.
+            drop(crate::tcp::open(to, &context.binding)?);
+            on_a_thread(plan, context).await?
         };
-        let failed = |source| ProbeError::Socket { what: String::from("start the measuring thread"), source };
-        std::thread::Builder::new().name(String::from("connect")).spawn(work).map_err(failed)?;
-        let attempts =
-            result.await.map_err(|_| failed(std::io::Error::other("it ended without a result")))?;
         let figures = Figures::of(&attempts);
         let sample = Sample {
             started_at,
@@ -129,6 +120,22 @@ impl Probe for Connect {
             interrupted: context.stop.is_set(),
         })
     }
+}
+
+/// A thread of its own: a busy async worker would add its queue to every slot.
+async fn on_a_thread(plan: Plan, context: &Context) -> Result<Vec<Attempt>, ProbeError> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let teller = context.clone();
+    let work = move || {
+        let attempts = driver::run(&plan, &*teller.clock, &teller.stop, |attempt| {
+            teller.tell(Event::Singleton { load: Load::Idle, singleton: attempt.singleton() });
+        });
+        // Nobody waits any more where the asking task was dropped.
+        drop(done.send(attempts));
+    };
+    let failed = |source| ProbeError::Socket { what: String::from("start the measuring thread"), source };
+    std::thread::Builder::new().name(String::from("connect")).spawn(work).map_err(failed)?;
+    result.await.map_err(|_| failed(std::io::Error::other("it ended without a result")))
 }
 
 impl Connect {

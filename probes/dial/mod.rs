@@ -4,17 +4,18 @@
 //! far end's computing. A phase that was not needed (an address needs no resolver, plain text no handshake) has no
 //! time, which is not a time of zero.
 
-mod arrival;
 mod moments;
 mod stream;
 
+pub use crate::net::Tap;
 pub use moments::Moments;
-pub use stream::{Stream, Tap};
+pub use stream::Stream;
 
 use crate::connect::meter::Fate;
+use crate::net::Connection;
 use crate::probe::{Context, ProbeError};
 use crate::resolve::look_up;
-use crate::tcp::{self, ConnectError};
+use crate::tcp::ConnectError;
 use crate::tls;
 use broadgauge_model::clock::Span;
 use serde::Serialize;
@@ -175,15 +176,12 @@ pub async fn dial_address(
     within: Span,
     mut times: Times,
 ) -> Result<Dialled, DialError> {
-    let socket = tcp::open(address, &context.binding)?;
-    // Before the connection is made: the kernel takes a moment to begin.
-    arrival::ask(&socket);
+    let wanted = Connection::stamped(address, &context.binding);
     let called = context.clock.mono();
-    let connected = tcp::connect(socket, address, within).await;
+    let connected = context.net.connect(&wanted, within).await;
     let stream = connected.map_err(|error| not_connected(error, address, times))?;
     let elapsed = context.clock.mono() - called;
-    // Small messages shall not wait for one another; a system that refuses is only slower.
-    let _ = stream.set_nodelay(true);
+    stream.in_haste();
     let tap = Tap::of(&stream).map_err(|source| ProbeError::Socket {
         what: String::from("read what the TCP socket knows"),
         source,
@@ -214,6 +212,7 @@ pub async fn dial_address(
 
 fn not_connected(error: ConnectError, address: SocketAddr, times: Times) -> DialError {
     match error {
+        ConnectError::Door(error) => DialError::Here(error.into()),
         ConnectError::Here(source) => {
             DialError::Here(ProbeError::Unreachable { address: address.to_string(), source })
         }

@@ -1,6 +1,7 @@
 //! Over loopback: which phases have a time, and how each one fails.
 
 use super::*;
+use crate::net::Wire;
 use crate::testing::{closed, context};
 use crate::tls::{Client, Trust};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,7 +27,7 @@ async fn each_phase_that_was_needed_has_a_time() {
         while let Ok((stream, _)) = listener.accept().await {
             let server = server.clone();
             tokio::spawn(async move {
-                let _open = server.handshake(stream).await;
+                let _open = server.handshake(Wire::System(stream)).await;
                 std::future::pending::<()>().await;
             });
         }
@@ -115,14 +116,15 @@ async fn the_kernel_says_when_what_waits_came_however_late_it_is_read() {
     for _ in 0..1_000 {
         let before = context.clock.wall();
         server.write_all(b"x").await.unwrap();
-        client.tcp().readable().await.unwrap();
+        let Wire::System(below) = client.wire() else { panic!("{client:?}") };
+        below.readable().await.unwrap();
         let seen = context.clock.mono();
         while context.clock.mono() - seen < Span::millis(2) {}
-        let stamp = arrival::of_waiting(client.tcp());
+        let stamp = client.wire().arrived();
         let late = context.clock.wall();
         let mut byte = [0];
         client.read_exact(&mut byte).await.unwrap();
-        assert_eq!((byte, arrival::of_waiting(client.tcp())), (*b"x", None), "a peek takes nothing");
+        assert_eq!((byte, client.wire().arrived()), (*b"x", None), "a peek takes nothing");
         let Some(stamp) = stamp else { continue };
         assert!(before <= stamp && stamp + Span::millis(2) <= late, "{before:?} {stamp:?} {late:?}");
         return;

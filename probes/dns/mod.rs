@@ -22,8 +22,8 @@ pub use lookup::{Fate, Figures, Lookup};
 pub use session::{Plan, Strays, Stub};
 pub use settings::{DESCRIPTOR, Settings, Transport};
 
-use crate::net::Net;
 use crate::packets;
+use crate::phases;
 use crate::probe::{Context, Descriptor, Measurement, Probe, ProbeError};
 use crate::resolve::{resolve, split};
 use crate::tls::{Client, Trust};
@@ -36,7 +36,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 /// A question and an answer with their headers, roughly.
 const BYTES_PER_LOOKUP: u64 = 200;
@@ -45,20 +44,13 @@ const BYTES_PER_LOOKUP: u64 = 200;
 pub struct Dns {
     settings: Settings,
     checked: settings::Checked,
-    net: Option<Arc<dyn Net>>,
 }
 
 impl Dns {
     /// With these settings, or why they cannot be.
     pub fn new(settings: Settings) -> Result<Self, ProbeError> {
         let checked = settings.check()?;
-        Ok(Self { settings, checked, net: None })
-    }
-
-    /// Over another network, which has no TCP.
-    #[must_use]
-    pub fn over(self, net: Arc<dyn Net>) -> Self {
-        Self { net: Some(net), ..self }
+        Ok(Self { settings, checked })
     }
 }
 
@@ -115,8 +107,7 @@ impl Dns {
             manner: self.checked.manner,
             seed: context.seed,
         };
-        let net = packets::network(self.net.as_ref(), context);
-        let ran = udp::run(context, net, plan, self.net.is_none()).await?;
+        let ran = udp::run(context, plan).await?;
         let more = [
             ("retry_ms", json!(self.settings.retry_ms)),
             ("tries", json!(self.settings.tries)),
@@ -206,12 +197,15 @@ fn measurement(
         sample(MetricId::DNS_TIME, Statistic::Singleton, figures.values(), details),
         sample(MetricId::LOSS_RATIO, Statistic::Mean, loss, Map::new()),
     ];
+    // A phase counts those who reached its end, whatever became of their lookups.
     for (metric, times) in
         [(MetricId::CONNECT_TIME, &figures.connects), (MetricId::TLS_TIME, &figures.handshakes)]
     {
         if !times.is_empty() {
-            let values = Values::Histogram(lookup::ticks(times.iter().copied()));
-            samples.push(sample(metric, Statistic::Singleton, values, Map::new()));
+            let took: Vec<_> = times.iter().map(|&time| phases::Fate::Took(time)).collect();
+            let (values, counts) = phases::tally(&took);
+            let plain = sample(metric, Statistic::Singleton, values, Map::new());
+            samples.push(Sample { counts, ..plain });
         }
     }
     Measurement {

@@ -90,12 +90,12 @@ pub struct Stub {
     /// When which lookup is to be sent again.
     again: BTreeMap<(Mono, u32), u32>,
     strays: Strays,
-    cut: Option<Cut>,
+    cut: Cut,
 }
 
 impl Stub {
     /// Ready to start at its first step. The watcher is told of each lookup's fate.
-    pub(super) fn new(plan: Plan, watcher: Option<Watcher>, cut: Option<Cut>) -> Self {
+    pub(super) fn new(plan: Plan, watcher: Option<Watcher>, cut: Cut) -> Self {
         Self {
             exchange: Exchange::new(plan.pace, plan.timeout, watcher),
             rng: ChaCha8Rng::seed_from_u64(plan.seed ^ 0x6964),
@@ -182,11 +182,8 @@ impl Inbox for Stub {
                 self.exchange.answered(lookup, packet, None);
                 if first {
                     let late = self.exchange.question(lookup).and_then(|q| q.answer).is_none_or(|a| a.late);
-                    if answer.truncated
-                        && !late
-                        && let Some(cut) = &mut self.cut
-                    {
-                        cut(lookup, question.clone());
+                    if answer.truncated && !late {
+                        (self.cut)(lookup, question.clone());
                     }
                     let note = &mut self.notes[lookup as usize];
                     (note.answered_try, note.answer) = (Some(attempt), Some(answer));

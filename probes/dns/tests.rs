@@ -1,6 +1,7 @@
 use super::*;
 use crate::codec::dns::answer_to;
 use crate::http::server::{Answer, Caller, Limits, Service};
+use crate::net::Wire;
 use crate::net::sim::{Far, Path, Pause, Scenario, SimNet};
 use crate::net::{Inbox, Marks, Now, Packet};
 use crate::probe::Stop;
@@ -11,6 +12,7 @@ use broadgauge_model::result::Counts;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
 
 type Answers = Box<dyn FnMut(&[u8]) -> Vec<Vec<u8>> + Send>;
 
@@ -46,9 +48,8 @@ fn ten_ms() -> Path {
 }
 
 async fn simulated(scenario: Scenario, resolver: Answers, settings: Settings) -> Measurement {
-    let net = Arc::new(SimNet::new(scenario, Box::new(Resolver(resolver, VecDeque::new()))));
-    let context = Context::alone(&"192.0.2.9", Arc::<SimNet>::clone(&net), 42);
-    Dns::new(settings).unwrap().over(net).run(&context).await.unwrap()
+    let net = SimNet::new(scenario, Box::new(Resolver(resolver, VecDeque::new())));
+    Dns::new(settings).unwrap().run(&Context::over(&net, &"192.0.2.9", 42)).await.unwrap()
 }
 
 fn counts(measurement: &Measurement) -> Counts {
@@ -66,7 +67,7 @@ fn at(measurement: &Measurement, q: f64) -> f64 {
     h.quantile(q).unwrap() as f64 / 1e3
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lookup_takes_the_round_trip_and_its_code_is_told() {
     let scenario = Scenario { forward: ten_ms(), backward: ten_ms(), ..Scenario::default() };
     let looked = simulated(scenario, with(3), quick()).await;
@@ -76,7 +77,7 @@ async fn a_lookup_takes_the_round_trip_and_its_code_is_told() {
     assert_eq!(looked.samples[0].details["sent_again"], 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_sent_again_is_counted_and_its_wait_is_in_the_time() {
     let lossy = Path { loss: 0.2, ..ten_ms() };
     let scenario = Scenario { seed: 3, forward: lossy, backward: ten_ms(), ..Scenario::default() };
@@ -90,7 +91,7 @@ async fn what_was_sent_again_is_counted_and_its_wait_is_in_the_time() {
     assert!((219.0..=421.0).contains(&slowest), "one or two waits of 200 ms: {slowest}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stall_longer_than_the_wait_sends_again_and_counts_one_answer_each() {
     let stall = Pause { at_s: 1.0, for_s: 2.0 };
     let scenario = Scenario {
@@ -105,7 +106,7 @@ async fn a_stall_longer_than_the_wait_sends_again_and_counts_one_answer_each() {
     assert!(at(&looked, 1.0) > 1_900.0, "from the first packet of the lookup");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn failures_have_a_code_and_no_time() {
     let looked = simulated(Scenario::default(), with(2), quick()).await;
     assert_eq!(counts(&looked).received, 100);
@@ -114,7 +115,7 @@ async fn failures_have_a_code_and_no_time() {
     assert_eq!(looked.samples[1].values, Values::Number(0.0), "an answer is no loss");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_no_answer_of_ours_is_ignored_and_counted() {
     let mut turn = 0;
     let resolver: Answers = Box::new(move |question| {
@@ -140,7 +141,7 @@ async fn what_is_no_answer_of_ours_is_ignored_and_counted() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cut_answer_without_tcp_is_no_answer() {
     let resolver: Answers = Box::new(|question| answer_to(question, 0, true).into_iter().collect());
     let looked = simulated(Scenario::default(), resolver, quick()).await;
@@ -148,7 +149,7 @@ async fn a_cut_answer_without_tcp_is_no_answer() {
     assert_eq!(looked.samples[0].details["truncated"], 100);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_closed_port_is_heard_of() {
     let far = Far { closed: true, ..Far::default() };
     let scenario = Scenario { far, forward: ten_ms(), backward: ten_ms(), ..Scenario::default() };
@@ -157,7 +158,7 @@ async fn a_closed_port_is_heard_of() {
     assert_eq!(looked.samples[0].details["unreachable"], 100);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn fresh_names_are_all_different() {
     let names = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
     let heard = Arc::clone(&names);
@@ -248,7 +249,7 @@ async fn private(server: crate::tls::Server, alpn: &[&str]) -> String {
         while let Ok((stream, _)) = listener.accept().await {
             let server = server.clone();
             tokio::spawn(async move {
-                let mut stream = server.handshake(stream).await.unwrap();
+                let mut stream = server.handshake(Wire::System(stream)).await.unwrap();
                 let mut question = vec![0; usize::from(stream.read_u16().await.unwrap())];
                 stream.read_exact(&mut question).await.unwrap();
                 let reply = answer_to(&question, 0, false).unwrap();

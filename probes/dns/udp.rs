@@ -7,7 +7,7 @@ use super::session::{Note, Plan, Strays, Stub};
 use crate::books::{Books, Question as Asked};
 use crate::codec::dns::Question;
 use crate::delay::trip;
-use crate::net::{End, Net, Protocol, Wanted};
+use crate::net::{End, Protocol, Wanted};
 use crate::packets::{self, Door};
 use crate::probe::{Context, ProbeError};
 use broadgauge_model::clock::{Mono, Span};
@@ -30,13 +30,8 @@ pub(super) struct Ran {
 /// When a cut answer was replaced, or that it was not.
 type Replaced = Option<(Mono, Fate)>;
 
-/// Runs the plan. Where `tcp` is false there is no TCP to be had, as in the virtual network.
-pub(super) async fn run(
-    context: &Context,
-    net: Arc<dyn Net>,
-    plan: Plan,
-    tcp: bool,
-) -> Result<Ran, ProbeError> {
+/// Runs the plan.
+pub(super) async fn run(context: &Context, plan: Plan) -> Result<Ran, ProbeError> {
     let any =
         if plan.to.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
     // A socket that hears everybody can tell when somebody else answers.
@@ -44,21 +39,17 @@ pub(super) async fn run(
     let plain = Wanted::plain(Protocol::Udp, End::At(here), &context.binding);
     let wanted = Wanted { transmit_stamps: true, reports: true, ..plain };
     let (tell, cut) = mpsc::unbounded_channel();
-    let replacing = tcp.then(|| tokio::spawn(replace(context.clone(), plan.clone(), cut)));
-    let told: Option<super::session::Cut> = tcp.then(|| {
-        Box::new(move |lookup, question| {
-            // Nobody listens any more once the measurement was dropped.
-            drop(tell.send((lookup, question)));
-        }) as super::session::Cut
+    let replacing = tokio::spawn(replace(context.clone(), plan.clone(), cut));
+    let told: super::session::Cut = Box::new(move |lookup, question| {
+        // Nobody listens any more once the measurement was dropped.
+        drop(tell.send((lookup, question)));
     });
     let watcher = packets::watcher(context, Load::Idle);
+    let net = Arc::clone(&context.net);
     let ran = packets::run(net, wanted, context.stop.clone(), move |_| Stub::new(plan, watcher, told)).await;
     let (stub, door) = ran?;
     let (books, notes, strays) = stub.close();
-    let replaced = match replacing {
-        Some(task) => task.await.unwrap_or_default(),
-        None => HashMap::new(),
-    };
+    let replaced = replacing.await.unwrap_or_default();
     let stamps = books.questions.iter().filter(|q| q.left.kernel.is_some()).count() as u64;
     let duplicates = books.strays.doubled_backward;
     Ok(Ran { lookups: lookups(&books, notes, &replaced), strays, duplicates, door, kernel_stamps: stamps })

@@ -3,10 +3,11 @@
 //! `peers measure METHOD ADDRESS [SETTINGS AS JSON]` measures once and prints each sample as a line of JSON.
 #![expect(clippy::print_stdout, reason = "a program of its own, whose output is data")]
 
-use broadgauge_model::clock::SystemClock;
+use broadgauge_model::clock::{Clock, SystemClock};
 use broadgauge_model::result::{Sample, Values};
 use broadgauge_probes::answering;
 use broadgauge_probes::catalogue::find;
+use broadgauge_probes::net::real::RealNet;
 use broadgauge_probes::peer::queue::Queue;
 use broadgauge_probes::peer::service::Ground;
 use broadgauge_probes::probe::{Context, Stop};
@@ -28,11 +29,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn answer(name: &str, address: &str) -> Result<(), Box<dyn Error>> {
     let service = answering::find(name).ok_or_else(|| format!("nothing answers {name:?}"))?;
     let (end, stop) = Stop::new();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let ground = Ground {
         at: vec![address.parse()?],
         tls: None,
         queue: Queue::new(0, 1),
-        clock: Arc::new(SystemClock::start()),
+        net: Arc::new(RealNet::new(Arc::clone(&clock))),
+        clock,
         stop,
         keeper: None,
     };

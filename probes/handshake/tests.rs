@@ -1,6 +1,7 @@
 //! Over loopback: what is agreed on is told, and what is not believed is no handshake.
 
 use super::*;
+use crate::net::Wire;
 use crate::probe::Stop;
 use crate::testing::{closed, context};
 use crate::tls::Server;
@@ -19,7 +20,7 @@ async fn serving(server: Server) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let server = server.clone();
-            tokio::spawn(async move { drop(server.handshake(stream).await) });
+            tokio::spawn(async move { drop(server.handshake(Wire::System(stream)).await) });
         }
     });
     address

@@ -5,8 +5,9 @@
 //! done with a body is the answerer's; [`drain`] reads one with bounds on its length and on each pause.
 
 use super::Payload;
-use crate::dial::{Stream, Tap};
-use crate::peer::door::{keep, listen};
+use crate::dial::Stream;
+use crate::net::{Listener, Tap, Wire};
+use crate::peer::door::keep;
 use crate::peer::guests::{Guest, Guests};
 use crate::probe::Stop;
 use crate::tls;
@@ -19,12 +20,10 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use socket2::SockRef;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// What an answering side allows.
@@ -83,7 +82,7 @@ pub trait Answer: Send + Sync + 'static {
 
 /// An answering side that has its ports and does not answer yet.
 pub struct Service {
-    doors: Vec<TcpListener>,
+    doors: Vec<Listener>,
     tls: Option<tls::Server>,
     limits: Limits,
 }
@@ -95,9 +94,15 @@ impl Service {
     }
 
     /// Takes a port.
-    pub fn and_at(mut self, address: SocketAddr) -> io::Result<Self> {
-        self.doors.push(listen(address)?);
-        Ok(self)
+    pub fn and_at(self, address: SocketAddr) -> io::Result<Self> {
+        Ok(self.and_behind(Listener::at(address)?))
+    }
+
+    /// Answers whoever comes in by one more door.
+    #[must_use]
+    pub fn and_behind(mut self, door: Listener) -> Self {
+        self.doors.push(door);
+        self
     }
 
     /// Everywhere it listens.
@@ -128,14 +133,12 @@ struct House {
 }
 
 impl House {
-    async fn welcome(self: Arc<Self>, stream: TcpStream, address: SocketAddr, _guest: Guest) {
+    async fn welcome(self: Arc<Self>, stream: Wire, address: SocketAddr, _guest: Guest) {
         let limits = self.limits;
-        // A system that refuses either is slower, and no less safe.
-        let _ = stream.set_nodelay(true);
-        let socket = SockRef::from(&stream);
-        let _ = socket.set_tcp_user_timeout(Some(limits.patience.to_std() * 2));
-        let _ = socket.set_tcp_notsent_lowat(limits.unsent);
+        stream.in_haste();
+        stream.give_up_after(Span(2 * limits.patience.0));
         let (Ok(tap), Ok(local)) = (Tap::of(&stream), stream.local_addr()) else { return };
+        tap.keep_little_unsent(limits.unsent);
         let tap = Arc::new(tap);
         let life = async {
             let stream = match &self.tls {

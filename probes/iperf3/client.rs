@@ -6,9 +6,11 @@ use super::talk::{Talk, TalkError};
 use crate::codec::iperf3::{
     Cookie, LONGEST_RESULTS, Results, State, Transport, UDP_HELLO, UDP_WELCOME, UDP_WELCOME_OLD,
 };
+use crate::net::{Connection, Wire};
 use crate::probe::{Context, Event, ProbeError};
-use crate::tcp;
 use crate::tcp::pacing::pace;
+use crate::tcp::{self, ConnectError, NoSocket};
+use crate::throughput::lanes::Lanes;
 use crate::throughput::meter::INTERVAL;
 use broadgauge_model::clock::{Mono, Span, Wall};
 use broadgauge_model::result::Load as Direction;
@@ -88,12 +90,13 @@ async fn ask(
     patience: Span,
     context: &Context,
 ) -> Result<Turn, Result<TalkError, ProbeError>> {
-    let socket = tcp::open(address, &context.binding).map_err(Err)?;
-    let stream = tcp::connect(socket, address, CONNECT).await.map_err(|error| {
-        Err(ProbeError::Unreachable { address: address.to_string(), source: error.into() })
-    })?;
-    // Control bytes are few and shall not wait for one another.
-    let _ = stream.set_nodelay(true);
+    let wanted = Connection::plain(address, &context.binding);
+    let stream = context
+        .net
+        .connect(&wanted, CONNECT)
+        .await
+        .map_err(|error| Err(ProbeError::unconnected(error, address)))?;
+    stream.in_haste();
     let mut random = [0; 36];
     rand::rng().fill_bytes(&mut random);
     let cookie = Cookie::from_random(random);
@@ -127,8 +130,8 @@ impl Turn {
         let (start, started_at) = (context.clock.mono(), context.clock.wall());
         let from = start + settings.omit();
         let mut running = Running {
-            up: up.map(|sockets| load(settings, sockets, true, from, context)),
-            down: down.map(|sockets| load(settings, sockets, false, from, context)),
+            up: up.map(|lanes| load(settings, lanes, true, from, context)),
+            down: down.map(|lanes| load(settings, lanes, false, from, context)),
         };
         let (trouble, interrupted) = self.wait(&mut running, from + settings.duration(), context).await;
         let (up, down) = running.sides().await;
@@ -189,46 +192,34 @@ impl Turn {
         Ok(theirs)
     }
 
-    async fn streams(&self, settings: &Settings, context: &Context) -> Result<Vec<Socket>, String> {
-        let mut sockets = Vec::with_capacity(settings.streams);
+    async fn streams(&self, settings: &Settings, context: &Context) -> Result<Lanes, String> {
+        let failed = |problem| format!("a data stream {problem}");
+        let (mut wires, mut sockets) = (Vec::new(), Vec::new());
         for _ in 0..settings.streams {
-            let opened = match settings.protocol {
-                Protocol::Tcp => self.tcp_stream(settings, context).await,
-                Protocol::Udp => self.udp_stream(settings, context).await,
-            };
-            sockets.push(opened.map_err(|problem| format!("a data stream {problem}"))?);
+            match settings.protocol {
+                Protocol::Tcp => wires.push(self.tcp_stream(settings, context).await.map_err(failed)?),
+                Protocol::Udp => sockets.push(self.udp_stream(settings, context).await.map_err(failed)?),
+            }
         }
-        Ok(sockets)
+        match settings.protocol {
+            Protocol::Tcp => Lanes::of(wires).map_err(|error| failed(error.to_string())),
+            Protocol::Udp => Ok(Lanes::System(sockets)),
+        }
     }
 
-    async fn tcp_stream(&self, settings: &Settings, context: &Context) -> Result<Socket, String> {
-        let socket = tcp::open(self.address, &context.binding).map_err(|error| error.to_string())?;
-        let set = |what: &str, done: std::io::Result<()>| {
-            done.map_err(|error| format!("cannot have {what}: {error}"))
-        };
-        if let Some(bytes) = settings.window_bytes {
-            set("window_bytes", socket.set_send_buffer_size(bytes as usize))?;
-            set("window_bytes", socket.set_recv_buffer_size(bytes as usize))?;
-        }
-        if let Some(bytes) = settings.segment_bytes {
-            set("segment_bytes", socket.set_tcp_mss(bytes))?;
-        }
-        if let Some(name) = &settings.congestion {
-            set(&format!("congestion {name:?}"), socket.set_tcp_congestion(name.as_bytes()))?;
-        }
-        if settings.bits_per_second() > 0 {
-            set("bandwidth_mbps", pace(&socket, settings.bits_per_second()))?;
-        }
-        set("no_delay", socket.set_tcp_nodelay(settings.no_delay))?;
-        let connected = tcp::connect(socket, self.address, CONNECT)
-            .await
-            .map_err(|error| format!("was not connected: {error}"))?;
+    async fn tcp_stream(&self, settings: &Settings, context: &Context) -> Result<Wire, String> {
+        let wanted = Connection::plain(self.address, &context.binding);
+        let prepare = |socket: &Socket| prepare(socket, settings);
+        let connected = context.net.connect(&Connection { prepare: &prepare, ..wanted }, CONNECT).await;
+        let connected = connected.map_err(|error| match error {
+            ConnectError::Door(NoSocket { kind, source }) => format!("cannot have {kind}: {source}"),
+            other => format!("was not connected: {other}"),
+        })?;
         let mut talk = Talk::new(connected);
         talk.say_cookie(self.cookie, self.patience)
             .await
             .map_err(|error| format!("was not accepted: the server {error}"))?;
-        let stream = talk.into_stream().ok_or("was answered too early")?;
-        Ok(stream.into_std().map_err(|error| error.to_string())?.into())
+        talk.into_stream().ok_or_else(|| String::from("was answered too early"))
     }
 
     async fn udp_stream(&self, settings: &Settings, context: &Context) -> Result<Socket, String> {
@@ -254,10 +245,29 @@ impl Turn {
     }
 }
 
+/// What a data connection is to be like.
+fn prepare(socket: &Socket, settings: &Settings) -> Result<(), NoSocket> {
+    let set = |kind: String, done: std::io::Result<()>| done.map_err(|source| NoSocket { kind, source });
+    if let Some(bytes) = settings.window_bytes {
+        set(String::from("window_bytes"), socket.set_send_buffer_size(bytes as usize))?;
+        set(String::from("window_bytes"), socket.set_recv_buffer_size(bytes as usize))?;
+    }
+    if let Some(bytes) = settings.segment_bytes {
+        set(String::from("segment_bytes"), socket.set_tcp_mss(bytes))?;
+    }
+    if let Some(name) = &settings.congestion {
+        set(format!("congestion {name:?}"), socket.set_tcp_congestion(name.as_bytes()))?;
+    }
+    if settings.bits_per_second() > 0 {
+        set(String::from("bandwidth_mbps"), pace(socket, settings.bits_per_second()))?;
+    }
+    set(String::from("no_delay"), socket.set_tcp_nodelay(settings.no_delay))
+}
+
 /// Begins one direction.
-fn load(settings: &Settings, sockets: Vec<Socket>, sends: bool, from: Mono, context: &Context) -> Load {
+fn load(settings: &Settings, lanes: Lanes, sends: bool, from: Mono, context: &Context) -> Load {
     let plan = Plan {
-        sockets,
+        lanes,
         transport: match settings.protocol {
             Protocol::Tcp => Transport::Tcp,
             Protocol::Udp => Transport::Udp,

@@ -3,13 +3,13 @@
 use super::udp;
 use crate::codec::iperf3::{StreamResult, Transport, stream_id};
 use crate::tcp::info::TcpInfo;
+use crate::throughput::lanes::{Lanes, Received};
 use crate::throughput::meter::Meter;
-use crate::throughput::peer::congestion_of;
 use crate::throughput::pump::{self, Brake, Watched, intervals_in};
 use broadgauge_model::clock::{Clock, Mono, Span};
 use broadgauge_model::histogram::Histogram;
 use socket2::Socket;
-use std::net::Shutdown;
+use std::io;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -18,7 +18,7 @@ const LINGER: Span = Span::secs(15);
 
 /// What is to be done.
 pub(super) struct Plan {
-    pub(super) sockets: Vec<Socket>,
+    pub(super) lanes: Lanes,
     pub(super) transport: Transport,
     pub(super) sends: bool,
     /// Whether it is the answering side, which ends the streams that it sends on.
@@ -117,20 +117,18 @@ impl Load {
         let (watched, held) = (brake.watched(), hold.watched());
         let (told, ending) = oneshot::channel();
         let ours = Arc::clone(&clock);
-        tokio::task::spawn_blocking(move || {
+        tokio::spawn(async move {
             let ends = plan.answers && plan.sends && plan.transport == Transport::Tcp;
-            let (sockets, side) = plan.run(&*clock, &watched, tick);
+            let Ok((lanes, side)) = plan.run(Arc::clone(&clock), watched, tick).await else { return };
             if ends {
                 // After the test iperf3 reads on, a whole block at a time, and hears nothing else until that has come or
-                // the stream has ended. One that its client has ended already cannot be ended again.
-                for socket in &sockets {
-                    let _ = socket.shutdown(Shutdown::Write);
-                }
+                // the stream has ended.
+                lanes.finish();
             }
             // Nobody waits any more where the test was given up.
             if told.send(side).is_ok() {
                 // A sender that blocks would not hear that the test is over, and one that is cut off fails.
-                pump::drain(&sockets, clock.mono() + LINGER, &*clock, &held);
+                lanes.drain(clock.mono() + LINGER, clock, held).await;
             }
         });
         Self { clock: ours, brake, _hold: hold, ending, ended: None }
@@ -161,34 +159,53 @@ impl Load {
 }
 
 impl Plan {
-    fn run(self, clock: &dyn Clock, brake: &Watched, tick: impl FnMut(usize, u64)) -> (Vec<Socket>, Side) {
-        let congestion = congestion_of(&self.sockets);
-        let side = match (self.transport, self.sends) {
-            (Transport::Udp, true) => self.send_packets(clock, brake),
-            (Transport::Udp, false) => self.receive_packets(clock, brake, tick),
-            (_, true) => {
-                let sending = pump::Sending::random(self.seed, self.until).in_blocks(self.block, self.from);
-                let streams = pump::send(&self.sockets, &sending, clock, brake);
-                Side { streams: streams.into_iter().map(Seen::from).collect(), ..Side::default() }
+    async fn run(
+        mut self,
+        clock: Arc<dyn Clock>,
+        brake: Watched,
+        tick: impl FnMut(usize, u64) + Send + 'static,
+    ) -> io::Result<(Lanes, Side)> {
+        let (from, until) = (self.from, self.until);
+        let lanes = std::mem::replace(&mut self.lanes, Lanes::System(Vec::new()));
+        let congestion = lanes.congestion();
+        let meter = Meter::new(from, intervals_in(until - from), lanes.len());
+        let (told, pulled) = (Arc::clone(&clock), brake.clone());
+        let (lanes, side) = match (self.transport, lanes) {
+            (Transport::Udp, Lanes::System(sockets)) => {
+                let work = move || {
+                    let side = if self.sends {
+                        self.send_packets(&sockets, &*clock, &brake)
+                    } else {
+                        self.receive_packets(&sockets, meter, &*clock, &brake, tick)
+                    };
+                    (Lanes::System(sockets), side)
+                };
+                tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
             }
-            (_, false) => {
-                let mut meter =
-                    Meter::new(self.from, intervals_in(self.until - self.from), self.sockets.len());
-                let (ended, streams) = pump::receive(&self.sockets, &mut meter, clock, brake, tick);
-                Side {
+            (_, lanes) if self.sends => {
+                let sending = pump::Sending::random(self.seed, until).in_blocks(self.block, from);
+                let (lanes, streams) = lanes.send(sending, clock, brake).await?;
+                let streams = streams.into_iter().map(Seen::from).collect();
+                (lanes, Side { streams, ..Side::default() })
+            }
+            (_, lanes) => {
+                let Received { lanes, meter, ended, streams } =
+                    lanes.receive(meter, clock, brake, tick).await?;
+                let side = Side {
                     streams: streams.into_iter().map(Seen::from).collect(),
                     intervals: meter.complete(ended).to_vec(),
                     waiting: meter.waiting(ended).to_vec(),
                     ..Side::default()
-                }
+                };
+                (lanes, side)
             }
         };
         // A receiver to whom nothing comes any more notices late, and that time is no part of the test.
-        let ended = clock.mono().min(self.until).min(brake.pulled_at().unwrap_or(self.until));
-        (self.sockets, Side { from: self.from, ended, congestion, ..side })
+        let ended = told.mono().min(until).min(pulled.pulled_at().unwrap_or(until));
+        Ok((lanes, Side { from, ended, congestion, ..side }))
     }
 
-    fn send_packets(&self, clock: &dyn Clock, brake: &Watched) -> Side {
+    fn send_packets(&self, sockets: &[Socket], clock: &dyn Clock, brake: &Watched) -> Side {
         let sending = udp::Sending {
             block: pump::block(self.seed, self.block),
             bits_per_second: self.bits_per_second,
@@ -204,14 +221,19 @@ impl Plan {
             missed: sent.missed,
             ..Seen::default()
         };
-        let sent = udp::send(&self.sockets, sending, clock, brake);
+        let sent = udp::send(sockets, sending, clock, brake);
         Side { streams: sent.into_iter().map(seen).collect(), ..Side::default() }
     }
 
-    fn receive_packets(&self, clock: &dyn Clock, brake: &Watched, tick: impl FnMut(usize, u64)) -> Side {
-        let mut meter = Meter::new(self.from, intervals_in(self.until - self.from), self.sockets.len());
-        let (ended, ledgers, dropped_here) =
-            udp::receive(&self.sockets, &mut meter, self.wide, clock, brake, tick);
+    fn receive_packets(
+        &self,
+        sockets: &[Socket],
+        mut meter: Meter,
+        clock: &dyn Clock,
+        brake: &Watched,
+        tick: impl FnMut(usize, u64),
+    ) -> Side {
+        let (ended, ledgers, dropped_here) = udp::receive(sockets, &mut meter, self.wide, clock, brake, tick);
         let streams = ledgers.iter().zip(meter.streams()).map(|(ledger, &bytes)| Seen {
             bytes,
             packets: ledger.highest(),
@@ -253,7 +275,7 @@ mod tests {
         let clock = Arc::new(ManualClock::at(Wall(0)));
         let from = clock.mono();
         let plan = Plan {
-            sockets: vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()],
+            lanes: Lanes::System(vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()]),
             transport: Transport::Udp,
             sends: false,
             answers: false,
@@ -278,7 +300,7 @@ mod tests {
         let door = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut reader = TcpStream::connect(door.local_addr().unwrap()).unwrap();
         let plan = Plan {
-            sockets: vec![door.accept().unwrap().0.into()],
+            lanes: Lanes::System(vec![door.accept().unwrap().0.into()]),
             transport: Transport::Tcp,
             sends: true,
             answers: true,

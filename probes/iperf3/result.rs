@@ -247,6 +247,11 @@ impl Told<'_> {
         if cut > 0 && !self.interrupted {
             return unmeasured(format!("{cut} of {} streams ended before their time{why}", settings.streams));
         }
+        if let Some(silent) =
+            meter::fell_silent(&ours.intervals).filter(|_| !why.is_empty() && !self.interrupted)
+        {
+            return unmeasured(format!("{silent}{why}"));
+        }
         let Some(goodput) = meter::goodput(&ours.intervals, &ours.waiting) else {
             return unmeasured(if ours.intervals.len() < meter::FEWEST {
                 format!("{seconds} s are too short to tell a rate from its warm-up{why}")

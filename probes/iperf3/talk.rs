@@ -3,10 +3,10 @@
 //! Everything that is read has a bound and a deadline, and may be given up half-way and taken up again.
 
 use crate::codec::iperf3::{Cookie, State, Wrong, document_length, error_words, framed};
+use crate::net::Wire;
 use broadgauge_model::clock::Span;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// What can go wrong on a control connection.
 #[derive(Debug, thiserror::Error)]
@@ -38,17 +38,17 @@ fn errno_words(errno: i32) -> String {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Talk {
-    stream: TcpStream,
+    stream: Wire,
     held: Vec<u8>,
 }
 
 impl Talk {
-    pub(super) const fn new(stream: TcpStream) -> Self {
+    pub(super) const fn new(stream: Wire) -> Self {
         Self { stream, held: Vec::new() }
     }
 
     /// The connection itself; `None` if the other side said more than it was asked.
-    pub(super) fn into_stream(self) -> Option<TcpStream> {
+    pub(super) fn into_stream(self) -> Option<Wire> {
         self.held.is_empty().then_some(self.stream)
     }
 
@@ -155,7 +155,7 @@ impl Talk {
     /// meanwhile: 40 ms of test in which nobody sends, if our acknowledgement is one of those that wait.
     fn answer_at_once(&self) {
         #[cfg(target_os = "linux")]
-        if let Err(why) = self.stream.set_quickack(true) {
+        if let Some(Err(why)) = self.stream.socket().map(|socket| socket.set_tcp_quickack(true)) {
             tracing::debug!(error = %why, "acknowledgements may wait");
         }
     }

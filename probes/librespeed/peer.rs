@@ -39,7 +39,7 @@ pub fn start(ground: Ground) -> io::Result<Running> {
     let tls = ground.tls.as_ref().map(|tls| tls.speaking(&["http/1.1", "h2"]));
     let mut service = Service::new(tls, limits);
     for &address in &ground.at {
-        service = service.and_at(address)?;
+        service = service.and_behind(ground.net.listen(address)?);
     }
     let addresses = service.addresses();
     let site = Site {

@@ -128,6 +128,10 @@ impl Direction<'_> {
                 format!("no payload that counts moved in {seconds:.1} s")
             });
         };
+        // There is nobody to ask at the end: it is told from a line that stalls by nothing coming on any stream.
+        if let Some(why) = meter::fell_silent(&intervals).filter(|_| !interrupted) {
+            return unmeasured(why);
+        }
         goodput.describe(details);
         Values::Number(goodput.rate.as_mbps())
     }

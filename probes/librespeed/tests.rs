@@ -5,7 +5,7 @@ use crate::http::server::{Answer, Caller, Limits, Service, drain, plain};
 use crate::peer::queue::Queue;
 use crate::peer::service::Ground;
 use crate::probe::Stop;
-use crate::testing::{context, why_not};
+use crate::testing::{context, ground, why_not};
 use crate::throughput::Directions;
 use crate::tls::Server;
 use broadgauge_model::clock::{Clock, Mono, SystemClock};
@@ -19,10 +19,7 @@ use tokio::net::TcpListener;
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn backend(tls: Option<Server>, queue: Queue) -> SocketAddr {
-    let clock = Arc::new(SystemClock::start());
-    let running =
-        peer::start(Ground { at: vec![LOCAL], tls, queue, clock, stop: Stop::never(), keeper: None })
-            .unwrap();
+    let running = peer::start(Ground { tls, queue, ..ground(LOCAL) }).unwrap();
     tokio::spawn(running.answering);
     running.addresses[0]
 }

@@ -72,6 +72,9 @@ impl Test<'_> {
         if let End::Silent | End::Wrong(_) = ran.end {
             return unmeasured(format!("{} after {:.1} s", ran.end, ran.elapsed.as_secs_f64()));
         }
+        if let Some(why) = meter::fell_silent(&ran.intervals).filter(|_| ran.end == End::TimeOver) {
+            return unmeasured(why);
+        }
         if ran.received == 0 {
             return unmeasured(format!("no payload arrived: {}", ran.end));
         }

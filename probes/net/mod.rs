@@ -1,18 +1,26 @@
-//! The only door to datagram sockets: [`real`] opens those of this machine, [`sim`] those of a seeded virtual network.
+//! The only door to sockets: [`real`] opens those of this machine, [`sim`] those of a seeded virtual network. Datagrams have a
+//! socket, TCP connections a [`Wire`].
 //!
-//! A door gives three things that a plain socket does not: both clocks read together, the kernel's own
+//! A datagram socket gives three things that a plain socket does not: both clocks read together, the kernel's own
 //! timestamps of packets that arrive and leave (`SO_TIMESTAMPING`), and a wait that ends at a time told. The kernel's
 //! stamps leave out what the process adds: being woken up alone costs tens of microseconds. They are
 //! taken in software, at the driver: what the network card adds is not seen.
 
+mod arrival;
 pub mod real;
 pub mod sim;
 pub(crate) mod stamp;
 mod sys;
+mod wire;
 
+pub use wire::{Accepts, Connection, Held, Listener, Tap, Virtual, Wire};
+
+use crate::binding::{Binding, Family};
 use crate::codec::icmp_error::Trouble;
-use crate::probe::{Binding, Family};
+use crate::tcp::ConnectError;
+use async_trait::async_trait;
 use broadgauge_model::clock::{Mono, Span, Wall};
+use futures_util::future::BoxFuture;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
@@ -208,14 +216,32 @@ pub trait Datagrams: Send {
         self.wait(Mono(0), inbox)
     }
 
-    /// Tells `inbox` what arrives, and returns after the first things told, or at `until`.
+    /// Ends when something has arrived, or at `until`, on virtual time; `None` where a thread has to wait.
+    fn news(&self, until: Mono) -> Option<BoxFuture<'static, ()>> {
+        let _ = until;
+        None
+    }
+
+    /// Tells `inbox` what arrives, and returns after the first things told, or at `until`. Holds its thread.
     fn wait(&mut self, until: Mono, inbox: &mut dyn Inbox) -> io::Result<()>;
 }
 
 /// Opens sockets.
+#[async_trait]
 pub trait Net: Send + Sync {
     /// A datagram socket, or why there is none.
     fn datagrams(&self, wanted: &Wanted) -> Result<Box<dyn Datagrams>, NetError>;
+
+    /// A TCP connection, made within a time, or why there is none.
+    async fn connect(&self, wanted: &Connection<'_>, within: Span) -> Result<Wire, ConnectError>;
+
+    /// Takes a port for TCP connections that come in.
+    fn listen(&self, at: SocketAddr) -> io::Result<Listener>;
+
+    /// Whether its time is the runtime's: what waits for it must not hold a thread.
+    fn is_virtual(&self) -> bool {
+        false
+    }
 }
 
 /// Why a socket cannot be had.

@@ -6,12 +6,14 @@
 
 use super::stamp::{of_arrivals, read_both, stamp_of};
 use super::{
-    ClockState, Datagrams, End, Inbox, Marks, Net, NetError, Now, Outgoing, Packet, Protocol, Report, Wanted,
-    sys,
+    ClockState, Connection, Datagrams, End, Inbox, Listener, Marks, Net, NetError, Now, Outgoing, Packet,
+    Protocol, Report, Wanted, Wire, sys,
 };
 use crate::codec::icmp::Version;
 use crate::codec::icmp_error::Trouble;
-use broadgauge_model::clock::{Clock, Mono};
+use crate::tcp::ConnectError;
+use async_trait::async_trait;
+use broadgauge_model::clock::{Clock, Mono, Span};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -59,6 +61,7 @@ impl RealNet {
     }
 }
 
+#[async_trait]
 impl Net for RealNet {
     fn datagrams(&self, wanted: &Wanted) -> Result<Box<dyn Datagrams>, NetError> {
         let (socket, raw) = open(wanted)?;
@@ -92,6 +95,14 @@ impl Net for RealNet {
             local,
             raw,
         }))
+    }
+
+    async fn connect(&self, wanted: &Connection<'_>, within: Span) -> Result<Wire, ConnectError> {
+        wanted.make(within).await
+    }
+
+    fn listen(&self, at: SocketAddr) -> io::Result<Listener> {
+        Listener::at(at)
     }
 }
 

@@ -1,32 +1,18 @@
 //! An address that is listened at: lets connections in, as many as there may be, until it is told to stop.
 
 use super::guests::{Guest, Guests};
+use crate::net::{Listener, Wire};
 use crate::probe::Stop;
 use broadgauge_model::clock::Span;
-use socket2::{Domain, Socket, Type};
-use std::io;
 use std::net::SocketAddr;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-
-/// Takes a port. An unspecified IPv6 address answers IPv6 only. Needs a runtime.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(1_024)?;
-    TcpListener::from_std(socket.into())
-}
 
 /// Hands each connection to `welcome` until it is told to stop; then all that is under way ends at once.
 pub async fn keep<F: Future<Output = ()> + Send + 'static>(
-    listener: TcpListener,
+    listener: Listener,
     guests: Guests,
     mut stop: Stop,
-    welcome: impl Fn(TcpStream, SocketAddr, Guest) -> F,
+    welcome: impl Fn(Wire, SocketAddr, Guest) -> F,
 ) {
     let mut tasks = JoinSet::new();
     loop {

@@ -1,5 +1,6 @@
 //! What an answering side is, what it is given, and what it gives back.
 
+use crate::net::Net;
 use crate::peer::queue::Queue;
 use crate::probe::Stop;
 use crate::tls;
@@ -18,6 +19,8 @@ pub struct Ground {
     pub tls: Option<tls::Server>,
     /// The queue of loading tests: one runs at a time, whatever its protocol.
     pub queue: Queue,
+    /// The network that it answers on.
+    pub net: Arc<dyn Net>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// Who may end it.

@@ -8,7 +8,7 @@
 pub mod session;
 
 use crate::codec::icmp::Version;
-use crate::net::{End, Net, Protocol, Wanted};
+use crate::net::{End, Protocol, Wanted};
 use crate::packets::{self, Settings};
 use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
 use crate::resolve::resolve;
@@ -39,19 +39,12 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
 /// The probe.
 pub struct Ping {
     settings: Settings,
-    net: Option<Arc<dyn Net>>,
 }
 
 impl Ping {
-    /// With these settings, over this machine's network.
+    /// With these settings.
     pub const fn new(settings: Settings) -> Self {
-        Self { settings, net: None }
-    }
-
-    /// Over another network.
-    #[must_use]
-    pub fn over(self, net: Arc<dyn Net>) -> Self {
-        Self { net: Some(net), ..self }
+        Self { settings }
     }
 
     /// Whether the settings can be used, told before anything is asked.
@@ -83,7 +76,7 @@ impl Probe for Ping {
         let (pace, timeout) = self.settings.check(DESCRIPTOR.name, context.seed)?;
         let payload_bytes = self.payload_bytes()?;
         let to = resolve(context, 0).await?;
-        let net = packets::network(self.net.as_ref(), context);
+        let net = Arc::clone(&context.net);
         let plain = Wanted::plain(Protocol::Icmp, End::To(to), &context.binding);
         let wanted = Wanted { transmit_stamps: true, ..plain };
         let plan = Plan {

@@ -42,7 +42,7 @@ pub fn start(ground: Ground) -> io::Result<Running> {
     let tls = ground.tls.as_ref().map(|tls| tls.speaking(&["h2", "http/1.1"]));
     let mut service = Service::new(tls, limits);
     for &address in &ground.at {
-        service = service.and_at(address)?;
+        service = service.and_behind(ground.net.listen(address)?);
     }
     let addresses = service.addresses();
     let site = Site {

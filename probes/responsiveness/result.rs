@@ -115,7 +115,12 @@ impl Asked<'_> {
             ("interrupted", json!(self.context.stop.is_set())),
         ];
         details.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        let silent = |one: &Interval| one.goodput_bps == 0.0 && one.own.is_empty() && one.foreign.is_empty();
+        let fell_silent = ran.lost > 0 && meter.intervals().last().is_some_and(silent);
         match rpm {
+            Some(_) if fell_silent => Values::Unmeasured(Reason(String::from(
+                "the far end, or the way there, fell silent: nothing came in the last interval",
+            ))),
             Some(rpm) => Values::Number(rpm.both),
             None if ran.answered == 0 => {
                 let why = ran.failed.1.clone().unwrap_or_else(|| String::from("none was answered in time"));

@@ -5,10 +5,9 @@ use crate::http::server::{Answer, Caller, Limits, Service, plain};
 use crate::peer::queue::Queue;
 use crate::peer::service::Ground;
 use crate::probe::Stop;
-use crate::testing::context;
+use crate::testing::{context, ground};
 use crate::throughput::Directions;
 use crate::tls::Server;
-use broadgauge_model::clock::SystemClock;
 use broadgauge_model::result::{Load, Values};
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
@@ -23,15 +22,7 @@ fn certificate() -> Server {
 }
 
 fn peer(queue: Queue) -> SocketAddr {
-    let ground = Ground {
-        at: vec![LOCAL],
-        tls: Some(certificate()),
-        queue,
-        clock: Arc::new(SystemClock::start()),
-        stop: Stop::never(),
-        keeper: None,
-    };
-    let running = peer::start(ground).unwrap();
+    let running = peer::start(Ground { tls: Some(certificate()), queue, ..ground(LOCAL) }).unwrap();
     tokio::spawn(running.answering);
     running.addresses[0]
 }

@@ -11,7 +11,7 @@ pub mod session;
 use crate::codec::ntp::ErrorEstimate;
 use crate::codec::stamp::{Key, Mode, PORT};
 use crate::codec::stamp_tlv::Wishes;
-use crate::net::{ClockState, End, Net, Protocol, Wanted};
+use crate::net::{ClockState, End, Protocol, Wanted};
 use crate::packets::{self, Door, Settings};
 use crate::probe::{Context, Descriptor, Kind, Measurement, Probe, ProbeError};
 use crate::resolve::resolve;
@@ -100,14 +100,13 @@ pub struct Stamp {
     settings: Settings,
     extensions: Extensions,
     key: Option<Key>,
-    net: Option<Arc<dyn Net>>,
     haste: bool,
 }
 
 impl Stamp {
-    /// With these settings, open and over this machine's network.
+    /// With these settings, open.
     pub const fn new(settings: Settings) -> Self {
-        Self { settings, extensions: Extensions::none(), key: None, net: None, haste: false }
+        Self { settings, extensions: Extensions::none(), key: None, haste: false }
     }
 
     /// Asking for more than base packets carry.
@@ -126,12 +125,6 @@ impl Stamp {
     #[must_use]
     pub fn in_haste(self) -> Self {
         Self { haste: true, ..self }
-    }
-
-    /// Over another network.
-    #[must_use]
-    pub fn over(self, net: Arc<dyn Net>) -> Self {
-        Self { net: Some(net), ..self }
     }
 
     /// Whether the settings can be used, told before anything is asked.
@@ -206,7 +199,7 @@ pub async fn exchange(
     let mode = probe.mode();
     let payload_bytes = probe.payload_bytes(&mode)?;
     let wishes = probe.extensions.wishes();
-    let net = packets::network(probe.net.as_ref(), context);
+    let net = Arc::clone(&context.net);
     let plain = Wanted::plain(Protocol::Udp, End::To(to), &context.binding);
     let wanted = Wanted { ttl: Some(TTL), transmit_stamps: true, ..plain };
     let ssid = ChaCha8Rng::seed_from_u64(context.seed ^ 0x5353_4944).random_range(1..=u16::MAX);

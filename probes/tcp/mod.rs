@@ -4,7 +4,7 @@ pub mod info;
 pub mod linux;
 pub mod pacing;
 
-use crate::probe::{Binding, ProbeError};
+use crate::binding::Binding;
 use broadgauge_model::clock::Span;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -12,12 +12,12 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 /// A non-blocking TCP socket towards `to`, bound as asked.
-pub fn open(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
+pub fn open(to: SocketAddr, binding: &Binding) -> Result<Socket, NoSocket> {
     open_as(to, binding, Type::STREAM, Protocol::TCP, "TCP")
 }
 
 /// A non-blocking UDP socket towards `to`, bound as asked: for methods whose payload may go by either.
-pub fn open_udp(to: SocketAddr, binding: &Binding) -> Result<Socket, ProbeError> {
+pub fn open_udp(to: SocketAddr, binding: &Binding) -> Result<Socket, NoSocket> {
     open_as(to, binding, Type::DGRAM, Protocol::UDP, "UDP")
 }
 
@@ -27,8 +27,8 @@ fn open_as(
     kind: Type,
     protocol: Protocol,
     name: &str,
-) -> Result<Socket, ProbeError> {
-    let door = |what: String| move |source: io::Error| refused(&what, source);
+) -> Result<Socket, NoSocket> {
+    let door = |kind: String| move |source: io::Error| NoSocket { kind, source };
     let socket = Socket::new(Domain::for_address(to), kind.nonblocking(), Some(protocol))
         .map_err(door(name.to_owned()))?;
     if let Some(interface) = &binding.interface {
@@ -47,23 +47,34 @@ fn open_as(
     Ok(socket)
 }
 
+/// Sets the congestion control of a socket that is not connected yet.
+pub fn use_congestion(socket: &Socket, wanted: &str) -> Result<(), NoSocket> {
+    let kind = || format!("TCP (congestion control {wanted:?})");
+    socket.set_tcp_congestion(wanted.as_bytes()).map_err(|source| NoSocket { kind: kind(), source })
+}
+
+/// The system has no such socket.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open a {kind} socket")]
+pub struct NoSocket {
+    /// Which kind, through which door.
+    pub kind: String,
+    /// Why.
+    pub source: io::Error,
+}
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
+    /// There is no such socket here.
+    #[error(transparent)]
+    Door(NoSocket),
     /// Known without asking anybody: this machine has no way there.
     #[error(transparent)]
     Here(io::Error),
     /// The far end said so, or a router on the way, or nobody said anything in time.
     #[error(transparent)]
     There(io::Error),
-}
-
-impl From<ConnectError> for io::Error {
-    fn from(error: ConnectError) -> Self {
-        match error {
-            ConnectError::Here(error) | ConnectError::There(error) => error,
-        }
-    }
 }
 
 /// Calls with a socket of [`open`], and waits for nobody. What the system says at once of a way there comes from its own
@@ -91,16 +102,6 @@ pub async fn connect(socket: Socket, to: SocketAddr, within: Span) -> Result<Tcp
     let in_time = tokio::time::timeout(within.to_std(), answered).await;
     in_time.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())).map_err(ConnectError::There)?;
     Ok(stream)
-}
-
-fn refused(what: &str, source: io::Error) -> ProbeError {
-    if source.kind() == ErrorKind::PermissionDenied {
-        return ProbeError::Forbidden {
-            what: format!("a {what} socket"),
-            cure: "grant CAP_NET_RAW or run as root",
-        };
-    }
-    ProbeError::Socket { what: format!("open a {what} socket"), source }
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! The asking side of a throughput test: its talk with the peer, and the load in each direction.
 
 use super::Settings;
+use super::lanes::{Lanes, Received};
 use super::meter::{INTERVAL, Meter};
-use super::peer::congestion_of;
 use super::pump::{self, Brake, Stream, intervals_in};
 use super::words::{
     LONGEST_TO_CLIENT, PROTOCOL, Report, Talk, TalkError, ToClient, ToPeer, VERSION, Way, Wish,
 };
+use crate::net::{Connection, Wire};
 use crate::probe::{Context, Event, ProbeError};
 use crate::resolve::resolve;
-use crate::tcp;
+use crate::tcp::{ConnectError, NoSocket, use_congestion};
 use broadgauge_model::clock::{Mono, Span, Wall};
 use broadgauge_model::result::{Load, Reason};
 use broadgauge_model::unit::Rate;
 use futures_util::future::try_join_all;
 use socket2::Socket;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -82,12 +84,13 @@ pub(super) async fn take_turn(
     context: &Context,
 ) -> Result<Option<Turn>, ProbeError> {
     let address = resolve(context, super::DEFAULT_PORT).await?;
-    let socket = tcp::open(address, &context.binding)?;
-    let stream = tcp::connect(socket, address, CONNECT)
+    let wanted = Connection::plain(address, &context.binding);
+    let stream = context
+        .net
+        .connect(&wanted, CONNECT)
         .await
-        .map_err(|error| ProbeError::Unreachable { address: address.to_string(), source: error.into() })?;
-    // Control lines are small and shall not wait for one another.
-    let _ = stream.set_nodelay(true);
+        .map_err(|error| ProbeError::unconnected(error, address))?;
+    stream.in_haste();
     let mut talk = Talk::new(stream, LONGEST_TO_CLIENT);
     let wrong = |problem: String| ProbeError::Peer { address: address.to_string(), problem };
     let wish = Wish {
@@ -127,14 +130,10 @@ pub(super) async fn take_turn(
 
 impl Turn {
     /// Opens the data connections of one direction. `Err` says why it cannot be measured.
-    pub(super) async fn prepare(
-        &mut self,
-        settings: &Settings,
-        context: &Context,
-    ) -> Result<Vec<Socket>, Reason> {
-        let sockets = self.join(settings, context).await?;
+    pub(super) async fn prepare(&mut self, settings: &Settings, context: &Context) -> Result<Lanes, Reason> {
+        let wires = self.join(settings, context).await?;
         match self.talk.hear(self.patience).await.map_err(|error| peer(&error))? {
-            ToClient::Ready {} => Ok(sockets),
+            ToClient::Ready {} => Lanes::of(wires).map_err(|error| Reason(error.to_string())),
             ToClient::Refused { reason } => Err(Reason(format!("the peer refused: {reason}"))),
             _ => Err(peer(&TalkError::Garbled)),
         }
@@ -144,67 +143,54 @@ impl Turn {
     pub(super) async fn load(
         &mut self,
         way: Way,
-        sockets: Vec<Socket>,
+        lanes: Lanes,
         settings: &Settings,
         context: &Context,
     ) -> Result<Loaded, Failed> {
         let duration = Span::millis(settings.duration_ms() as i64);
         match way {
-            Way::Down => self.down(sockets, duration, context).await,
-            Way::Up => self.up(sockets, duration, context).await,
+            Way::Down => self.down(lanes, duration, context).await,
+            Way::Up => self.up(lanes, duration, context).await,
         }
     }
 
     /// Opens the data connections, all at once, and shows the token on each: one after the other would take a long line
     /// as many round trips as there are streams.
-    async fn join(&self, settings: &Settings, context: &Context) -> Result<Vec<Socket>, Reason> {
+    async fn join(&self, settings: &Settings, context: &Context) -> Result<Vec<Wire>, Reason> {
         try_join_all((0..settings.streams).map(|stream| self.join_one(stream, settings, context))).await
     }
 
-    async fn join_one(
-        &self,
-        stream: usize,
-        settings: &Settings,
-        context: &Context,
-    ) -> Result<Socket, Reason> {
+    async fn join_one(&self, stream: usize, settings: &Settings, context: &Context) -> Result<Wire, Reason> {
         let failed = |problem: String| Reason(format!("a data connection {problem}"));
-        let socket =
-            tcp::open(self.peer.address, &context.binding).map_err(|error| Reason(error.to_string()))?;
-        if let Some(wanted) = &settings.congestion {
-            socket
-                .set_tcp_congestion(wanted.as_bytes())
-                .map_err(|error| failed(format!("cannot use congestion control {wanted:?}: {error}")))?;
-        }
-        let connected = tcp::connect(socket, self.peer.address, CONNECT)
-            .await
-            .map_err(|error| failed(format!("was not made: {error}")))?;
+        let prepare = |socket: &Socket| match &settings.congestion {
+            Some(wanted) => use_congestion(socket, wanted),
+            None => Ok(()),
+        };
+        let wanted =
+            Connection { prepare: &prepare, ..Connection::plain(self.peer.address, &context.binding) };
+        let connected = context.net.connect(&wanted, CONNECT).await.map_err(|error| match error {
+            ConnectError::Door(NoSocket { kind, source }) => {
+                failed(format!("cannot have a {kind} socket: {source}"))
+            }
+            other => failed(format!("was not made: {other}")),
+        })?;
         let mut data = Talk::new(connected, LONGEST_TO_CLIENT);
         data.say(&ToPeer::Data { token: self.token.clone(), stream }, self.patience)
             .await
             .map_err(|error| peer(&error))?;
-        let stream = data.into_stream().ok_or_else(|| peer(&TalkError::Garbled))?;
-        Ok(stream.into_std().map_err(|error| failed(error.to_string()))?.into())
+        data.into_stream().ok_or_else(|| peer(&TalkError::Garbled))
     }
 
-    async fn down(
-        &mut self,
-        sockets: Vec<Socket>,
-        duration: Span,
-        context: &Context,
-    ) -> Result<Loaded, Failed> {
-        let receiver_congestion = congestion_of(&sockets);
+    async fn down(&mut self, lanes: Lanes, duration: Span, context: &Context) -> Result<Loaded, Failed> {
+        let receiver_congestion = lanes.congestion();
         let (started, started_at) = (context.clock.mono(), context.clock.wall());
         self.talk.say(&ToPeer::Start {}, self.patience).await.map_err(|error| peer(&error))?;
         let brake = Brake::default();
         let (watched, teller) = (brake.watched(), context.clone());
-        let mut pumping = tokio::task::spawn_blocking(move || {
-            let mut meter = Meter::new(started, intervals_in(duration), sockets.len());
-            let (ended, seen) =
-                pump::receive(&sockets, &mut meter, &*teller.clock, &watched, |index, bytes| {
-                    tell(&teller, Load::Down, index, bytes);
-                });
-            (sockets, meter.complete(ended).to_vec(), meter.waiting(ended).to_vec(), seen)
-        });
+        let meter = Meter::new(started, intervals_in(duration), lanes.len());
+        let clock = Arc::clone(&context.clock);
+        let told = move |index, bytes| tell(&teller, Load::Down, index, bytes);
+        let mut pumping = tokio::spawn(lanes.receive(meter, clock, watched, told));
         let mut stop = context.stop.clone();
         let mut interrupted = false;
         let received = tokio::select! {
@@ -215,11 +201,13 @@ impl Turn {
                 pumping.await
             }
         };
-        let (sockets, intervals, waiting, receiver) = received.map_err(|error| Reason(error.to_string()))?;
+        let Received { lanes, meter, ended: last, streams: receiver } =
+            received.map_err(io::Error::other).flatten().map_err(|error| Reason(error.to_string()))?;
+        let (intervals, waiting) = (meter.complete(last).to_vec(), meter.waiting(last).to_vec());
         // Our clock has stopped: the payload is counted whatever the peer says, or does not say, from here on.
         let ended = context.clock.mono();
-        let report = self.report(sockets.len()).await;
-        pump::abandon(sockets);
+        let report = self.report(lanes.len()).await;
+        lanes.abandon();
         let (sender, sender_congestion) = report.map_or((None, None), |r| (Some(r.streams), r.congestion));
         Ok(Loaded {
             started_at,
@@ -269,27 +257,23 @@ impl Turn {
         }
     }
 
-    async fn up(
-        &mut self,
-        sockets: Vec<Socket>,
-        duration: Span,
-        context: &Context,
-    ) -> Result<Loaded, Failed> {
-        let sender_congestion = congestion_of(&sockets);
+    async fn up(&mut self, lanes: Lanes, duration: Span, context: &Context) -> Result<Loaded, Failed> {
+        let sender_congestion = lanes.congestion();
         let (started, started_at) = (context.clock.mono(), context.clock.wall());
         self.talk.say(&ToPeer::Start {}, self.patience).await.map_err(|error| peer(&error))?;
         let brake = Brake::default();
         let (watched, clock) = (brake.watched(), Arc::clone(&context.clock));
         let (seed, until) = (context.seed, started + duration + GRACE);
-        let pumping = tokio::task::spawn_blocking(move || {
-            let seen = pump::send(&sockets, &pump::Sending::random(seed, until), &*clock, &watched);
-            pump::abandon(sockets);
-            seen
+        let pumping = tokio::spawn(async move {
+            let (lanes, seen) = lanes.send(pump::Sending::random(seed, until), clock, watched).await?;
+            lanes.abandon();
+            Ok::<_, io::Error>(seen)
         });
         let mut interrupted = false;
         let heard = self.listen(until, &mut interrupted, context).await;
         brake.pull();
-        let sender = pumping.await.map_err(|error| Reason(error.to_string()))?;
+        let sender = pumping.await.map_err(io::Error::other).flatten();
+        let sender = sender.map_err(|error| Reason(error.to_string()))?;
         let believed = heard.and_then(|report| {
             let checked = check(&report, &sender, intervals_in(duration));
             let wrong = |problem: &str| Reason(format!("the peer's report does not add up: {problem}"));

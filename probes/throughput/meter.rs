@@ -168,6 +168,16 @@ pub fn rates(intervals: &[u64]) -> impl Iterator<Item = Rate> + '_ {
     intervals.iter().map(|&bytes| Rate(bytes as f64 * 8.0 / INTERVAL.as_secs_f64()))
 }
 
+/// Where nothing came any more for the last second: when that began, said as the reason why there is no rate. A far end that
+/// has died half-way looks like this, and so does a way there that broke; neither says what the line carries. It takes a second
+/// sign, that the far end did not speak at the end either, to tell it from a line that stalls.
+pub fn fell_silent(intervals: &[u64]) -> Option<String> {
+    let loud = intervals.iter().rposition(|&bytes| bytes > 0)? + 1;
+    let (after, all) = (span_of(loud).as_secs_f64(), span_of(intervals.len()).as_secs_f64());
+    let silent = intervals.len() - loud >= FEWEST;
+    silent.then(|| format!("the far end, or the way there, fell silent after {after:.1} s of {all:.1} s"))
+}
+
 const fn span_of(intervals: usize) -> Span {
     Span(INTERVAL.0 * intervals as i64)
 }

@@ -11,6 +11,7 @@
 
 mod client;
 mod delay;
+pub(crate) mod lanes;
 pub mod meter;
 pub mod peer;
 pub(crate) mod pump;
@@ -28,7 +29,7 @@ use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::result::{Load, Reason};
 use client::{Failed, Loaded, Turn};
 use delay::{Beside, Watch};
-use socket2::Socket;
+use lanes::Lanes;
 
 /// The pause between two directions: the buffers of the line empty, and the last answers to idle probes come.
 pub(crate) const SETTLE: Span = Span::millis(500);
@@ -113,8 +114,8 @@ impl Probe for Throughput {
                     _ => tokio::time::sleep(rest.to_std()).await,
                 }
             };
-            let (sockets, ()) = tokio::join!(turn.prepare(&self.settings, context), settle);
-            let (loaded, beside) = self.load(*way, sockets, &mut turn, watch.as_ref(), context).await;
+            let (lanes, ()) = tokio::join!(turn.prepare(&self.settings, context), settle);
+            let (loaded, beside) = self.load(*way, lanes, &mut turn, watch.as_ref(), context).await;
             interrupted = context.stop.is_set() || loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
             parts.push(Part::Asked(Box::new(Asked { way: *way, at: asked_at, loaded, beside })));
         }
@@ -160,13 +161,13 @@ impl Throughput {
     async fn load<'a>(
         &self,
         way: Way,
-        sockets: Result<Vec<Socket>, Reason>,
+        lanes: Result<Lanes, Reason>,
         turn: &mut Turn,
         watch: Option<&'a Result<Watch<'a>, Reason>>,
         context: &Context,
     ) -> (Result<Loaded, Failed>, Option<Beside<'a>>) {
-        let sockets = match sockets {
-            Ok(sockets) => sockets,
+        let lanes = match lanes {
+            Ok(lanes) => lanes,
             Err(reason) => {
                 let unseen = watch.map(|_| Beside::new(std::future::ready(Err(reason.clone()))));
                 return (Err(reason.into()), unseen);
@@ -174,7 +175,7 @@ impl Throughput {
         };
         let (end, over) = Stop::new();
         let load = async {
-            let loaded = turn.load(way, sockets, &self.settings, context).await;
+            let loaded = turn.load(way, lanes, &self.settings, context).await;
             if loaded.as_ref().map_or(true, |loaded| loaded.interrupted) {
                 end.send_replace(true);
             }

@@ -54,7 +54,7 @@ impl Drop for Brake {
 }
 
 /// The side of a [`Brake`] that a pump looks at.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Watched(Arc<OnceLock<Option<Mono>>>);
 
 impl Watched {
@@ -123,11 +123,11 @@ pub(crate) fn receive(
 /// What a sender does.
 pub(crate) struct Sending {
     /// What it writes, over and over.
-    block: Vec<u8>,
+    pub(crate) block: Vec<u8>,
     /// What was sent before does not count.
-    from: Mono,
+    pub(crate) from: Mono,
     /// When it ends of itself.
-    until: Mono,
+    pub(crate) until: Mono,
 }
 
 impl Sending {
@@ -201,6 +201,13 @@ pub(crate) fn abandon(sockets: Vec<Socket>) {
         // Where the system refuses, the ordinary close follows all the same.
         let _ = socket.set_linger(Some(std::time::Duration::ZERO));
     }
+}
+
+/// The name of the congestion control that sockets use.
+pub(crate) fn congestion_of(sockets: &[Socket]) -> Option<String> {
+    let name = sockets.first()?.tcp_congestion().ok()?;
+    let name: Vec<u8> = name.into_iter().take_while(|&byte| byte != 0).collect();
+    String::from_utf8(name).ok().filter(|name| !name.is_empty())
 }
 
 /// How many intervals a test of this length has.

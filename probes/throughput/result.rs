@@ -155,6 +155,10 @@ impl Direction<'_> {
             let planned = planned as f64 / 10.0;
             return (None, unmeasured(format!("the test ended after {seconds} s of {planned}")));
         }
+        let said_nothing = loaded.sender.is_none() && !loaded.interrupted;
+        if let Some(why) = meter::fell_silent(&loaded.intervals).filter(|_| said_nothing) {
+            return (None, unmeasured(why));
+        }
         let Some(goodput) = meter::goodput(&loaded.intervals, &loaded.waiting) else {
             let reason = if loaded.intervals.len() < meter::FEWEST {
                 format!("{seconds} s are too short to tell a rate from its warm-up")

@@ -14,13 +14,13 @@
 //! given to, and shown that token. A line has a bound and a deadline on both sides.
 
 use super::pump::Stream;
+use crate::net::Wire;
 use broadgauge_model::clock::Span;
 use broadgauge_model::result::Load;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// The name of the protocol.
 pub(super) const PROTOCOL: &str = "broadgauge-throughput";
@@ -156,18 +156,18 @@ pub(super) enum TalkError {
 /// One connection, line by line, with bounded memory.
 #[derive(Debug)]
 pub(super) struct Talk {
-    stream: TcpStream,
+    stream: Wire,
     held: Vec<u8>,
     longest: usize,
 }
 
 impl Talk {
-    pub(super) const fn new(stream: TcpStream, longest: usize) -> Self {
+    pub(super) const fn new(stream: Wire, longest: usize) -> Self {
         Self { stream, held: Vec::new(), longest }
     }
 
     /// The connection itself; `None` if the other side said more than it was asked.
-    pub(super) fn into_stream(self) -> Option<TcpStream> {
+    pub(super) fn into_stream(self) -> Option<Wire> {
         self.held.is_empty().then_some(self.stream)
     }
 

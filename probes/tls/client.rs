@@ -1,6 +1,7 @@
 //! A client's side: whom it believes, and one handshake.
 
 use super::{TlsError, provider};
+use crate::net::Wire;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -10,7 +11,6 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// One whole handshake, from our first message to our last.
-    pub async fn handshake(&self, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub async fn handshake(&self, host: &str, stream: Wire) -> io::Result<TlsStream<Wire>> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no name for a certificate"))?;
         TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await

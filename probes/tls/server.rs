@@ -1,13 +1,13 @@
 //! A server's side: a certificate from files, or one of its own making.
 
 use super::{TlsError, provider};
+use crate::net::Wire;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -94,7 +94,7 @@ impl Server {
     }
 
     /// One handshake.
-    pub async fn handshake(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub async fn handshake(&self, stream: Wire) -> io::Result<TlsStream<Wire>> {
         TlsAcceptor::from(Arc::clone(&self.config)).accept(stream).await
     }
 }

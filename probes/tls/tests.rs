@@ -1,6 +1,7 @@
 //! Over loopback: whom a client believes, and what a handshake came to.
 
 use super::*;
+use crate::net::Wire;
 use broadgauge_model::clock::{Clock, SystemClock};
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
@@ -11,7 +12,7 @@ async fn serving(server: Server) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let server = server.clone();
-            tokio::spawn(async move { drop(server.handshake(stream).await) });
+            tokio::spawn(async move { drop(server.handshake(Wire::System(stream)).await) });
         }
     });
     address
@@ -23,6 +24,10 @@ fn pem_of(server: &Server, folder: &tempfile::TempDir) -> PathBuf {
     path
 }
 
+async fn called(address: SocketAddr) -> Wire {
+    Wire::System(TcpStream::connect(address).await.unwrap())
+}
+
 #[tokio::test]
 async fn a_certificate_that_is_named_is_believed_for_its_names_only() {
     let folder = tempfile::tempdir().unwrap();
@@ -30,7 +35,7 @@ async fn a_certificate_that_is_named_is_believed_for_its_names_only() {
     let trust = Trust { ca_file: Some(pem_of(&server, &folder)), insecure: false };
     let address = serving(server).await;
     let client = Client::new(&trust, &["h2", "http/1.1"]).unwrap();
-    let shaken = client.handshake("localhost", TcpStream::connect(address).await.unwrap()).await.unwrap();
+    let shaken = client.handshake("localhost", called(address).await).await.unwrap();
     let facts = Facts::of(shaken.get_ref().1, client.checks());
     assert_eq!((facts.version, facts.round_trips), (Some("TLSv1.3"), 1));
     assert_eq!(facts.alpn.as_deref(), Some("h2"));
@@ -39,7 +44,7 @@ async fn a_certificate_that_is_named_is_believed_for_its_names_only() {
     let certificate = facts.certificate.unwrap();
     assert_eq!(certificate.names, ["localhost"]);
     assert!(certificate.holds_for(SystemClock::start().wall()).0 > 0);
-    let other = client.handshake("other.example", TcpStream::connect(address).await.unwrap()).await;
+    let other = client.handshake("other.example", called(address).await).await;
     assert!(other.unwrap_err().to_string().contains("not valid for name"));
 }
 
@@ -51,11 +56,11 @@ async fn a_stranger_is_believed_only_where_that_is_asked_for() {
     let somebody_else = Server::self_signed(&[String::from("localhost")], &[]).unwrap();
     let trust = Trust { ca_file: Some(pem_of(&somebody_else, &folder)), insecure: false };
     let client = Client::new(&trust, &[]).unwrap();
-    let refused = client.handshake("stranger.example", TcpStream::connect(address).await.unwrap()).await;
+    let refused = client.handshake("stranger.example", called(address).await).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("invalid peer certificate"), "{refused}");
     let client = Client::new(&Trust { ca_file: None, insecure: true }, &[]).unwrap();
-    let shaken = client.handshake("127.0.0.1", TcpStream::connect(address).await.unwrap()).await.unwrap();
+    let shaken = client.handshake("127.0.0.1", called(address).await).await.unwrap();
     assert!(!Facts::of(shaken.get_ref().1, client.checks()).certificate_checked);
 }
 

@@ -16,7 +16,7 @@ pub use path::{Answer, Asked, Hop, Ladder, Path};
 pub use session::{LEAST_PAYLOAD, Plan, Tracer};
 
 use crate::codec::icmp_error::Trouble;
-use crate::net::{End, Net, Protocol, Wanted};
+use crate::net::{End, Protocol, Wanted};
 use crate::pace::{Pace, Stop, Stream};
 use crate::packets;
 use crate::probe::{Context, Descriptor, Event, Kind, Measurement, Probe, ProbeError, within};
@@ -124,20 +124,13 @@ impl Settings {
 /// The probe.
 pub struct Trace {
     settings: Settings,
-    net: Option<Arc<dyn Net>>,
 }
 
 impl Trace {
-    /// With these settings, over this machine's network.
+    /// With these settings.
     pub fn new(settings: Settings) -> Result<Self, ProbeError> {
         settings.check()?;
-        Ok(Self { settings, net: None })
-    }
-
-    /// Over another network.
-    #[must_use]
-    pub fn over(self, net: Arc<dyn Net>) -> Self {
-        Self { net: Some(net), ..self }
+        Ok(Self { settings })
     }
 }
 
@@ -152,7 +145,7 @@ impl Probe for Trace {
         let to = resolve(context, PORT).await?;
         let udp = settings.protocol == Carrier::Udp;
         let protocol = if udp { Protocol::Udp } else { Protocol::Icmp };
-        let net = packets::network(self.net.as_ref(), context);
+        let net = Arc::clone(&context.net);
         let plain = Wanted::plain(protocol, End::To(to), &context.binding);
         let wanted = Wanted { transmit_stamps: true, reports: true, ..plain };
         let mut rng = ChaCha8Rng::seed_from_u64(context.seed ^ 0x7472_6163);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::net::sim::{Far, Path as Line, Router, Scenario, SimNet};
 use crate::session::{Datagram, Session, Step};
-use broadgauge_model::clock::{Clock, Mono};
+use broadgauge_model::clock::Mono;
 use std::io;
 
 /// A far end that never answers UDP.
@@ -31,10 +31,8 @@ fn line() -> Scenario {
 }
 
 async fn trace(scenario: Scenario, settings: Settings) -> Measurement {
-    let net = Arc::new(SimNet::new(scenario, Box::new(Mute)));
-    let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(&net);
-    let context = Context::alone(&"192.0.2.9", clock, 42);
-    Trace::new(settings).unwrap().over(net).run(&context).await.unwrap()
+    let net = SimNet::new(scenario, Box::new(Mute));
+    Trace::new(settings).unwrap().run(&Context::over(&net, &"192.0.2.9", 42)).await.unwrap()
 }
 
 fn median(sample: &Sample) -> f64 {
@@ -50,7 +48,7 @@ fn addresses(measurement: &Measurement) -> Vec<Value> {
     measurement.samples[2..].iter().map(|hop| hop.details["address"].clone()).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_hop_answers_after_its_share_of_the_way() {
     for settings in both() {
         let mut scenario = line();
@@ -69,7 +67,7 @@ async fn each_hop_answers_after_its_share_of_the_way() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_flow_goes_one_way_though_routers_spread_flows() {
     for settings in both() {
         let mut scenario = line();
@@ -83,7 +81,7 @@ async fn one_flow_goes_one_way_though_routers_spread_flows() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn routers_that_quote_eight_bytes_are_known_by_icmp_and_by_udp_only_one_at_a_time() {
     let traced = trace(line(), Settings::default()).await;
     assert_eq!(addresses(&traced).len(), 4);
@@ -100,7 +98,7 @@ async fn routers_that_quote_eight_bytes_are_known_by_icmp_and_by_udp_only_one_at
     assert!(traced.samples[0].details["short_quotes"].as_u64().unwrap() > 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_silent_router_is_a_gap_and_not_an_end() {
     let mut scenario = line();
     scenario.routers[1].silent = 1.0;
@@ -113,7 +111,7 @@ async fn a_silent_router_is_a_gap_and_not_an_end() {
     assert_eq!((silent.counts.received, silent.counts.lost), (0, silent.counts.sent));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_target_that_nobody_reaches_is_unmeasured_and_the_last_hop_is_named() {
     let mut scenario = line();
     scenario.routers[2].refuses_at_s = Some(0.0);
@@ -131,21 +129,20 @@ async fn a_target_that_nobody_reaches_is_unmeasured_and_the_last_hop_is_named() 
     assert_eq!(asked, 30);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_highest_hop_there_can_be_is_asked_in_every_round() {
     for settings in both() {
         let mute = Scenario { far: Far { dies_at_s: Some(0.0), ..Far::default() }, ..line() };
         let highest = Settings { first_hop: 250, max_hops: 255, count: 3, ..settings };
         let (told, ear) = std::sync::mpsc::channel();
-        let net = Arc::new(SimNet::new(mute, Box::new(Mute)));
-        let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(&net);
+        let net = SimNet::new(mute, Box::new(Mute));
         let listener: crate::probe::Listener = Arc::new(move |event| {
             if let Event::Hop { hop, round, .. } = event {
                 told.send((round, hop)).unwrap();
             }
         });
-        let context = Context { listener: Some(listener), ..Context::alone(&"192.0.2.9", clock, 42) };
-        Trace::new(highest).unwrap().over(net).run(&context).await.unwrap();
+        let context = Context { listener: Some(listener), ..Context::over(&net, &"192.0.2.9", 42) };
+        Trace::new(highest).unwrap().run(&context).await.unwrap();
         let expected: Vec<_> = (0..3).flat_map(|round| (250..=255).map(move |hop| (round, hop))).collect();
         assert_eq!(ear.try_iter().collect::<Vec<_>>(), expected);
     }

@@ -259,13 +259,13 @@ fn ready(
     let context = Context {
         line_id: task.line.clone(),
         target: task.target.clone(),
-        address: target.target.address.clone(),
-        family: None,
         binding: line.binding.clone(),
-        clock: Arc::clone(clock),
-        seed: schedule::seed_of(config.seed, &task.name),
-        listener: None,
         stop: stop.clone(),
+        ..Context::alone(
+            &target.target.address,
+            Arc::clone(clock),
+            schedule::seed_of(config.seed, &task.name),
+        )
     };
     Ok(Ready { timed, task: task.clone(), probe: Arc::from(probe), context })
 }

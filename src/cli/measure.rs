@@ -148,13 +148,11 @@ impl Args {
         Context {
             line_id: self.line.clone(),
             target: self.target.clone(),
-            address: self.target.clone(),
             family: if *v4 { Some(Family::V4) } else { v6.then_some(Family::V6) },
             binding: Binding { interface: interface.clone(), source: *source, dscp: *dscp },
-            clock: Arc::new(SystemClock::start()),
-            seed,
             listener: watched.then(measure_text::live),
             stop,
+            ..Context::alone(&self.target, Arc::new(SystemClock::start()), seed)
         }
     }
 }

@@ -1,6 +1,5 @@
 use super::*;
 use crate::store::{Complaints as _, Entry, Fleet as _, Memory, Results as _, SourceKind, Sqlite, Window};
-use broadgauge_model::clock::Clock;
 use broadgauge_model::clock::Span;
 use broadgauge_model::complaint::Class;
 use broadgauge_model::place::Target;
@@ -10,14 +9,13 @@ use broadgauge_probes::codec::ntp::ErrorEstimate;
 use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::net::sim::{Path, Scenario, SimNet};
 use broadgauge_probes::packets::Settings;
-use broadgauge_probes::probe::{Binding, Context, Probe as _, Stop};
+use broadgauge_probes::probe::{Context, Probe as _};
 use broadgauge_probes::stamp::Stamp;
 use broadgauge_probes::stamp::peer::{Limits, Reflector};
 use broadgauge_reports::study::peers::{self, Key as By, Query};
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use std::sync::Arc;
 
 fn at(text: &str) -> Wall {
     Wall::parse_rfc3339(text).unwrap()
@@ -336,24 +334,13 @@ async fn measured(line: &str, seed: u64) -> Vec<Sample> {
     let backward = Path { delay_ms: 5.0, ..Path::default() };
     let scenario = Scenario { seed, forward, backward, ..Scenario::default() };
     let reflector = Reflector::new(Mode::Open, Limits::default(), 862, ErrorEstimate::default());
-    let net = Arc::new(SimNet::new(scenario, Box::new(reflector)));
-    let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(&net);
-    let context = Context {
-        line_id: line.into(),
-        target: "peer".into(),
-        address: "192.0.2.9".into(),
-        family: None,
-        binding: Binding::default(),
-        clock,
-        seed,
-        listener: None,
-        stop: Stop::never(),
-    };
+    let net = SimNet::new(scenario, Box::new(reflector));
+    let context = Context { line_id: line.into(), ..Context::over(&net, &"192.0.2.9", seed) };
     let settings = Settings { per_second: 200.0, ..Settings::default() };
-    Stamp::new(settings).over(net).run(&context).await.unwrap().samples
+    Stamp::new(settings).run(&context).await.unwrap().samples
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_lost_on_the_way_up_is_not_lost_on_the_way_down_in_a_study() {
     let store = Memory::default();
     let mut samples = Vec::new();

@@ -10,18 +10,18 @@ mod test;
 
 use super::talk::Talk;
 use crate::codec::iperf3::{Cookie, PORT, State};
-use crate::peer::door::{keep, listen};
+use crate::net::{Listener, Wire};
+use crate::peer::door::keep;
 use crate::peer::guests::{Guest, Guests, place_of};
 use crate::peer::queue::{Place, Queue};
 use crate::peer::service::{Ground, Running, Service, Tls};
 use crate::probe::Stop;
 use broadgauge_model::clock::{Clock, Span};
-use socket2::{SockRef, TcpKeepalive};
+use socket2::TcpKeepalive;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -42,7 +42,7 @@ pub static SERVICE: Service = Service {
 pub fn start(ground: Ground) -> io::Result<Running> {
     let mut peer = Peer::new(Limits::default(), ground.queue);
     for &address in &ground.at {
-        peer = peer.and_at(address)?;
+        peer = peer.and_behind(ground.net.listen(address)?);
     }
     let addresses = peer.addresses();
     Ok(Running { addresses, answering: Box::pin(peer.serve(ground.clock, ground.stop)) })
@@ -81,7 +81,7 @@ impl Default for Limits {
 /// A server that has its ports and does not answer yet.
 #[derive(Debug)]
 pub struct Peer {
-    doors: Vec<TcpListener>,
+    doors: Vec<Listener>,
     limits: Limits,
     queue: Queue,
 }
@@ -108,7 +108,7 @@ struct Current {
 struct Joined {
     /// In which order connections came: the first ones are those that the client sends on.
     number: u64,
-    stream: TcpStream,
+    stream: Wire,
     guest: Guest,
 }
 
@@ -126,9 +126,15 @@ impl Peer {
     }
 
     /// Listens at one more address. All addresses share one test at a time. Needs a runtime.
-    pub fn and_at(mut self, address: SocketAddr) -> io::Result<Self> {
-        self.doors.push(listen(address)?);
-        Ok(self)
+    pub fn and_at(self, address: SocketAddr) -> io::Result<Self> {
+        Ok(self.and_behind(Listener::at(address)?))
+    }
+
+    /// Answers whoever comes in by one more door.
+    #[must_use]
+    pub fn and_behind(mut self, door: Listener) -> Self {
+        self.doors.push(door);
+        self
     }
 
     /// Everywhere it listens.
@@ -168,17 +174,19 @@ impl Peer {
 
 impl House {
     /// The cookie says what a connection is for.
-    async fn welcome(self: Arc<Self>, number: u64, stream: TcpStream, address: SocketAddr, guest: Guest) {
+    async fn welcome(self: Arc<Self>, number: u64, stream: Wire, address: SocketAddr, guest: Guest) {
         let patience = self.limits.patience;
         // A client that vanished shall not keep the server busy. A system that refuses any of this is no less safe: a
         // test has an end.
-        let _ = stream.set_nodelay(true);
+        stream.in_haste();
+        stream.give_up_after(Span(2 * patience.0));
         let alive = TcpKeepalive::new()
             .with_time(Span::secs(5).to_std())
             .with_interval(Span::secs(2).to_std())
             .with_retries(3);
-        let _ = SockRef::from(&stream).set_tcp_keepalive(&alive);
-        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(patience.to_std() * 2));
+        if let Some(socket) = stream.socket() {
+            let _ = socket.set_tcp_keepalive(&alive);
+        }
         let Ok(local) = stream.local_addr() else { return };
         let mut talk = Talk::new(stream);
         let Ok(cookie) = talk.cookie(patience).await else { return };

@@ -6,6 +6,7 @@ use crate::codec::iperf3::{Parameters, UDP_HELLO, UDP_WELCOME};
 use crate::iperf3::udp::buffers;
 use crate::peer::guests::Guest;
 use crate::tcp::pacing::pace;
+use crate::throughput::lanes::Lanes;
 use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +18,7 @@ const HELLO_OLD: [u8; 4] = [0x15, 0xcd, 0x5b, 0x07];
 
 /// The streams of a test, in the order in which they were opened.
 pub(super) struct Streams {
-    pub(super) sockets: Vec<Socket>,
+    pub(super) lanes: Lanes,
     pub(super) guests: Vec<Guest>,
 }
 
@@ -32,14 +33,15 @@ pub(super) async fn by_tcp(
         all.push(joined.recv().await.ok_or(io::ErrorKind::NotConnected)?);
     }
     all.sort_unstable_by_key(|one| one.number);
-    let mut streams = Streams { sockets: Vec::new(), guests: Vec::new() };
+    let (mut wires, mut guests) = (Vec::new(), Vec::new());
     for Joined { stream, guest, .. } in all {
-        let socket = Socket::from(stream.into_std()?);
-        set_up(&socket, wish);
-        streams.sockets.push(socket);
-        streams.guests.push(guest);
+        if let Some(socket) = stream.socket() {
+            set_up(&socket, wish);
+        }
+        wires.push(stream);
+        guests.push(guest);
     }
-    Ok(streams)
+    Ok(Streams { lanes: Lanes::of(wires)?, guests })
 }
 
 /// Does as the client wishes where the system lets us, as iperf3 does: results say which congestion control was used.
@@ -103,5 +105,5 @@ pub(super) async fn by_udp(
         }
         sockets.push(socket);
     }
-    Ok(Streams { sockets, guests: Vec::new() })
+    Ok(Streams { lanes: Lanes::System(sockets), guests: Vec::new() })
 }

@@ -5,6 +5,7 @@ use super::{House, Joined};
 use crate::codec::iperf3::{LONGEST_PARAMETERS, LONGEST_RESULTS, Parameters, Results, State, Transport};
 use crate::iperf3::load::{Load, Plan};
 use crate::iperf3::talk::{Talk, TalkError};
+use crate::throughput::lanes::Lanes;
 use broadgauge_model::clock::{Mono, Span};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -85,15 +86,15 @@ impl House {
         streams: Streams,
     ) -> Result<(), TalkError> {
         let patience = self.limits.patience;
-        let Streams { mut sockets, guests: _until_the_end } = streams;
+        let Streams { mut lanes, guests: _until_the_end } = streams;
         let from = self.clock.mono() + Span::secs(wish.omit_s as i64);
         let planned = match wish.time_s {
             0 => self.limits.duration,
             seconds => Span::secs(seconds as i64),
         };
         let until = from + planned + GRACE;
-        let sending = sockets.split_off(if ways[0] { wish.streams as usize } else { 0 });
-        let mut up = ways[0].then(|| self.load(wish, sockets, false, from, until));
+        let sending = lanes.split_off(if ways[0] { wish.streams as usize } else { 0 });
+        let mut up = ways[0].then(|| self.load(wish, lanes, false, from, until));
         let mut down = ways[1].then(|| self.load(wish, sending, true, from, until));
         let mut stop = self.stop.clone();
         let heard = tokio::select! {
@@ -143,16 +144,9 @@ impl House {
         talk.expect(State::IperfDone, patience).await
     }
 
-    fn load(
-        &self,
-        wish: &Parameters,
-        sockets: Vec<socket2::Socket>,
-        sends: bool,
-        from: Mono,
-        until: Mono,
-    ) -> Load {
+    fn load(&self, wish: &Parameters, lanes: Lanes, sends: bool, from: Mono, until: Mono) -> Load {
         let plan = Plan {
-            sockets,
+            lanes,
             transport: wish.transport,
             sends,
             answers: true,

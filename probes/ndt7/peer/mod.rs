@@ -12,8 +12,9 @@ pub use limits::Limits;
 use super::counted::{Counted, Traffic};
 use super::socket::config;
 use crate::codec::ndt7::{Archive, Parties, SUBPROTOCOL, Subtest, query};
-use crate::dial::{Stream, Tap};
-use crate::peer::door::{keep, listen};
+use crate::dial::Stream;
+use crate::net::{Listener, Tap, Wire};
+use crate::peer::door::keep;
 use crate::peer::guests::{Guest, Guests, place_of};
 use crate::peer::queue::{Place, Queue};
 use crate::peer::service::{Ground, Keeper, Kept, Running, Service, Tls};
@@ -23,11 +24,9 @@ use broadgauge_model::clock::{Clock, Wall};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rand::RngExt;
-use socket2::SockRef;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -53,7 +52,7 @@ pub fn start(ground: Ground) -> io::Result<Running> {
         peer = peer.keeping(keeper);
     }
     for &address in &ground.at {
-        peer = peer.and_at(address)?;
+        peer = peer.and_behind(ground.net.listen(address)?);
     }
     let addresses = peer.addresses();
     Ok(Running { addresses, answering: Box::pin(peer.serve(ground.clock, ground.stop)) })
@@ -61,7 +60,7 @@ pub fn start(ground: Ground) -> io::Result<Running> {
 
 /// A server that has its ports and does not answer yet.
 pub struct Peer {
-    doors: Vec<TcpListener>,
+    doors: Vec<Listener>,
     limits: Limits,
     queue: Queue,
     tls: Option<tls::Server>,
@@ -101,9 +100,15 @@ impl Peer {
     }
 
     /// Listens at one more address. Needs a runtime.
-    pub fn and_at(mut self, address: SocketAddr) -> io::Result<Self> {
-        self.doors.push(listen(address)?);
-        Ok(self)
+    pub fn and_at(self, address: SocketAddr) -> io::Result<Self> {
+        Ok(self.and_behind(Listener::at(address)?))
+    }
+
+    /// Answers whoever comes in by one more door.
+    #[must_use]
+    pub fn and_behind(mut self, door: Listener) -> Self {
+        self.doors.push(door);
+        self
     }
 
     /// Everywhere it listens.
@@ -128,11 +133,13 @@ impl Peer {
 }
 
 impl House {
-    async fn welcome(self: Arc<Self>, stream: TcpStream, address: SocketAddr, _guest: Guest) {
+    async fn welcome(self: Arc<Self>, stream: Wire, address: SocketAddr, _guest: Guest) {
         // Measurements shall not wait behind one another. BBR as the specification asks, where the system has it.
-        let _ = stream.set_nodelay(true);
-        let _ = SockRef::from(&stream).set_tcp_congestion(b"bbr");
-        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(self.limits.longest.to_std()));
+        stream.in_haste();
+        stream.give_up_after(self.limits.longest);
+        if let Some(socket) = stream.socket() {
+            let _ = socket.set_tcp_congestion(b"bbr");
+        }
         let (Ok(tap), Ok(local)) = (Tap::of(&stream), stream.local_addr()) else { return };
         match self.converse(stream, address, local, &tap).await {
             Ok(()) => tracing::debug!(%address, "ndt7 test over"),
@@ -142,7 +149,7 @@ impl House {
 
     async fn converse(
         &self,
-        stream: TcpStream,
+        stream: Wire,
         client: SocketAddr,
         server: SocketAddr,
         tap: &Tap,

@@ -20,6 +20,19 @@ fn a_steady_series_reads_its_rate_and_leaves_out_the_first_half_second_only() {
 }
 
 #[test]
+fn a_second_of_silence_at_the_end_is_told_and_one_before_it_is_not() {
+    let mut series = vec![LEVEL; 50];
+    series[10..30].fill(0);
+    assert_eq!(fell_silent(&series), None);
+    series[41..].fill(0);
+    assert_eq!(fell_silent(&series), None, "nine intervals");
+    series[40] = 0;
+    let why = fell_silent(&series).expect("a second");
+    assert!(why.ends_with("fell silent after 4.0 s of 5.0 s"), "{why}");
+    assert_eq!(fell_silent(&[0; 50]), None, "what never spoke has not fallen silent");
+}
+
+#[test]
 fn slow_start_is_left_out() {
     let mut series = vec![LEVEL; 100];
     for (i, bytes) in series.iter_mut().take(17).enumerate() {

@@ -1,12 +1,12 @@
 //! What a peer allows, and what all its connections share.
 
+use crate::net::Wire;
 use crate::peer::guests::{Guest, Guests};
 use crate::peer::queue::Queue;
 use broadgauge_model::clock::{Clock, Span};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 /// What a peer allows.
@@ -54,5 +54,5 @@ pub(super) struct House {
 /// The test that a token stands for.
 pub(super) struct Expected {
     pub(super) place: IpAddr,
-    pub(super) join: mpsc::Sender<(usize, TcpStream, Guest)>,
+    pub(super) join: mpsc::Sender<(usize, Wire, Guest)>,
 }

@@ -10,22 +10,20 @@ mod house;
 mod test;
 
 pub use house::Limits;
-pub(crate) use test::congestion_of;
 
 use super::words::{LONGEST_TO_PEER, PROTOCOL, Talk, TalkError, ToClient, ToPeer, VERSION, Wish};
-use crate::peer::door::{keep, listen};
+use crate::net::{Listener, Wire};
+use crate::peer::door::keep;
 use crate::peer::guests::{Guest, Guests, place_of};
 use crate::peer::queue::{Place, Queue};
 use crate::probe::Stop;
 use broadgauge_model::clock::{Clock, Span};
 use house::{Expected, House};
 use rand::Rng;
-use socket2::SockRef;
 use std::fmt::Write;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -40,7 +38,7 @@ pub struct Peer {
 /// An address that a peer listens at.
 #[derive(Debug)]
 struct Door {
-    listener: TcpListener,
+    listener: Listener,
     stamp_port: Option<u16>,
 }
 
@@ -63,9 +61,15 @@ impl Peer {
     }
 
     /// Listens at one more address. All addresses share one queue: one loading test at a time.
-    pub fn and_at(mut self, address: SocketAddr, stamp_port: Option<u16>) -> io::Result<Self> {
-        self.doors.push(Door { listener: listen(address)?, stamp_port });
-        Ok(self)
+    pub fn and_at(self, address: SocketAddr, stamp_port: Option<u16>) -> io::Result<Self> {
+        Ok(self.and_behind(Listener::at(address)?, stamp_port))
+    }
+
+    /// Answers whoever comes in by one more door.
+    #[must_use]
+    pub fn and_behind(mut self, listener: Listener, stamp_port: Option<u16>) -> Self {
+        self.doors.push(Door { listener, stamp_port });
+        self
     }
 
     /// Where it listens first.
@@ -100,17 +104,11 @@ impl Peer {
 
 impl House {
     /// The first line says what a connection is for.
-    async fn welcome(
-        self: Arc<Self>,
-        stream: TcpStream,
-        address: IpAddr,
-        stamp_port: Option<u16>,
-        guest: Guest,
-    ) {
+    async fn welcome(self: Arc<Self>, stream: Wire, address: IpAddr, stamp_port: Option<u16>, guest: Guest) {
         // Control lines are small and shall not wait for one another, and a client that vanished shall not keep its place.
         // A system that refuses either is slower, and no less safe.
-        let _ = stream.set_nodelay(true);
-        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(self.limits.patience.to_std() * 2));
+        stream.in_haste();
+        stream.give_up_after(Span(2 * self.limits.patience.0));
         let mut talk = Talk::new(stream, LONGEST_TO_PEER);
         match talk.hear(self.limits.patience).await {
             Ok(ToPeer::Hello(wish)) => {
@@ -209,12 +207,12 @@ impl House {
     /// The data connections of one direction.
     async fn gather(
         &self,
-        joined: &mut mpsc::Receiver<(usize, TcpStream, Guest)>,
+        joined: &mut mpsc::Receiver<(usize, Wire, Guest)>,
         count: usize,
         within: Span,
-    ) -> Result<Vec<(TcpStream, Guest)>, TalkError> {
+    ) -> Result<Vec<(Wire, Guest)>, TalkError> {
         let all = async {
-            let mut streams: Vec<Option<(TcpStream, Guest)>> = (0..count).map(|_| None).collect();
+            let mut streams: Vec<Option<(Wire, Guest)>> = (0..count).map(|_| None).collect();
             while streams.iter().any(Option::is_none) {
                 let (index, stream, guest) = joined.recv().await.ok_or(TalkError::Closed)?;
                 let free = streams.get_mut(index).filter(|slot| slot.is_none()).ok_or(TalkError::Garbled)?;

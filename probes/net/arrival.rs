@@ -2,7 +2,7 @@
 //! kernel joins while nobody reads bear the stamp of the last of them: the time is then late, and never later than the
 //! wake-up.
 
-use crate::net::stamp::{of_arrivals, stamp_of};
+use super::stamp::{of_arrivals, stamp_of};
 use broadgauge_model::clock::Wall;
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, Timestamps, recvmsg, setsockopt, sockopt};

@@ -1,7 +1,9 @@
 //! Every story under `scenarios/`, told to the methods it names: on virtual time, the same each time.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
-use broadgauge_model::clock::{Clock, Mono};
+mod streams;
+
+use broadgauge_model::clock::Mono;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Outcome, Sample, Singleton, Statistic, Values};
 use broadgauge_probes::capacity::{self, Capacity};
@@ -9,7 +11,7 @@ use broadgauge_probes::codec::dns::answer_to;
 use broadgauge_probes::codec::stamp::Mode;
 use broadgauge_probes::dns::{self, Dns};
 use broadgauge_probes::net::sim::{Scenario, SimNet};
-use broadgauge_probes::net::{Inbox, Net, Now, Packet};
+use broadgauge_probes::net::{Inbox, Now, Packet};
 use broadgauge_probes::packets::Settings;
 use broadgauge_probes::peer::queue::Queue;
 use broadgauge_probes::ping::Ping;
@@ -19,9 +21,13 @@ use broadgauge_probes::stamp::peer::{Limits, Reflector};
 use broadgauge_probes::stamp::{Stamp, estimate};
 use broadgauge_probes::trace::{self, Trace};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Between which two each figure must be.
+type Bounds = BTreeMap<String, (f64, f64)>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,24 +47,36 @@ struct Story {
 #[derive(Deserialize)]
 struct Expectations {
     #[serde(default)]
-    stamp: BTreeMap<String, (f64, f64)>,
+    stamp: Bounds,
     #[serde(default)]
-    trace: BTreeMap<String, (f64, f64)>,
+    trace: Bounds,
     #[serde(default)]
-    dns: BTreeMap<String, (f64, f64)>,
+    dns: Bounds,
     #[serde(default)]
-    capacity: BTreeMap<String, (f64, f64)>,
+    capacity: Bounds,
     #[serde(flatten)]
-    all: BTreeMap<String, (f64, f64)>,
+    all: Bounds,
 }
 
-fn network(scenario: &Scenario) -> Arc<SimNet> {
+/// Every story in a folder, by its name.
+fn stories<S: DeserializeOwned>(folder: &str) -> BTreeMap<String, S> {
+    let read = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let story = toml::from_str(&std::fs::read_to_string(&path).unwrap());
+        (name.clone(), story.unwrap_or_else(|why| panic!("{name}: {why}")))
+    };
+    let entries = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|kind| kind == "toml")).map(read).collect()
+}
+
+fn network(scenario: &Scenario) -> SimNet {
     let clock = estimate(broadgauge_probes::net::ClockState {
         synchronised: true,
         error: broadgauge_model::clock::Span::millis(5),
     });
     let reflector = Reflector::new(Mode::Open, Limits::default(), 862, clock);
-    Arc::new(SimNet::new(scenario.clone(), Box::new(reflector)))
+    SimNet::new(scenario.clone(), Box::new(reflector))
 }
 
 /// A resolver that knows every name.
@@ -80,30 +98,28 @@ impl Session for Resolver {
     fn send_failed(&mut self, _: u64, _: &std::io::Error) {}
 }
 
-fn resolver(scenario: &Scenario) -> Arc<SimNet> {
-    Arc::new(SimNet::new(scenario.clone(), Box::new(Resolver(VecDeque::new()))))
+fn resolver(scenario: &Scenario) -> SimNet {
+    SimNet::new(scenario.clone(), Box::new(Resolver(VecDeque::new())))
 }
 
 /// The far end of capacity tests.
-fn loader(scenario: &Scenario) -> Arc<SimNet> {
+fn loader(scenario: &Scenario) -> SimNet {
     let peer = capacity::peer::Peer::new(capacity::peer::Limits::default(), Queue::new(4, 4));
-    Arc::new(SimNet::new(scenario.clone(), Box::new(peer)))
+    SimNet::new(scenario.clone(), Box::new(peer))
 }
 
-fn context(net: &Arc<SimNet>) -> Context {
-    let clock: Arc<dyn Clock> = Arc::<SimNet>::clone(net);
-    Context::alone(&"192.0.2.9", clock, 42)
+fn context(net: &SimNet) -> Context {
+    Context::over(net, &"192.0.2.9", 42)
 }
 
-async fn measure(method: &str, task: &Settings, net: &Arc<SimNet>) -> Measurement {
-    measure_in(context(net), method, task, net).await
+async fn measure(method: &str, task: &Settings, net: &SimNet) -> Measurement {
+    measure_in(context(net), method, task).await
 }
 
-async fn measure_in(context: Context, method: &str, task: &Settings, net: &Arc<SimNet>) -> Measurement {
-    let door: Arc<dyn Net> = Arc::<SimNet>::clone(net);
+async fn measure_in(context: Context, method: &str, task: &Settings) -> Measurement {
     let probe: Box<dyn Probe> = match method {
-        "stamp" => Box::new(Stamp::new(task.clone()).over(door)),
-        "ping" => Box::new(Ping::new(task.clone()).over(door)),
+        "stamp" => Box::new(Stamp::new(task.clone())),
+        "ping" => Box::new(Ping::new(task.clone())),
         other => panic!("no method {other}"),
     };
     probe.run(&context).await.unwrap()
@@ -211,76 +227,83 @@ fn the_books_balance(measurement: &Measurement) {
     }
 }
 
-type Told<'a> = (&'static str, Measurement, &'a BTreeMap<String, (f64, f64)>);
+/// What a method found, and what it should have.
+struct Told {
+    method: String,
+    found: BTreeMap<String, f64>,
+    expect: Bounds,
+}
+
+impl Told {
+    fn new(method: &str, measurement: &Measurement, expect: &Bounds) -> Self {
+        let found = expect.keys().map(|key| (key.clone(), figure(measurement, key))).collect();
+        Self { method: method.to_owned(), found, expect: expect.clone() }
+    }
+
+    fn wrong(&self, story: &str) -> Vec<String> {
+        let outside = |(key, &(low, high)): (&String, &(f64, f64))| {
+            let (method, value) = (&self.method, self.found[key]);
+            (!(low..=high).contains(&value))
+                .then(|| format!("{story}, {method}: {key} is {value}, not in {low}..={high}"))
+        };
+        self.expect.iter().filter_map(outside).collect()
+    }
+}
 
 /// The story as told to the methods with settings of their own, and what is expected of each.
-async fn own_settings(story: &Story) -> Vec<Told<'_>> {
+async fn own_settings(story: &Story) -> Vec<Told> {
     let mut out = Vec::new();
     if let Some(settings) = &story.trace {
         let net = network(&story.network);
-        let probe = Trace::new(settings.clone()).unwrap().over(Arc::<SimNet>::clone(&net));
+        let probe = Trace::new(settings.clone()).unwrap();
         let measurement = probe.run(&context(&net)).await.unwrap();
         for hop in &measurement.samples[2..] {
             assert_eq!(hop.counts.received + hop.counts.lost, hop.counts.sent);
             let Values::Histogram(delays) = &hop.values else { panic!("{:?}", hop.values) };
             assert_eq!(delays.len(), hop.counts.received);
         }
-        out.push(("trace", measurement, &story.expect.trace));
+        out.push(Told::new("trace", &measurement, &story.expect.trace));
     }
     if let Some(settings) = &story.dns {
         let net = resolver(&story.network);
-        let probe = Dns::new(settings.clone()).unwrap().over(Arc::<SimNet>::clone(&net));
+        let probe = Dns::new(settings.clone()).unwrap();
         let measurement = probe.run(&context(&net)).await.unwrap();
         let counts = measurement.samples[0].counts;
         assert_eq!(counts.sent + counts.missed, counts.planned);
         assert_eq!(counts.received + counts.lost, counts.sent);
         assert_eq!(measurement.singletons[0].1.len() as u64, counts.planned);
-        out.push(("dns", measurement, &story.expect.dns));
+        out.push(Told::new("dns", &measurement, &story.expect.dns));
     }
     if let Some(settings) = &story.capacity {
         let net = loader(&story.network);
-        let probe = Capacity::new(settings.clone()).unwrap().over(Arc::<SimNet>::clone(&net));
+        let probe = Capacity::new(settings.clone()).unwrap();
         let measurement = probe.run(&context(&net)).await.unwrap();
         for sample in &measurement.samples {
             assert_eq!(sample.counts.received + sample.counts.lost, sample.counts.sent);
         }
-        out.push(("capacity", measurement, &story.expect.capacity));
+        out.push(Told::new("capacity", &measurement, &story.expect.capacity));
     }
     out
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_story_comes_out_as_told() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let mut told = 0;
     let mut wrong = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let story: Story = toml::from_str(&std::fs::read_to_string(&path).unwrap())
-            .unwrap_or_else(|why| panic!("{name}: {why}"));
+    for (name, story) in stories::<Story>("scenarios") {
+        let mut all = own_settings(&story).await;
         for method in &story.methods {
             let net = network(&story.network);
             let measurement = measure(method, &story.task, &net).await;
             the_books_balance(&measurement);
-            let own = if method == "stamp" { &story.expect.stamp } else { &BTreeMap::new() };
-            for (key, &(low, high)) in story.expect.all.iter().chain(own) {
-                let value = figure(&measurement, key);
-                if value < low || value > high {
-                    wrong.push(format!("{name}, {method}: {key} is {value}, not in {low}..={high}"));
-                }
+            let mut expect = story.expect.all.clone();
+            if method == "stamp" {
+                expect.extend(story.expect.stamp.clone());
             }
-            told += 1;
+            all.push(Told::new(method, &measurement, &expect));
         }
-        for (method, measurement, own) in own_settings(&story).await {
-            for (key, &(low, high)) in own {
-                let value = figure(&measurement, key);
-                if value < low || value > high {
-                    wrong.push(format!("{name}, {method}: {key} is {value}, not in {low}..={high}"));
-                }
-            }
-            told += 1;
-        }
+        told += all.len();
+        wrong.extend(all.iter().flat_map(|one| one.wrong(&name)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(told >= 25, "{told} stories");
@@ -291,7 +314,7 @@ fn story(name: &str) -> Story {
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn losses_are_put_down_to_the_direction_in_which_the_line_lost_them() {
     let story = story("random_loss");
     let net = network(&story.network);
@@ -305,7 +328,7 @@ async fn losses_are_put_down_to_the_direction_in_which_the_line_lost_them() {
     assert_eq!(forward.lost + backward.lost, counts.lost);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_tells_the_same_story() {
     let story = story("duplication");
     let first = measure("stamp", &story.task, &network(&story.network)).await;
@@ -314,7 +337,7 @@ async fn the_same_seed_tells_the_same_story() {
     assert_eq!(first.singletons, again.singletons);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_direction_counts_its_own_packets() {
     let story = story("backward_loss");
     let measurement = measure("stamp", &story.task, &network(&story.network)).await;
@@ -326,7 +349,7 @@ async fn each_direction_counts_its_own_packets() {
     assert!(down.lost >= 30 && whole.sent - up.sent <= 1, "{whole:?} {up:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn packets_on_their_way_when_somebody_stops_are_not_lost() {
     let story = story("clean");
     let task = Settings { per_second: 1_000.0, ..story.task };
@@ -339,7 +362,7 @@ async fn packets_on_their_way_when_somebody_stops_are_not_lost() {
             }
         });
         let context = Context { stop, listener: Some(listener), ..context(&net) };
-        let measurement = measure_in(context, method, &task, &net).await;
+        let measurement = measure_in(context, method, &task).await;
         assert!(measurement.interrupted);
         let main = &measurement.samples[0];
         // 22 ms at a packet each millisecond.
