@@ -24,6 +24,7 @@ use broadgauge_probes::responsiveness::{self, Responsiveness};
 use broadgauge_probes::throughput::{self, Throughput};
 use broadgauge_probes::tls::Server;
 use broadgauge_probes::web::{self, Web};
+use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use serde::Deserialize;
@@ -31,14 +32,16 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The size of the page, and of each object on it.
 const PAGE: u64 = 100_000;
-/// Where pages are served in plain text, and under TLS; where names are resolved over TCP.
+/// Where pages are served in plain text, and under TLS, which resolves names over HTTPS; where names are resolved over
+/// TCP, and under TLS.
 const PLAIN: u16 = 80;
 const SECURE: u16 = 443;
 const RESOLVER: u16 = 53;
+const SECURE_RESOLVER: u16 = 853;
 
 /// What each method is told in every story, where that is not its own default.
 const SETTINGS: &str = r#"
@@ -48,6 +51,8 @@ const SETTINGS: &str = r#"
     fetch_plain = { per_second = 5.0, count = 25, path = "/" }
     web = { per_second = 1.0, count = 5, insecure = true, objects = ["/a", "/b", "/c", "/d"] }
     dns_tcp = { per_second = 20.0, count = 100, name = "www.example.com", transport = "tcp" }
+    dns_tls = { per_second = 10.0, count = 50, name = "www.example.com", transport = "tls", insecure = true }
+    dns_https = { per_second = 10.0, count = 50, name = "www.example.com", transport = "https", insecure = true }
     throughput = { duration_s = 5.0, streams = 4, idle_s = 1.0, delay_per_second = 50.0 }
     iperf3 = { duration_s = 5.0, streams = 4 }
     ndt7 = { duration_s = 5.0, tls = false }
@@ -73,24 +78,43 @@ struct Site;
 
 #[async_trait]
 impl Answer for Site {
-    async fn answer(&self, _: Caller, _: Request<Incoming>) -> Response<Payload> {
-        Response::new(Payload::random(PAGE, 1))
+    async fn answer(&self, _: Caller, request: Request<Incoming>) -> Response<Payload> {
+        if request.uri().path() != "/dns-query" {
+            return Response::new(Payload::random(PAGE, 1));
+        }
+        let question = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
+        let answer = answer_to(&question, 0, false).unwrap_or_default();
+        let told = Response::builder().header("content-type", "application/dns-message");
+        told.body(Payload::bytes(answer)).unwrap()
     }
 }
 
-/// A resolver that knows every name, over TCP.
-async fn resolve(door: Listener) {
-    while let Ok((mut stream, _)) = door.accept().await {
+/// Answers every question that comes, whatever its name.
+async fn answer_questions(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    while let Ok(length) = stream.read_u16().await {
+        let mut question = vec![0; length.into()];
+        if stream.read_exact(&mut question).await.is_err() {
+            return;
+        }
+        if let Some(answer) = answer_to(&question, 0, false) {
+            let mut message = (answer.len() as u16).to_be_bytes().to_vec();
+            message.extend_from_slice(&answer);
+            let _ = stream.write_all(&message).await;
+        }
+    }
+}
+
+/// A resolver that knows every name, over TCP or under TLS.
+async fn resolve(door: Listener, tls: Option<Server>) {
+    while let Ok((stream, _)) = door.accept().await {
+        let tls = tls.clone();
         tokio::spawn(async move {
-            while let Ok(length) = stream.read_u16().await {
-                let mut question = vec![0; length.into()];
-                if stream.read_exact(&mut question).await.is_err() {
-                    return;
-                }
-                if let Some(answer) = answer_to(&question, 0, false) {
-                    let mut message = (answer.len() as u16).to_be_bytes().to_vec();
-                    message.extend_from_slice(&answer);
-                    let _ = stream.write_all(&message).await;
+            match tls {
+                None => answer_questions(stream).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.handshake(stream).await {
+                        answer_questions(stream).await;
+                    }
                 }
             }
         });
@@ -123,11 +147,13 @@ fn answering(scenario: &Scenario) -> SimNet {
         };
         tokio::spawn((service.start)(ground).unwrap().answering);
     }
+    for (port, tls) in [(RESOLVER, None), (SECURE_RESOLVER, Some(certificate.speaking(&["dot"])))] {
+        tokio::spawn(resolve(net.listen(at(port)).unwrap(), tls));
+    }
     for (port, tls) in [(PLAIN, None), (SECURE, Some(certificate))] {
         let service = Service::new(tls, Limits::default()).and_behind(net.listen(at(port)).unwrap());
         tokio::spawn(service.serve(Arc::new(Site), Stop::never()));
     }
-    tokio::spawn(resolve(net.listen(at(RESOLVER)).unwrap()));
     net
 }
 
@@ -148,7 +174,7 @@ fn probe(method: &str) -> Result<Box<dyn Probe>, ProbeError> {
         "web" => Box::new(Web::new(read::<web::Settings>(settings))?),
         "librespeed" => Box::new(Librespeed::new(read::<librespeed::Settings>(settings))?),
         "responsiveness" => Box::new(Responsiveness::new(read::<responsiveness::Settings>(settings))?),
-        "dns_tcp" => Box::new(Dns::new(read::<dns::Settings>(settings))?),
+        "dns_tcp" | "dns_tls" | "dns_https" => Box::new(Dns::new(read::<dns::Settings>(settings))?),
         other => panic!("no method {other}"),
     })
 }
