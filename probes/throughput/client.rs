@@ -129,6 +129,11 @@ pub(super) async fn take_turn(
 }
 
 impl Turn {
+    /// How long data connections take to be ready: a round trip to be made, and one to show the token.
+    pub(super) fn head_start(&self) -> Span {
+        self.talk.least_round_trip().map_or(Span::ZERO, |least| least + least)
+    }
+
     /// Opens the data connections of one direction. `Err` says why it cannot be measured.
     pub(super) async fn prepare(&mut self, settings: &Settings, context: &Context) -> Result<Lanes, Reason> {
         let wires = self.join(settings, context).await?;

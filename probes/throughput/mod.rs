@@ -105,7 +105,8 @@ impl Probe for Throughput {
             context.tell(Event::Phase(way.word()));
             let asked_at = context.clock.wall();
             // Connections are made meanwhile: a few small packets, behind the last of the idle probes or the peer's report,
-            // which itself came behind what the load had left in the line.
+            // which itself came behind what the load had left in the line. As late as can be: ten seconds after they were
+            // made BBR pauses to see the smallest delay, and a load of ten seconds is to be over by then.
             let first = parts.is_empty();
             let settle = async {
                 match &mut idle {
@@ -114,7 +115,12 @@ impl Probe for Throughput {
                     _ => tokio::time::sleep(rest.to_std()).await,
                 }
             };
-            let (lanes, ()) = tokio::join!(turn.prepare(&self.settings, context), settle);
+            let patience = rest - turn.head_start();
+            let prepare = async {
+                tokio::time::sleep(patience.to_std()).await;
+                turn.prepare(&self.settings, context).await
+            };
+            let (lanes, ()) = tokio::join!(prepare, settle);
             let (loaded, beside) = self.load(*way, lanes, &mut turn, watch.as_ref(), context).await;
             interrupted = context.stop.is_set() || loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
             parts.push(Part::Asked(Box::new(Asked { way: *way, at: asked_at, loaded, beside })));

@@ -14,7 +14,7 @@
 //! given to, and shown that token. A line has a bound and a deadline on both sides.
 
 use super::pump::Stream;
-use crate::net::Wire;
+use crate::net::{Tap, Wire};
 use broadgauge_model::clock::Span;
 use broadgauge_model::result::Load;
 use serde::de::DeserializeOwned;
@@ -169,6 +169,12 @@ impl Talk {
     /// The connection itself; `None` if the other side said more than it was asked.
     pub(super) fn into_stream(self) -> Option<Wire> {
         self.held.is_empty().then_some(self.stream)
+    }
+
+    /// The smallest round trip so far, where the system tells.
+    pub(super) fn least_round_trip(&self) -> Option<Span> {
+        let least = Tap::of(&self.stream).ok()?.info()?.min_rtt_us?;
+        Some(Span::micros(least.into()))
     }
 
     /// Says one thing.

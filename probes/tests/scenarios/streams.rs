@@ -53,10 +53,10 @@ const SETTINGS: &str = r#"
     dns_tcp = { per_second = 20.0, count = 100, name = "www.example.com", transport = "tcp" }
     dns_tls = { per_second = 10.0, count = 50, name = "www.example.com", transport = "tls", insecure = true }
     dns_https = { per_second = 10.0, count = 50, name = "www.example.com", transport = "https", insecure = true }
-    throughput = { duration_s = 5.0, streams = 4, idle_s = 1.0, delay_per_second = 50.0 }
-    iperf3 = { duration_s = 5.0, streams = 4 }
-    ndt7 = { duration_s = 5.0, tls = false }
-    librespeed = { duration_s = 5.0, streams = 4 }
+    throughput = { duration_s = 7.0, streams = 4, idle_s = 1.0, delay_per_second = 50.0 }
+    iperf3 = { duration_s = 7.0, streams = 4 }
+    ndt7 = { duration_s = 7.0, tls = false }
+    librespeed = { duration_s = 7.0, streams = 4 }
     responsiveness = { longest_s = 10.0, insecure = true }
 "#;
 
