@@ -1,13 +1,11 @@
 //! How far the weights of a segment would move with other lines: the cluster bootstrap, whole lines within their segment.
 //!
-//! Each resample is fitted like the data, everybody first and then each segment, drawn to everybody as strongly as in the
-//! data; a fit begins at the top of the data and takes a few steps, which is enough where that top is near (the k-step
+//! Each resample is fitted like the data, everybody first and then each segment, but without a pull towards everybody: an
+//! interval around a weight that is drawn to another misses it more often than it says. A fit begins at the top of the data and takes a few steps, which is enough where that top is near (the k-step
 //! bootstrap: Davidson and MacKinnon, International Economic Review 40, 1999).
-//!
-//! It does not see that the strength of the pull was itself chosen from the data.
 
 use super::Judged;
-use super::segments::{Segments, held};
+use super::segments::{Segments, on_its_own};
 use super::weights::{Fixed, WIDEST, refit};
 use crate::stats::Interval;
 use crate::stats::bootstrap::{Design, expanded_level, percentile};
@@ -59,8 +57,8 @@ pub fn intervals(
         let everybody = refit(&Resample::of(data, &all)?.judged(), &Fixed::default(), &found.all, STEPS);
         let segments = found.segments.iter().map(|segment| {
             let Some(rows) = own.get(&segment.segment) else { return Ok(Vec::new()) };
-            let held = held(&everybody, found.strength);
-            Ok(refit(&Resample::of(data, rows)?.judged(), &held, &segment.point, STEPS).weights)
+            let fixed = on_its_own(&everybody);
+            Ok(refit(&Resample::of(data, rows)?.judged(), &fixed, &segment.own, STEPS).weights)
         });
         segments.collect()
     });

@@ -2,7 +2,8 @@
 //!
 //! Slopes and controls are those of everybody; each segment has an intercept and weights of its own, which are pulled to the
 //! common ones (a normal prior). The strength of the pull is the one with the least deviance
-//! on rows left out, fold by fold.
+//! on rows left out, fold by fold. A pull makes the error of a weight smaller on the whole, and that of a small segment that
+//! really differs larger: what is known of a weight is therefore told by the segment's own rows, without the pull.
 
 use super::Judged;
 use super::matter::Picked;
@@ -14,6 +15,8 @@ use crate::stats::refusal::{Answer, Refusal, same_length};
 /// Strengths that are tried: from hardly any pull to practically none of its own.
 const STRENGTHS: [f64; 5] = [1.0, 10.0, 100.0, 1_000.0, 10_000.0];
 const FOLDS: u64 = 3;
+/// Practically no pull: weights differ by less than this allows.
+const NO_PULL: f64 = STRENGTHS[0];
 
 /// The weights of one segment.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +29,8 @@ pub struct Segment {
     pub rows: usize,
     /// How many of them with the event.
     pub events: usize,
-    pub(super) point: Point,
+    /// The same without the pull.
+    pub(super) own: Point,
 }
 
 /// The weights of everybody and of each segment.
@@ -69,14 +73,20 @@ pub fn by_segment(data: &Judged<'_>, labels: &[usize]) -> Answer<Segments> {
     let segments = groups.iter().map(|(&segment, rows)| {
         let point = one(data, rows, &all, choice.1)?;
         let events = rows.iter().filter(|&&i| data.outcome[i] > 0.0).count();
-        Ok(Segment { segment, weights: point.weights.clone(), rows: rows.len(), events, point })
+        let own = one(data, rows, &all, NO_PULL)?;
+        Ok(Segment { segment, weights: point.weights, rows: rows.len(), events, own })
     });
     let segments = segments.collect::<Answer<_>>()?;
     Ok(Segments { pooled: all.weights.clone(), segments, strength: choice.1, all })
 }
 
+/// What a segment takes from everybody where nothing draws its weights to theirs.
+pub(super) fn on_its_own(all: &Point) -> Fixed {
+    held(all, NO_PULL)
+}
+
 /// What a segment takes from everybody: the slopes, and a pull towards the weights.
-pub(super) fn held(all: &Point, strength: f64) -> Fixed {
+fn held(all: &Point, strength: f64) -> Fixed {
     Fixed {
         slopes: Some((all.short, all.spare, all.controls.clone())),
         pull: Some((all.weights.clone(), strength)),

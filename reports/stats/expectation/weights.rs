@@ -33,15 +33,24 @@ pub struct Weight {
     pub interval: Interval,
 }
 
+/// A slope beside fitted weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope {
+    /// The slope.
+    pub value: f64,
+    /// Its interval; `None` where the data say nothing on some direction of the weights.
+    pub interval: Option<Interval>,
+}
+
 /// A fitted reference.
 #[derive(Clone, Debug)]
 pub struct Weighed {
     /// One weight per factor.
     pub weights: Vec<Weight>,
-    /// The change of the logit per unit that a value falls short.
-    pub short: f64,
-    /// The change of the logit per unit to spare: below 0 where better than expected pleases.
-    pub spare: f64,
+    /// The change of the logit per unit that a value falls short, as uncertain as the weights make it.
+    pub short: Slope,
+    /// The same per unit to spare: below 0 where better than expected pleases.
+    pub spare: Slope,
     /// The intercept, then the controls.
     pub others: Vec<f64>,
     /// The log-likelihood at the maximum.
@@ -80,22 +89,27 @@ pub fn weigh(data: &Judged<'_>, level: f64) -> Answer<Weighed> {
     let z = two_sided_z(level)?;
     let point = best(data, &Fixed::default())?;
     let weights = point.weights.clone();
-    let errors = weight_errors(data, &point)?;
-    let separable = errors
-        .as_ref()
-        .is_some_and(|errors| weights.iter().zip(errors).all(|(w, e)| limits(*w, z * e).width() <= WIDEST));
+    let errors = errors(data, &point)?;
+    // Without information a weight may be anything, but for the only one.
+    let known = |k: usize| match &errors {
+        Some(errors) => Some(errors.weights[k]),
+        None => (weights.len() == 1).then_some(0.0),
+    };
+    let slope = |value: f64, error: fn(&StandardErrors) -> f64| {
+        let half = errors.as_ref().map(|errors| z * error(errors));
+        Slope { value, interval: half.map(|half| Interval::new(value - half, value + half)) }
+    };
     let each = weights.iter().enumerate().map(|(k, &value)| {
-        // Without information the weight may be anything.
-        let standard_error = errors.as_ref().map_or(1.0, |errors| errors[k]);
-        let interval =
-            if errors.is_some() { limits(value, z * standard_error) } else { Interval::new(0.0, 1.0) };
-        Weight { value, standard_error, interval }
+        let interval = known(k).map_or(Interval::new(0.0, 1.0), |error| limits(value, z * error));
+        Weight { value, standard_error: known(k).unwrap_or(1.0), interval }
     });
+    let each: Vec<Weight> = each.collect();
+    let separable = each.iter().all(|weight| weight.interval.width() <= WIDEST);
     let others = std::iter::once(point.intercept).chain(point.controls.iter().copied()).collect();
     Ok(Weighed {
-        weights: each.collect(),
-        short: point.short,
-        spare: point.spare,
+        weights: each,
+        short: slope(point.short, |errors| errors.short),
+        spare: slope(point.spare, |errors| errors.spare),
         others,
         log_likelihood: finite(point.log_likelihood, "the log-likelihood")?,
         separable,
@@ -339,12 +353,16 @@ fn moved(point: &Point, fixed: &Fixed, step: &[f64], linear: usize) -> Point {
     next
 }
 
-/// Standard errors of the weights; none where there is no information on some direction of them.
-fn weight_errors(data: &Judged<'_>, point: &Point) -> Answer<Option<Vec<f64>>> {
+/// Of everything that is fitted together.
+struct StandardErrors {
+    weights: Vec<f64>,
+    short: f64,
+    spare: f64,
+}
+
+/// Standard errors; none where there is no information on some direction of the weights.
+fn errors(data: &Judged<'_>, point: &Point) -> Answer<Option<StandardErrors>> {
     let factors = data.factors.width();
-    if factors == 1 {
-        return Ok(Some(vec![0.0]));
-    }
     let linear = 3 + data.controls.width();
     let width = linear + factors - 1;
     let weights = &point.weights;
@@ -397,19 +415,21 @@ fn weight_errors(data: &Judged<'_>, point: &Point) -> Answer<Option<Vec<f64>>> {
         }
         inverse = &inverse * meat * &inverse;
     }
-    let covariance = |k: usize, j: usize| {
-        inverse[(linear + k - 1, linear + j - 1)] / (spread[linear + k - 1] * spread[linear + j - 1])
-    };
+    let covariance = |a: usize, b: usize| inverse[(a, b)] / (spread[a] * spread[b]);
     let mut variances = vec![0.0; factors];
     for k in 1..factors {
-        variances[k] = covariance(k, k);
-        for j in 1..factors {
-            variances[0] += covariance(k, j);
+        let at = linear + k - 1;
+        variances[k] = covariance(at, at);
+        for other in linear..width {
+            variances[0] += covariance(at, other);
         }
     }
-    let errors: Vec<f64> = variances.iter().map(|v| v.max(0.0).sqrt()).collect();
-    all_finite(&errors, "the error of a weight")?;
-    Ok(Some(errors))
+    let error = |variance: f64| variance.max(0.0).sqrt();
+    let weights: Vec<f64> = variances.into_iter().map(error).collect();
+    all_finite(&weights, "the error of a weight")?;
+    let [short, spare] = [1, 2].map(|k| error(covariance(k, k)));
+    all_finite(&[short, spare], "the error of a slope")?;
+    Ok(Some(StandardErrors { weights, short, spare }))
 }
 
 /// How the log-likelihood falls off from its top where two weights are held fast: for each pair of `(first, second)`, twice

@@ -222,6 +222,7 @@ const WEIGHTS: [f64; 4] = [0.5, 0.3, 0.15, 0.05];
 pub(crate) fn expectation_weights(replicates: u64) -> Answer<Vec<Finding>> {
     let mut each = [const { Vec::new() }; 4];
     let (mut slopes, mut separable, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut slope_held, mut weights_held) = (Vec::new(), Vec::new());
     for number in 0..replicates {
         let lines = Lines::new(&mut random(205, number), 20_000, Some(WEIGHTS), -4.6)?;
         rates.push(lines.outcome.iter().sum::<f64>() / 20_000.0);
@@ -229,7 +230,9 @@ pub(crate) fn expectation_weights(replicates: u64) -> Answer<Vec<Finding>> {
         for (values, weight) in each.iter_mut().zip(&got.weights) {
             values.push(weight.value);
         }
-        slopes.push(got.short);
+        slopes.push(got.short.value);
+        slope_held.push(got.short.interval.is_some_and(|interval| interval.contains(3.0)));
+        weights_held.extend(got.weights.iter().zip(WEIGHTS).map(|(w, truth)| w.interval.contains(truth)));
         separable.push(got.separable);
     }
     // The mean of so many estimates, each with a standard deviation of about .06, and .2 for the slope.
@@ -244,6 +247,8 @@ pub(crate) fn expectation_weights(replicates: u64) -> Answer<Vec<Finding>> {
         mean("expectation: weight .05", &talk, around(0.05)),
         mean("expectation: slope 3", &slopes, (2.8 - 0.2 * slack, 3.2 + 0.2 * slack)),
         rate("expectation: weights told apart", &separable, (0.95, 1.0)),
+        rate("expectation: slope 3: interval covers", &slope_held, (0.93, 1.0)),
+        rate("expectation: weights: intervals cover", &weights_held, (0.93, 1.0)),
     ])
 }
 

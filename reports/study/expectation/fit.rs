@@ -4,12 +4,12 @@ use super::query::Query;
 use super::row::{HeldOut, Matter, Pair, Placebo, SegmentWeights, Weight, Weights};
 use super::weeks::{Factor, LineWeek};
 use crate::stats::expectation::segments::{Known, Segment, Segments};
-use crate::stats::expectation::weights::weigh;
+use crate::stats::expectation::weights::{Slope, weigh};
 use crate::stats::expectation::{Judged, factor_correlations, matter, segments};
 use crate::stats::glm::{Errors, Family, Glm};
 use crate::stats::hinge::{Exposed, Hinge, hinge};
 use crate::stats::rows::Rows;
-use crate::stats::{Answer as Stat, Refusal};
+use crate::stats::{Answer as Stat, Interval, Refusal};
 use crate::study::experience::Scale;
 use crate::study::seed::seed_of;
 use crate::study::{Answer, Declined};
@@ -181,7 +181,7 @@ impl Judgement {
                 segments: Vec::new(),
             }
         };
-        let equal = || Used { pooled: equal.clone(), segments: BTreeMap::new() };
+        let equal = || Used { pooled: equal.clone(), segments: BTreeMap::new(), slopes: None };
         let fitted = match weigh(&self.judged(), 0.95) {
             Ok(fitted) => fitted,
             Err(refusal) => return (declined(refusal), equal()),
@@ -193,8 +193,11 @@ impl Judgement {
             factor: *factor,
             weight: Answer::estimate(weight.value, weight.interval.pair(), fitted.rows as u64),
         };
-        let mut used =
-            Used { pooled: fitted.weights.iter().map(|w| w.value).collect(), segments: BTreeMap::new() };
+        let mut used = Used {
+            pooled: fitted.weights.iter().map(|w| w.value).collect(),
+            segments: BTreeMap::new(),
+            slopes: Some([fitted.short, fitted.spare]),
+        };
         let mut by_segment = Vec::new();
         if self.segment_names.len() > 1
             && let Ok(found) = segments::by_segment(&self.judged(), &self.segment)
@@ -239,13 +242,24 @@ impl Judgement {
         self.factors.iter().enumerate().map(|(k, f)| Weight { factor: *f, weight: answer(k) }).collect()
     }
 
-    /// Odds ratios for a tenth less and a tenth more than expected, by given weights, lines resting on themselves.
-    pub(super) fn slopes(&self, weights: &[f64]) -> [Answer; 2] {
+    /// Odds ratios for a tenth less and a tenth more than expected, lines resting on themselves: by the fit of the weights,
+    /// whose uncertainty is in them, or by weights that are given.
+    pub(super) fn slopes(&self, used: &Used) -> [Answer; 2] {
+        let answer = |slope: f64, interval: Interval| {
+            let per = |slope: f64| (TENTH * slope).exp();
+            Answer::estimate(per(slope), (per(interval.low), per(interval.high)), self.rows as u64)
+        };
+        if let Some(
+            [Slope { value: short, interval: Some(low) }, Slope { value: spare, interval: Some(high) }],
+        ) = used.slopes
+        {
+            return [answer(short, low), answer(spare, high)];
+        }
         let fit = || -> Stat<_> {
             let data = self.judged();
             let mut rows = Rows::new(2 + self.controls.width());
             for i in 0..self.rows {
-                let short = data.shortfall(i, weights);
+                let short = data.shortfall(i, &used.pooled);
                 let mut row = vec![short.max(0.0), (-short).max(0.0)];
                 row.extend_from_slice(self.controls.row(i));
                 rows.push(&row)?;
@@ -254,10 +268,7 @@ impl Judgement {
             Ok([fit.coefficient(1, Errors::Clustered, 0.95)?, fit.coefficient(2, Errors::Clustered, 0.95)?])
         };
         match fit() {
-            Ok(both) => both.map(|b| {
-                let per = |slope: f64| (TENTH * slope).exp();
-                Answer::estimate(per(b.value), (per(b.interval.low), per(b.interval.high)), self.rows as u64)
-            }),
+            Ok(both) => both.map(|b| answer(b.value, b.interval)),
             Err(refusal) => {
                 let declined: Answer = Declined::from(refusal).into();
                 [declined.clone(), declined]
@@ -329,6 +340,8 @@ impl Judgement {
 pub(super) struct Used {
     pooled: Vec<f64>,
     segments: BTreeMap<String, Vec<f64>>,
+    /// Short and to spare, where the weights were fitted with them.
+    slopes: Option<[Slope; 2]>,
 }
 
 impl Used {

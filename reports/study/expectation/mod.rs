@@ -90,7 +90,7 @@ fn expected(panel: &Panel, daily: &Daily, weeks: &[LineWeek], lines: usize, quer
     let missing = Factor::ALL.into_iter().filter(|f| !factors.contains(f)).collect();
     let judged = Judgement::of(panel, weeks, &factors).unwrap_or_else(|_| Judgement::none(&factors));
     let (weights, used) = judged.weights(query);
-    let [short, spare] = judged.slopes(used.pooled());
+    let [short, spare] = judged.slopes(&used);
     let (knee, knee_level) = judged.knee(daily.scale);
     let ground =
         Ground { panel, scale: daily.scale, metric, factors: &factors, used: &used, knee: knee_level };
