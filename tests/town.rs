@@ -165,8 +165,12 @@ fn what_customers_judge_by_is_found_and_it_matters() {
     let row = &study.rows[0];
     assert!(row.matters.p.unwrap() < 1e-4, "{:?}", row.matters);
     assert!(row.placebo.p.unwrap() < 0.051, "none of 19 swaps does as well: {:?}", row.placebo);
-    // Not the planted slope itself: those who complain anyway go on record once, which draws it towards none.
-    assert!(interval(&row.odds_ratio_per_tenth_short).0 > 1.0);
+    let slope = town.truth["expectation"]["slope"].as_f64().unwrap();
+    assert!(
+        holds(&row.odds_ratio_per_tenth_short, 1.1_f64.powf(slope)),
+        "{:?}",
+        row.odds_ratio_per_tenth_short
+    );
     assert!(row.weights.separable, "{:?}", row.weights);
     let planted = |segment: &str, factor: usize| {
         let word = ["promise", "history", "region", "word_of_mouth"][factor];
