@@ -54,8 +54,18 @@ fn text(study: &closed_loop::ClosedLoop) -> String {
     let mut text = String::new();
     let share = Form::of("ratio");
     if !study.kinds.is_empty() {
-        let header =
-            ["kind", "metric", "actions", "treated", "left alone", "change %", "q-value", "leads p", "helps"];
+        let header = [
+            "kind",
+            "metric",
+            "actions",
+            "treated",
+            "left alone",
+            "change %",
+            "q-value",
+            "leads p",
+            "placebo p",
+            "helps",
+        ];
         let mut rows = vec![header.map(String::from).to_vec()];
         for kind in &study.kinds {
             rows.push(vec![
@@ -67,6 +77,7 @@ fn text(study: &closed_loop::ClosedLoop) -> String {
                 reasons.answer(&kind.change, share),
                 probability(kind.q),
                 probability(kind.leads_p),
+                probability(kind.placebo.p),
                 match kind.helps {
                     None => "-".into(),
                     Some(true) => "yes".into(),

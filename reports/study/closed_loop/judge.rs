@@ -108,6 +108,7 @@ impl Judge<'_> {
             owner: about.owner.clone(),
             due: day(action.due),
             overdue_days: (action.done.is_none() && late > 0).then_some(late),
+            started: action.started.map(day),
             unit: unit.as_ref().map(|(_, name)| name.clone()),
             metric: about.metric,
             cost: about.cost,

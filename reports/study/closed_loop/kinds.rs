@@ -1,7 +1,9 @@
 //! Does a kind of action help? All its units together, each with its own units left alone.
 
+use super::placebo::placebo;
 use super::query::Query;
-use super::row::{CourseWeek, KindRow};
+use super::row::{CourseWeek, KindRow, Placebo};
+use super::series;
 use super::units::{Course, UnitId, Windows, unit_of};
 use crate::stats::did::{History, Picked, Unit, difference_given_before, event_study};
 use crate::stats::multiple::q_values;
@@ -66,6 +68,10 @@ fn row(
         leads_p: None,
         helps: None,
         course: Vec::new(),
+        series: Vec::new(),
+        jump: Declined::from(crate::stats::Refusal::NoEvents { what: "units to compare" }).into(),
+        turn: Declined::from(crate::stats::Refusal::NoEvents { what: "units to compare" }).into(),
+        placebo: Placebo { changes: Vec::new(), as_good: None, p: None, declined: None },
         cost: (!costs.is_empty()).then(|| costs.iter().sum()),
     };
     let pairs = matched(course, actions, period, query);
@@ -88,13 +94,22 @@ fn row(
     let told = |effect: f64, interval: crate::stats::Interval, n: usize| {
         Answer::estimate(share(effect), (share(interval.low), share(interval.high)), n as u64)
     };
-    match difference_given_before(&units, Picked::SameRule, 0.95) {
+    let found = difference_given_before(&units, Picked::SameRule, 0.95);
+    match &found {
         Ok(found) => {
             out.change = told(found.effect, found.interval, units.len());
             out.p = Some(found.p);
+            let treated: Vec<(&UnitId, &Windows)> = pairs.iter().map(|(u, w, _)| (u, w)).collect();
+            let seed = seed_of(query.seed, &["placebo dates", kind, metric.id()]);
+            out.placebo = chance(placebo(course, &treated, period, query, seed), found.effect, share);
         }
-        Err(refusal) => out.change = Declined::from(refusal).into(),
+        Err(refusal) => {
+            let declined = Declined::from(refusal.clone());
+            out.placebo.declined = Some(declined.clone());
+            out.change = declined.into();
+        }
     }
+    series::fill(&mut out, course, &pairs, WEEKS as i32);
     let seed = seed_of(query.seed, &["course", kind, metric.id()]);
     let spans = (WEEKS - 2, WEEKS - 1);
     if let Ok(found) = event_study(&histories, spans, Picked::SameRule, query.replicates, seed, 0.95) {
@@ -106,6 +121,19 @@ fn row(
             .collect();
     }
     out
+}
+
+/// Where the real change lies among those of placebo dates.
+fn chance(found: Result<Vec<f64>, Declined>, real: f64, share: impl Fn(f64) -> f64) -> Placebo {
+    match found {
+        Ok(changes) => {
+            let as_good = changes.partition_point(|change| *change <= real);
+            let p = (as_good + 1) as f64 / (changes.len() + 1) as f64;
+            let changes = changes.into_iter().map(|change| (1e7 * share(change)).round() / 1e7).collect();
+            Placebo { changes, as_good: Some(as_good), p: Some(p), declined: None }
+        }
+        Err(declined) => Placebo { changes: Vec::new(), as_good: None, p: None, declined: Some(declined) },
+    }
 }
 
 /// Each treated unit with its windows and the nearest units as bad that were left alone, none of them used twice: of several

@@ -6,19 +6,25 @@
 //! are as bad, nothing is said. Units, not lines or days, are compared, because they are what was assigned. A kind of
 //! action is judged by all its units together (Welch's test on changes, given how bad each was; weeks before must show
 //! nothing); a single one
-//! by the prediction interval of those left alone, given how bad they were (Crawford and Garthwaite 2006).
+//! by the prediction interval of those left alone, given how bad they were (Crawford and Garthwaite 2006). Beside it stands
+//! what chance shows: the same comparison at dates, and on units, where nothing was done.
 //!
 //! It cannot tell why something helped, nor see what was done and not written down: a unit counts as left alone where
 //! no action names it.
 
 mod judge;
 mod kinds;
+mod placebo;
 pub mod query;
 pub mod row;
+mod series;
 mod units;
 
 pub use query::Query;
-pub use row::{ActionRow, ChartWeek, ClosedLoop, ComplaintWeek, ControlChart, CourseWeek, KindRow, State};
+pub use row::{
+    ActionRow, ChartWeek, ClosedLoop, ComplaintWeek, ControlChart, CourseWeek, KindRow, Placebo, SeriesWeek,
+    State,
+};
 
 use super::expectation::date;
 use super::experience::{Daily, Risk};
@@ -122,7 +128,7 @@ fn head(panel: &Panel, query: &Query) -> Head {
         method: Method {
             name: "difference in differences with units as bad left alone",
             version: VERSION,
-            source: "Bertrand, Duflo and Mullainathan 2004; Vickers and Altman 2001; Crawford and Howell 1998; Crawford and Garthwaite 2006; Callaway and Sant'Anna 2021; Benjamini and Hochberg 1995",
+            source: "Bertrand, Duflo and Mullainathan 2004; Vickers and Altman 2001; Crawford and Howell 1998; Crawford and Garthwaite 2006; Wagner, Soumerai, Zhang and Ross-Degnan 2002; Callaway and Sant'Anna 2021; Benjamini and Hochberg 1995",
         },
         notes: super::head::from_panel(&panel.left_out),
     }

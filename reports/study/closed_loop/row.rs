@@ -83,6 +83,8 @@ pub struct ActionRow {
     pub due: String,
     /// Days past that, where it is not done by the end of the period.
     pub overdue_days: Option<i32>,
+    /// The day work began, where it has.
+    pub started: Option<String>,
     /// What it is done to: a line, a node or an area.
     pub unit: Option<String>,
     /// The metric that must get better.
@@ -160,6 +162,14 @@ pub struct KindRow {
     pub helps: Option<bool>,
     /// Week by week.
     pub course: Vec<CourseWeek>,
+    /// What treated units had week by week, and those matched to them that were left alone.
+    pub series: Vec<SeriesWeek>,
+    /// The jump at once against where the weeks before were heading, as a share; below 0 it is better.
+    pub jump: Answer,
+    /// How much is gained or lost a week after that, as a share; below 0 it goes on getting better.
+    pub turn: Answer,
+    /// What chance shows where nothing was done.
+    pub placebo: Placebo,
     /// What the actions cost together.
     pub cost: Option<f64>,
 }
@@ -171,6 +181,31 @@ pub struct CourseWeek {
     pub since: i32,
     /// The share by which treated units are worse than others, against the base.
     pub change: Answer,
+}
+
+/// A week of treated units and of those left alone, in the metric's unit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeriesWeek {
+    /// Weeks since it was done; below 0 before it began.
+    pub since: i32,
+    /// The mean over treated units.
+    pub treated: Answer,
+    /// The mean over the units matched to them.
+    pub left_alone: Answer,
+}
+
+/// The same comparison at dates and on units where nothing was done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Placebo {
+    /// The changes found there, as shares, ascending.
+    pub changes: Vec<f64>,
+    /// How many of them are as good as the real one, or better.
+    pub as_good: Option<usize>,
+    /// The probability of one as good by chance: one more than those, of one more than all.
+    pub p: Option<f64>,
+    /// Why there is none.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Declined>,
 }
 
 /// A week of complaints.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::study::Answer;
 use crate::study::planted::habits::complain;
 use crate::study::planted::repairs::{Repairs, with_complaints};
 use broadgauge_model::complaint::Class;
@@ -24,6 +25,46 @@ fn a_repair_that_helps_is_verified_and_its_size_is_told() {
     assert_eq!(kind.cost, Some(12_000.0));
     let chart = study.actions[0].chart.as_ref().unwrap();
     assert!(chart.weeks.len() >= 11 && chart.limits.0 < chart.centre && chart.centre < chart.limits.1);
+}
+
+#[test]
+fn what_a_repair_brought_is_more_than_any_placebo_date_shows() {
+    let study = study(&Repairs::of(0.7).panel(1), &quick());
+    let kind = &study.kinds[0];
+    let placebo = &kind.placebo;
+    assert!(placebo.changes.len() >= 100, "{placebo:?}");
+    assert!(placebo.as_good == Some(0) && placebo.p.unwrap() < 0.01, "{:?}", placebo.as_good);
+    // Where nothing was done, nothing is found on the average.
+    let middle = placebo.changes[placebo.changes.len() / 2];
+    assert!(middle.abs() < 0.04 && placebo.changes.is_sorted(), "{middle}");
+    let holds = |answer: &Answer, truth: f64| {
+        let (low, high) = answer.as_estimate().unwrap().interval();
+        low <= truth && truth <= high
+    };
+    assert!(holds(&kind.jump, -0.3) && holds(&kind.turn, 0.0), "{:?} {:?}", kind.jump, kind.turn);
+    // Six whole weeks are known before; the four after are those of the comparison.
+    let since: Vec<i32> = kind.series.iter().map(|week| week.since).collect();
+    assert_eq!(since, (-6..4).collect::<Vec<i32>>());
+    for week in &kind.series {
+        let (treated, alone) = (week.treated.as_estimate().unwrap(), week.left_alone.as_estimate().unwrap());
+        let ratio = treated.value() / alone.value();
+        let truth = if week.since < 0 { 1.0 } else { 0.7 };
+        assert!((ratio / truth - 1.0).abs() < 0.25, "week {}: {ratio}", week.since);
+    }
+}
+
+#[test]
+fn where_nothing_helps_the_change_lies_among_those_of_placebo_dates() {
+    let p: Vec<f64> = (0..12)
+        .filter_map(|run| {
+            let unlucky = Repairs { worst: true, between: 0.02, nodes: 120, ..Repairs::of(1.0) };
+            study(&unlucky.panel(20 + run), &quick()).kinds[0].placebo.p
+        })
+        .collect();
+    assert_eq!(p.len(), 12);
+    // By chance 0.6 of 12 lie below 0.05; three or more do in one of 50.
+    assert!(p.iter().filter(|p| **p < 0.05).count() <= 2, "{p:?}");
+    assert!((0.2..0.8).contains(&(p.iter().sum::<f64>() / 12.0)), "{p:?}");
 }
 
 #[test]

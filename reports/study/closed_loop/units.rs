@@ -25,6 +25,9 @@ pub(super) fn unit_of(action: &PanelAction) -> Option<UnitId> {
     named.into_iter().find_map(|(kind, name)| Some((kind, name.clone()?)))
 }
 
+/// The technology of a unit, where it is known.
+pub(super) type Technology<'a> = Option<&'a str>;
+
 /// The lines of every unit of the own operator that an action could name.
 pub(super) fn units(panel: &Panel, risk: &Risk) -> BTreeMap<UnitId, Vec<usize>> {
     let mut units: BTreeMap<UnitId, Vec<usize>> = BTreeMap::new();
@@ -45,7 +48,7 @@ pub(super) fn units(panel: &Panel, risk: &Risk) -> BTreeMap<UnitId, Vec<usize>> 
 pub(super) struct Course<'a> {
     pub(super) daily: &'a Daily,
     days: BTreeMap<&'a UnitId, Vec<(i32, f64)>>,
-    technology: BTreeMap<&'a UnitId, Option<&'a str>>,
+    technology: BTreeMap<&'a UnitId, Technology<'a>>,
     /// Days on which something was done to a unit, or to what it is a part of.
     busy: BTreeMap<&'a UnitId, Vec<Range<i32>>>,
 }
@@ -97,6 +100,16 @@ impl<'a> Course<'a> {
         let wanted = (days.end - days.start).max(0) as usize;
         (wanted > 0 && 2 * known.len() >= wanted)
             .then(|| known.iter().map(|d| d.1).sum::<f64>() / known.len() as f64)
+    }
+
+    /// Every unit with its technology.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a UnitId, Technology<'a>)> {
+        self.technology.iter().map(|(&unit, &technology)| (unit, technology))
+    }
+
+    /// The technology of a unit of the panel.
+    pub(super) fn technology_of(&self, unit: &UnitId) -> Option<Technology<'a>> {
+        self.technology.get(unit).copied()
     }
 
     /// Whether nothing was done to a unit on these days, nor before them.
