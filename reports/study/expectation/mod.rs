@@ -9,6 +9,9 @@
 //! study says so and takes equal ones. The zone of tolerance lies between adequate and desired (Parasuraman, Berry and
 //! Zeithaml 1991).
 //!
+//! What the gap between the promise and what is had is made of is told by lines that are alike but for the hour, the
+//! access technology or the region, and what none of these explains stays a step of its own.
+//!
 //! It sees what customers do and not what they think: an expectation that nobody acts on leaves no trace. Customers
 //! who left are not asked, and a promise is that of the contract as it stands now.
 
@@ -16,11 +19,13 @@ mod fit;
 mod months;
 pub mod query;
 pub mod row;
+mod steps;
 mod weeks;
 
 pub use query::Query;
 pub use row::{
-    Expectation, Expected, Factor, Gap, GapKind, HeldOut, Level, Matter, Month, Placebo, Weights, Zone,
+    Expectation, Expected, Factor, Gap, GapKind, HeldOut, Level, Matter, Month, Origin, Placebo, Step,
+    StepKind, Steps, Weights, Zone,
 };
 pub(in crate::study) use weeks::{LineWeek, date, line_weeks};
 
@@ -115,6 +120,7 @@ fn expected(panel: &Panel, daily: &Daily, weeks: &[LineWeek], lines: usize, quer
         held_out: judged.held_out(),
         knee,
         months: ground.months(&placed),
+        steps: steps::steps(panel, daily, &placed, query.peak, (query.seed, query.replicates)),
         levels: if query.levels { ground.levels(&placed) } else { Vec::new() },
         factors,
     }
@@ -143,7 +149,7 @@ fn head(panel: &Panel, query: &Query) -> Head {
         method: Method {
             name: "logistic regression on the shortfall from a weighted reference level",
             version: VERSION,
-            source: "Helson 1964; Oliver 1980; Parasuraman, Berry and Zeithaml 1991; Morris 1983",
+            source: "Helson 1964; Oliver 1980; Parasuraman, Berry and Zeithaml 1991; Morris 1983; Shapley 1953",
         },
         notes: super::head::from_panel(&panel.left_out),
     }

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A week with what is expected of it and where it stands.
 pub(super) struct Placed<'a> {
-    week: &'a LineWeek,
-    expected: f64,
+    pub(super) week: &'a LineWeek,
+    pub(super) expected: f64,
     /// Below 0: worse than adequate; 0: inside; above 0: as desired. None where an end is not known.
     standing: Option<i8>,
 }

@@ -66,6 +66,8 @@ pub struct Expected {
     pub knee: Answer,
     /// Levels and gaps by segment and month; `null` is all segments, or all months.
     pub months: Vec<Month>,
+    /// What the gap to the promise, or to what is expected, is made of: of all, then of each segment.
+    pub steps: Vec<Steps>,
     /// Every line and week, where asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
@@ -233,6 +235,99 @@ impl GapKind {
             Self::History => "network operations",
             Self::Peer => "network planning",
             Self::WordOfMouth => "communication",
+        }
+    }
+}
+
+/// From what was promised, or is expected, to what is had.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Steps {
+    /// The segment; `null` for all.
+    pub segment: Option<String>,
+    /// Lines.
+    pub lines: usize,
+    /// Where the steps begin.
+    pub from: Origin,
+    /// That level, in the metric's unit.
+    pub start: Answer,
+    /// What these lines had in busy hours.
+    pub had: Answer,
+    /// What they would have had, had their busy hours been like the others of the same days.
+    pub at_other_hours: Answer,
+    /// In order; the last is what none of the others explains.
+    pub steps: Vec<Step>,
+    /// The technologies against which the others were held: the best of each half of the lines, for the other half.
+    pub technologies: Vec<String>,
+    /// The regions, likewise.
+    pub regions: Vec<String>,
+    /// The share of lines that stand beside such a technology in their region, or are of it.
+    pub matched_by_technology: Option<f64>,
+    /// The share of lines that stand beside such a region in their technology, or are of it.
+    pub matched_by_region: Option<f64>,
+}
+
+/// Where the steps begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// At what the contract promises.
+    Promise,
+    /// At what customers have come to expect, where too few lines have a promise.
+    Expected,
+}
+
+/// A step, in the order of [`StepKind::ALL`]. Steps multiply, as levels do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// Which.
+    pub step: StepKind,
+    /// The share by which it is to the customer's disadvantage.
+    pub value: Answer,
+    /// The level that it begins at, in the metric's unit.
+    pub level_from: f64,
+    /// The level that it leads to; the same where it is not known.
+    pub level_to: f64,
+    /// The levels that it would lead to at the ends of its interval.
+    pub level_to_interval: Option<(f64, f64)>,
+    /// Who can act.
+    pub owner: Option<&'static str>,
+}
+
+/// A part of the gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Busy hours against other hours of the same line and day.
+    TimeOfDay,
+    /// The access technology against the best one in the same region.
+    Access,
+    /// The region against the best one of the same technology.
+    Region,
+    /// What none of these explains.
+    Unexplained,
+}
+
+impl StepKind {
+    /// Every step, in order.
+    pub const ALL: [Self; 4] = [Self::TimeOfDay, Self::Access, Self::Region, Self::Unexplained];
+
+    /// The word in tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TimeOfDay => "time_of_day",
+            Self::Access => "access",
+            Self::Region => "region",
+            Self::Unexplained => "unexplained",
+        }
+    }
+
+    /// Who can act on it.
+    pub const fn owner(self) -> Option<&'static str> {
+        match self {
+            Self::TimeOfDay => Some("network planning"),
+            Self::Access => Some("access planning"),
+            Self::Region => Some("regional operations"),
+            Self::Unexplained => None,
         }
     }
 }

@@ -50,26 +50,13 @@ impl Daily {
 
     fn new(panel: &Panel, series: Series, peak: Peak) -> Self {
         let scale = Scale::of(series.metric);
-        let mut days: Vec<BTreeMap<i32, Vec<(f64, f64)>>> = vec![BTreeMap::new(); panel.lines.len()];
-        let mut outside = 0;
-        for operator in
-            panel.lines.iter().map(|line| line.operator.as_str()).collect::<std::collections::BTreeSet<_>>()
-        {
-            for cell in series.cells(panel, operator) {
-                match cell.hours {
-                    Hours::At { day, hour } if peak.contains(day, hour) => {
-                        let values = days[cell.line as usize].entry(day).or_default();
-                        series.visit(cell, |value, count| values.push((value, count as f64)));
-                    }
-                    _ => outside += 1,
-                }
-            }
-        }
-        let lines = days.into_par_iter().map(|days| {
-            let level = |(day, values): (i32, Vec<(f64, f64)>)| Some((day, scale.to(middle(values)?)?));
-            days.into_iter().filter_map(level).collect()
-        });
-        Self { scale, lines: lines.collect(), outside, series }
+        let (lines, outside) = levels(panel, &series, |day, hour| peak.contains(day, hour));
+        Self { scale, lines, outside, series }
+    }
+
+    /// The same series at all hours but the busy ones, by line: (day, level), ascending.
+    pub(in crate::study) fn at_other_hours(&self, panel: &Panel, peak: Peak) -> Vec<Vec<(i32, f64)>> {
+        levels(panel, &self.series, |day, hour| !peak.contains(day, hour)).0
     }
 
     /// The levels of a line from a day on and before another.
@@ -77,6 +64,34 @@ impl Daily {
         let days = &self.lines[line];
         &days[days.partition_point(|d| d.0 < from)..days.partition_point(|d| d.0 < to)]
     }
+}
+
+/// By line: (day, level), ascending.
+type Levels = Vec<Vec<(i32, f64)>>;
+
+/// The level of every line and day in some hours, and how many observations lie outside them.
+fn levels(panel: &Panel, series: &Series, within: impl Fn(i32, u8) -> bool) -> (Levels, u64) {
+    let scale = Scale::of(series.metric);
+    let mut days: Vec<BTreeMap<i32, Vec<(f64, f64)>>> = vec![BTreeMap::new(); panel.lines.len()];
+    let mut outside = 0;
+    for operator in
+        panel.lines.iter().map(|line| line.operator.as_str()).collect::<std::collections::BTreeSet<_>>()
+    {
+        for cell in series.cells(panel, operator) {
+            match cell.hours {
+                Hours::At { day, hour } if within(day, hour) => {
+                    let values = days[cell.line as usize].entry(day).or_default();
+                    series.visit(cell, |value, count| values.push((value, count as f64)));
+                }
+                _ => outside += 1,
+            }
+        }
+    }
+    let lines = days.into_par_iter().map(|days| {
+        let level = |(day, values): (i32, Vec<(f64, f64)>)| Some((day, scale.to(middle(values)?)?));
+        days.into_iter().filter_map(level).collect()
+    });
+    (lines.collect(), outside)
 }
 
 /// The median; none of nothing.
