@@ -106,6 +106,9 @@ pub(super) struct Features {
     pub(super) columns: Vec<Says>,
     pub(super) snapshots: Vec<Snapshot>,
     pub(super) refused: Vec<Refused>,
+    /// The metric known of most lines, and what each line had of it in the seven days before each Monday, on the scale.
+    pub(super) metric: Option<MetricId>,
+    pub(super) had: Vec<(usize, i32, f64)>,
 }
 
 impl Features {
@@ -128,6 +131,11 @@ impl Features {
         let (extra, refused) = accepted(&query.extra);
         columns.extend(extra.iter().map(|e| Says::Extra(e.name.clone())));
         let mut snapshots = Vec::new();
+        let metric = dailies.first().map(|daily| daily.series.metric);
+        let first = |((line, day), known): (&(usize, i32), &Vec<Option<LineWeek>>)| {
+            Some((*line, *day, known.first()?.as_ref()?.value))
+        };
+        let had = weeks.iter().filter_map(first).collect();
         for ((line, day), known) in weeks {
             // The metric known of most lines must be known of this one.
             if known.first().is_none_or(Option::is_none) {
@@ -148,7 +156,7 @@ impl Features {
             let at_risk = risk.may_begin(line, day);
             snapshots.push(Snapshot { line, day, values, short, rule, at_risk });
         }
-        Self { columns, snapshots, refused }
+        Self { columns, snapshots, refused, metric, had }
     }
 
     /// The rows of some snapshots.

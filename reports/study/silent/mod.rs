@@ -14,17 +14,20 @@
 
 mod features;
 pub mod query;
+mod regions;
 pub mod row;
 
 pub use query::{Extra, Query};
-pub use row::{FeatureRow, Judged, Listed, Refused, Region, SegmentJudged, Silent};
+pub use row::{
+    FeatureRow, Funnel, FunnelPoint, Judged, Listed, Refused, Region, RegionWeek, SegmentJudged, Silent,
+};
 
 use super::expectation::date;
 use super::experience::Risk;
 use super::seed::seed_of;
 use super::{Answer, Declined, Head, Method, Note, Words};
 use crate::stats::glm::{Errors, Family, Fit, Glm};
-use crate::stats::{Answer as Stat, Purpose, Refusal, Stream, classifier, poisson, proportion};
+use crate::stats::{Answer as Stat, Purpose, Refusal, Stream, classifier, proportion};
 use broadgauge_model::panel::Panel;
 use broadgauge_model::text::Phrase;
 use features::{Features, Snapshot};
@@ -63,6 +66,8 @@ pub fn study(panel: &Panel, query: &Query) -> Silent {
         silent: 0,
         as_of: None,
         regions: Vec::new(),
+        funnel: regions::no_funnel(),
+        metric: features.metric,
         declined: None,
     };
     if query.control_share < LEAST_CONTROL {
@@ -211,7 +216,7 @@ fn list(panel: &Panel, features: &Features, risk: &Risk, query: &Query, out: &mu
         silent.push((fitted.mean(&snapshot.values)?, snapshot));
     }
     out.silent = silent.len();
-    out.regions = regions(panel, &now, &silent, &fitted, risk, query)?;
+    regions::fill(out, panel, features, &now, &silent, &fitted, risk, query)?;
     silent.sort_by(|a, b| {
         b.0.total_cmp(&a.0).then(panel.lines[a.1.line].line_id.cmp(&panel.lines[b.1.line].line_id))
     });
@@ -259,47 +264,6 @@ fn reasons(features: &Features, fitted: &Fit, means: &[f64], snapshot: &Snapshot
         (0..features.columns.len()).filter(|&k| lift(k) > 0.0 && snapshot.values[k] > 0.0).collect();
     order.sort_by(|&a, &b| lift(b).total_cmp(&lift(a)).then(a.cmp(&b)));
     order.into_iter().take(MOST_REASONS).map(|k| features.columns[k].reason(snapshot.values[k])).collect()
-}
-
-fn regions(
-    panel: &Panel,
-    now: &[&Snapshot],
-    silent: &[(f64, &Snapshot)],
-    fitted: &Fit,
-    risk: &Risk,
-    query: &Query,
-) -> Stat<Vec<Region>> {
-    let mut groups: BTreeMap<&str, (usize, f64, u64, usize)> = BTreeMap::new();
-    let region = |line: usize| panel.lines[line].region.as_deref();
-    for snapshot in now {
-        let Some(name) = region(snapshot.line) else { continue };
-        let entry = groups.entry(name).or_default();
-        entry.0 += 1;
-        // The risk was learnt from lines on which an episode could begin; on the others none can.
-        if snapshot.at_risk {
-            entry.1 += fitted.mean(&snapshot.values)?;
-        }
-        let before = snapshot.day - query.horizon_days..snapshot.day;
-        entry.2 += risk.episodes(snapshot.line, &before) as u64;
-    }
-    for (_, snapshot) in silent {
-        if let Some(entry) = region(snapshot.line).and_then(|name| groups.get_mut(name)) {
-            entry.3 += 1;
-        }
-    }
-    let one = |(name, (lines, predicted, episodes, silent)): (&str, (usize, f64, u64, usize))| {
-        let hundreds = lines as f64 / 100.0;
-        let rate = poisson::rate(episodes, hundreds, 0.95)?;
-        Ok(Region {
-            region: name.to_owned(),
-            lines,
-            predicted,
-            complaints_per_100_lines: Answer::estimate(rate.rate, rate.interval.pair(), episodes),
-            predicted_per_100_lines: predicted / hundreds,
-            silent,
-        })
-    };
-    groups.into_iter().map(one).collect()
 }
 
 fn head(panel: &Panel, query: &Query) -> Head {

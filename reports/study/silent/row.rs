@@ -1,6 +1,7 @@
 //! What the study of silence answers.
 
 use crate::study::{Answer, Declined, Head, Words};
+use broadgauge_model::metric::MetricId;
 use serde::Serialize;
 
 /// The study's answer.
@@ -25,6 +26,10 @@ pub struct Silent {
     pub as_of: Option<String>,
     /// By region: silent lines at risk beside complaints.
     pub regions: Vec<Region>,
+    /// Where the complaints of ordinary regions lie, by their number of lines.
+    pub funnel: Funnel,
+    /// The metric of the regions' courses: the one known of most lines.
+    pub metric: Option<MetricId>,
     /// Why nothing could be said at all.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub declined: Option<Declined>,
@@ -128,4 +133,48 @@ pub struct Region {
     pub predicted_per_100_lines: f64,
     /// Lines with less than they expect that have not complained.
     pub silent: usize,
+    /// The complaints per 100 lines drawn towards those of all regions, by as much as they are uncertain.
+    pub drawn_per_100_lines: Answer,
+    /// Where the complaints of 95 of 100 ordinary regions with as many lines lie, per 100 lines.
+    pub limits_95: Option<(f64, f64)>,
+    /// Where those of 998 of 1,000 lie.
+    pub limits_998: Option<(f64, f64)>,
+    /// What its lines had in busy hours, week by week, of [`Silent::metric`].
+    pub course: Vec<RegionWeek>,
+}
+
+/// A week of a region.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RegionWeek {
+    /// The Monday after its seven days.
+    pub week: String,
+    /// Lines known in it.
+    pub lines: usize,
+    /// The middle one of what they had, in the metric's unit; `null` where they are fewer than ten.
+    pub value: Option<f64>,
+}
+
+/// The funnel of the regions' complaints.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Funnel {
+    /// Complaints of all of them per 100 lines.
+    pub centre: Option<f64>,
+    /// The standard deviation of what regions have apart from chance, per 100 lines.
+    pub spread_between: Option<f64>,
+    /// The limits from the fewest lines to the most.
+    pub curve: Vec<FunnelPoint>,
+    /// Why there is none.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Declined>,
+}
+
+/// The funnel at a number of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FunnelPoint {
+    /// Lines.
+    pub lines: f64,
+    /// Where 95 of 100 ordinary regions lie.
+    pub limits_95: (f64, f64),
+    /// Where 998 of 1,000 lie.
+    pub limits_998: (f64, f64),
 }

@@ -63,3 +63,33 @@ fn too_little_and_no_control_share_are_refused_by_name() {
     panel.cells.clear();
     assert!(study(&panel, &query()).declined.is_some());
 }
+
+#[test]
+fn a_region_stands_in_a_funnel_and_one_of_few_lines_is_not_told() {
+    let mut panel = town();
+    for line in panel.lines.iter_mut().filter(|line| line.region.as_deref() == Some("r0")).skip(6) {
+        line.region = Some("r1".into());
+    }
+    let study = study(&panel, &query());
+    let region = |name: &str| study.regions.iter().find(|region| region.region == name).unwrap();
+    let small = region("r0");
+    assert!(small.lines == 6 && small.limits_95.is_none(), "{small:?}");
+    assert!(small.drawn_per_100_lines.as_declined().unwrap().reason.to_string().contains("ten lines"));
+    assert!(small.course.iter().all(|week| week.value.is_none()));
+    let centre = study.funnel.centre.unwrap();
+    let (mut came, mut lines) = (0, 0);
+    for region in study.regions.iter().filter(|region| region.lines >= 10) {
+        let own = region.complaints_per_100_lines.as_estimate().unwrap();
+        let drawn = region.drawn_per_100_lines.as_estimate().unwrap().value();
+        assert!((drawn - centre).abs() <= (own.value() - centre).abs() + 1e-5, "{region:?}");
+        let (inner, outer) = (region.limits_95.unwrap(), region.limits_998.unwrap());
+        assert!(outer.0 <= inner.0 && inner.0 < centre && centre < inner.1 && inner.1 <= outer.1);
+        assert!(region.course.iter().filter(|week| week.value.is_some()).count() > 10);
+        came += own.n();
+        lines += region.lines;
+    }
+    assert!((centre - 100.0 * came as f64 / lines as f64).abs() < 1e-9);
+    let curve = &study.funnel.curve;
+    let wide = |at: usize| curve[at].limits_95.1 - curve[at].limits_95.0;
+    assert!(wide(0) > wide(curve.len() - 1), "the funnel narrows with the number of lines");
+}
