@@ -17,6 +17,7 @@ pub mod scene;
 pub mod table;
 
 pub mod balance;
+pub mod control;
 pub mod course;
 pub mod coverage;
 pub mod distribution;
@@ -28,7 +29,9 @@ pub mod heatmap;
 pub mod importance;
 pub mod ladder;
 pub mod ribbon;
+pub mod silent;
 pub mod smoke;
+pub mod treated;
 pub mod waterfall;
 
 mod backend;

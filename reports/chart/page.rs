@@ -153,6 +153,10 @@ fn may_break(before: char, after: char) -> bool {
     if CLOSING.contains(after) || OPENING.contains(before) || after == ' ' {
         return false;
     }
+    // The two ends of a range stay together.
+    if before == '～' && after.is_ascii_digit() {
+        return false;
+    }
     let wide = |c: char| c >= '\u{2E80}';
     before == ' ' || wide(before) || wide(after)
 }
@@ -187,6 +191,7 @@ mod tests {
             "no line begins with a comma"
         );
         assert_eq!(wrapped("中位数（毫秒）", 40.0), ["中位数", "（毫秒）"], "no line ends with a bracket");
+        assert_eq!(wrapped("为 117～130 条", 50.0), ["为", "117～130", "条"], "a range stays together");
         assert_eq!(wrapped("a\nb", 90.0), ["a", "b"]);
         assert_eq!(wrapped("", 90.0), Vec::<String>::new());
     }

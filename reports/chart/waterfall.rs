@@ -1,7 +1,8 @@
 //! Expectation gap, step by step: from what was promised to what is had, and who owns each step?
 //!
-//! Levels are points with their interval; steps between them are bars, turned against the customer or in favour. What no
-//! step explains is a step of its own, hatched and always shown.
+//! Levels are points with their interval; steps between them are bars with theirs, turned against the customer or in
+//! favour. What no step explains is a step of its own, hatched and always shown; a step that the data cannot tell says why.
+//! Steps multiply: on the logarithmic axis, equal shares are equally long, for all groups alike.
 
 use super::axis::{SMALL, Ticks, span};
 use super::legend::{self, Swatch};
@@ -30,6 +31,8 @@ pub struct Waterfall {
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WaterfallRow {
+    /// The name of the group that the rows below speak of.
+    Group(String),
     /// A level.
     Level {
         /// Which.
@@ -47,18 +50,18 @@ pub enum WaterfallRow {
         from: f64,
         /// The level it leads to.
         to: f64,
-        /// Whether it is to the customer's disadvantage.
-        worse: bool,
+        /// The levels it would lead to at the ends of its interval.
+        ends: Option<(f64, f64)>,
         /// Whether nothing explains it.
         unexplained: bool,
         /// Who can act; may be empty.
         owner: String,
-        /// Its size with the interval, ready.
-        size: String,
+        /// The share by which it is to the customer's disadvantage.
+        share: Figure,
     },
 }
 
-const ROW: f64 = 34.0;
+const ROW: f64 = 30.0;
 const AXIS_ROOM: f64 = 52.0;
 
 impl Waterfall {
@@ -75,13 +78,14 @@ impl Waterfall {
 
     fn label(row: &WaterfallRow) -> &str {
         match row {
+            WaterfallRow::Group(_) => "",
             WaterfallRow::Level { label, .. } | WaterfallRow::Step { label, .. } => label,
         }
     }
 
     fn note(row: &WaterfallRow) -> &str {
         match row {
-            WaterfallRow::Level { .. } => "",
+            WaterfallRow::Group(_) | WaterfallRow::Level { .. } => "",
             WaterfallRow::Step { owner, .. } => owner,
         }
     }
@@ -89,6 +93,73 @@ impl Waterfall {
     fn widest(&self, of: impl Fn(&WaterfallRow) -> &str, most: f64) -> f64 {
         let widths = self.rows.iter().map(|row| font::width(of(row), SMALL, Weight::Regular));
         widths.fold(0.0, f64::max).min(most)
+    }
+}
+
+impl Waterfall {
+    fn x_axis(&self, room: f64) -> Ticks {
+        let (low, high) = span(self.rows.iter().flat_map(|row| match row {
+            WaterfallRow::Group(_) => Vec::new(),
+            WaterfallRow::Level { value, .. } => value.extent().collect(),
+            WaterfallRow::Step { from, to, ends, .. } => {
+                let ends = ends.iter().flat_map(|ends| [ends.0, ends.1]);
+                [*from, *to].into_iter().chain(ends).filter(|v| v.is_finite()).collect()
+            }
+        }));
+        let label = |v: f64| words::tick(v, self.metric.unit);
+        if low > high {
+            return Ticks::linear(0.0, 1.0, 2, |_| String::new());
+        }
+        if low > 0.0 {
+            // Room on both sides for the sizes of the steps.
+            let pad = (high / low).powf(0.12).max(1.05);
+            return Ticks::log(low / pad, high * pad, room, label);
+        }
+        let pad = 0.15 * (high - low).max(1e-9);
+        Ticks::linear((low - pad).max(0.0), high + pad, (room / 80.0) as usize, label)
+    }
+}
+
+/// A bar from level to level with its interval and its size, or why there is none.
+fn step(scene: &mut Scene, panel: &Panel, row: &WaterfallRow, at: f64, lang: Lang) {
+    let WaterfallRow::Step { from, to, ends, unexplained, share, .. } = row else { return };
+    let area = panel.area;
+    let Figure::Known { value, .. } = share else {
+        let x = panel.x(*from);
+        scene.push_with(hollow((x, at), MarkerShape::Square, GREY), number::told(share, Style::Share, lang));
+        let (left, right) = (x - area.x, area.right() - x);
+        let reason = number::told(share, Style::Share, lang);
+        let reason = shorten(&reason, left.max(right) - 12.0, SMALL, Weight::Regular);
+        let label = if right >= left {
+            Label::new(reason, x + 10.0, at, SMALL, TEXT)
+        } else {
+            Label::new(reason, x - 10.0, at, SMALL, TEXT).anchor(Anchor::End)
+        };
+        scene.text(label.centred().halo());
+        return;
+    };
+    let (a, b) = (panel.x(*from), panel.x(*to));
+    let bar = Rect::new(a.min(b), at - 8.0, (a - b).abs().max(2.0), 16.0);
+    let size = number::told(share, Style::Share, lang);
+    if *unexplained {
+        let edge = Some(Stroke::new(AXIS, 1.0));
+        scene.push(Shape::Rect { area: bar, fill: Some(WHITE), stroke: edge });
+        scene.push_with(hatch(bar), size.as_str());
+    } else {
+        let ink = if *value > 0.0 { VERMILION } else { GREEN };
+        scene.push_with(Shape::Rect { area: bar, fill: Some(ink.tint(0.6)), stroke: None }, size.as_str());
+    }
+    let (mut left, mut right) = (bar.x, bar.right());
+    if let Some(ends) = ends {
+        let ends = (panel.x(ends.0), panel.x(ends.1));
+        whisker(scene, ends, at, &Stroke::new(BLACK, 1.2));
+        (left, right) = (left.min(ends.0), right.max(ends.1));
+    }
+    let text = Label::new(size, right + 6.0, at, SMALL, BLACK).centred();
+    let fits = right + 6.0 + text.width() <= area.right();
+    let text = if fits { text } else { Label { x: left - 6.0, ..text }.anchor(Anchor::End) };
+    if text.bounds().x >= area.x {
+        scene.text(text.halo());
     }
 }
 
@@ -108,18 +179,7 @@ impl Chart for Waterfall {
         let right = self.widest(Self::note, 0.24 * body.width) + 14.0;
         let height = (body.bottom() - top - AXIS_ROOM).max(ROW);
         let area = Rect::new(body.x + left, top, (body.width - left - right).max(60.0), height);
-        let ends = self.rows.iter().flat_map(|row| match row {
-            WaterfallRow::Level { value, .. } => value.extent().collect::<Vec<_>>(),
-            WaterfallRow::Step { from, to, .. } => vec![*from, *to],
-        });
-        let (low, high) = span(ends);
-        let label = |v: f64| words::tick(v, self.metric.unit);
-        let x = if low <= high {
-            let pad = 0.15 * (high - low).max(1e-9);
-            Ticks::linear((low - pad).max(0.0), high + pad, (area.width / 80.0) as usize, label)
-        } else {
-            Ticks::linear(0.0, 1.0, 2, |_| String::new())
-        };
+        let x = self.x_axis(area.width);
         let count = self.rows.len().max(1) as f64;
         let y = Ticks::linear(0.0, count, 2, |_| String::new()).bare();
         let panel = Panel::draw(&mut scene, area, x, y, Mesh::Columns);
@@ -130,6 +190,10 @@ impl Chart for Waterfall {
             let note = shorten(Self::note(row), right - 10.0, SMALL, Weight::Regular);
             scene.text(Label::new(note, area.right() + 8.0, at, SMALL, TEXT).centred());
             match row {
+                WaterfallRow::Group(name) => {
+                    let name = shorten(name, body.width, SMALL, Weight::Bold);
+                    scene.text(Label::new(name, body.x, at + 6.0, SMALL, BLACK).bold().halo());
+                }
                 WaterfallRow::Level { value: Figure::Known { value, interval, .. }, had, .. } => {
                     let ink = if *had { OWN } else { BLACK };
                     whisker(
@@ -144,24 +208,7 @@ impl Chart for Waterfall {
                     let tip = number::told(value, Style::Bare, lang);
                     scene.push_with(hollow((area.x + 10.0, at), MarkerShape::Diamond, GREY), tip);
                 }
-                WaterfallRow::Step { from, to, worse, unexplained, size, .. } => {
-                    let (a, b) = (panel.x(*from), panel.x(*to));
-                    let bar = Rect::new(a.min(b), at - 9.0, (a - b).abs().max(2.0), 18.0);
-                    let ink = if *worse { VERMILION } else { GREEN };
-                    if *unexplained {
-                        let edge = Some(Stroke::new(AXIS, 1.0));
-                        scene.push(Shape::Rect { area: bar, fill: Some(WHITE), stroke: edge });
-                        scene.push_with(hatch(bar), size.as_str());
-                    } else {
-                        scene.fill(bar, ink.tint(0.6));
-                    }
-                    let text = Label::new(size, bar.right() + 6.0, at, SMALL, BLACK).centred();
-                    let fits = bar.right() + 6.0 + text.width() <= area.right();
-                    let text = if fits { text } else { Label { x: bar.x - 6.0, ..text }.anchor(Anchor::End) };
-                    if text.bounds().x >= area.x {
-                        scene.text(text.halo());
-                    }
-                }
+                WaterfallRow::Step { .. } => step(&mut scene, &panel, row, at, lang),
             }
         }
         panel.base_line(&mut scene);
@@ -172,42 +219,46 @@ impl Chart for Waterfall {
     fn table(&self, lang: Lang) -> Table {
         const ROW_NAME: Phrase = Phrase { en: "Level or step", zh: "水平或差距" };
         const OWNER: Phrase = Phrase { en: "Who can act", zh: "责任方" };
+        const GROUP: Phrase = Phrase { en: "Group", zh: "用户群" };
+        const SHARE: Phrase = Phrase { en: "Step, as a share", zh: "差距占比" };
         let mut table = Table::new([
+            ("group", GROUP.get(lang)),
             ("row", ROW_NAME.get(lang)),
             ("value", words::VALUE.get(lang)),
             ("lower", words::LOWER.get(lang)),
             ("upper", words::UPPER.get(lang)),
             ("from", words::FROM.get(lang)),
             ("to", words::TO.get(lang)),
+            ("step_ratio", SHARE.get(lang)),
+            ("step_lower", words::LOWER.get(lang)),
+            ("step_upper", words::UPPER.get(lang)),
             ("owner", OWNER.get(lang)),
+            ("n", "n"),
             ("declined", words::DECLINED.get(lang)),
         ]);
+        let mut group = "";
         for row in &self.rows {
+            let mut cells = std::array::from_fn::<Cell, 13, _>(|_| Cell::Blank);
+            cells[0] = group.into();
             match row {
-                WaterfallRow::Level { label, value, .. } => {
-                    let [value, lower, upper, _, declined] = value.cells();
-                    table.push([
-                        label.as_str().into(),
-                        value,
-                        lower,
-                        upper,
-                        Cell::Blank,
-                        Cell::Blank,
-                        Cell::Blank,
-                        declined,
-                    ]);
+                WaterfallRow::Group(name) => {
+                    group = name;
+                    continue;
                 }
-                WaterfallRow::Step { label, from, to, owner, .. } => table.push([
-                    label.as_str().into(),
-                    Cell::Blank,
-                    Cell::Blank,
-                    Cell::Blank,
-                    Cell::Number(*from),
-                    Cell::Number(*to),
-                    owner.as_str().into(),
-                    Cell::Blank,
-                ]),
+                WaterfallRow::Level { label, value, .. } => {
+                    cells[1] = label.as_str().into();
+                    let [value, lower, upper, n, declined] = value.cells();
+                    (cells[2], cells[3], cells[4], cells[11], cells[12]) = (value, lower, upper, n, declined);
+                }
+                WaterfallRow::Step { label, from, to, owner, share, .. } => {
+                    cells[1] = label.as_str().into();
+                    let [value, lower, upper, n, declined] = share.cells();
+                    (cells[5], cells[6]) = (Cell::Number(*from), Cell::Number(*to));
+                    (cells[7], cells[8], cells[9], cells[11], cells[12]) = (value, lower, upper, n, declined);
+                    cells[10] = owner.as_str().into();
+                }
             }
+            table.push(cells);
         }
         table
     }

@@ -4,6 +4,7 @@
 //! beside it; where a study declined, its reason stands in the place of the number.
 
 mod basis;
+mod control;
 mod first;
 mod full;
 mod verdict;

@@ -8,6 +8,7 @@
 mod basis;
 mod gaps;
 mod silence;
+mod steps;
 mod verdict;
 
 pub use basis::Studies;

@@ -7,6 +7,7 @@ use broadgauge_model::text::Lang;
 use broadgauge_reports::chart::scene::{Scene, WHITE};
 use broadgauge_reports::chart::smoke::Seen;
 use broadgauge_reports::chart::table::Cell;
+use broadgauge_reports::chart::waterfall::WaterfallRow;
 use broadgauge_reports::chart::{Chart, Figure};
 use broadgauge_reports::paint::Painter;
 use broadgauge_reports::paint::png::PngPainter;
@@ -72,7 +73,42 @@ fn bare(lang: Lang) -> Vec<(&'static str, Box<dyn Chart>)> {
     ribbon.courses.iter_mut().flat_map(|c| &mut c.days).for_each(|day| day.1 = declined());
     let mut importance = data::importance(lang);
     importance.points.iter_mut().for_each(|point| point.index = declined());
+    let mut balance = data::more::balance(lang);
+    for group in &mut balance.groups {
+        (group.value, group.short, group.complaints) = (declined(), declined(), declined());
+    }
+    balance.splits.iter_mut().for_each(|split| split.avoided = declined());
+    (balance.curve, balance.limit, balance.point, balance.safe) = (Vec::new(), None, declined(), None);
+    let mut waterfall = data::more::waterfall(lang);
+    for row in &mut waterfall.rows {
+        match row {
+            WaterfallRow::Level { value, .. } => *value = declined(),
+            WaterfallRow::Step { share, ends, .. } => (*share, *ends) = (declined(), None),
+            WaterfallRow::Group(_) => {}
+        }
+    }
+    let mut treated = data::more::treated(lang);
+    for panel in &mut treated.panels {
+        (panel.change, panel.placebo) = (declined(), Vec::new());
+        for week in &mut panel.weeks {
+            (week.treated, week.left_alone) = (declined(), declined());
+        }
+    }
+    let mut control = data::more::control(lang);
+    control.panels.iter_mut().for_each(|panel| panel.weeks.clear());
+    let mut unfunnelled = data::more::silent(lang);
+    for row in &mut unfunnelled.rows {
+        (row.came, row.drawn, row.limits_95, row.limits_998) = (declined(), declined(), None, None);
+        row.course.clear();
+    }
+    (unfunnelled.curve, unfunnelled.centre) = (Vec::new(), None);
+    unfunnelled.declined = Some("fewer than three groups".into());
     vec![
+        ("balance", Box::new(balance)),
+        ("waterfall", Box::new(waterfall)),
+        ("treated", Box::new(treated)),
+        ("control", Box::new(control)),
+        ("silence", Box::new(unfunnelled)),
         ("ladder", Box::new(ladder)),
         ("coverage", Box::new(coverage)),
         ("forest", Box::new(forest)),
@@ -95,7 +131,9 @@ fn a_chart_of_refusals_is_still_a_chart_and_no_refusal_is_a_number() {
                 assert_readable(name, lang, &chart.scene(width, lang));
             }
             let table = chart.table(lang);
-            for key in ["value", "share", "rate_ratio", "rate_per_1000_line_days", "p50"] {
+            for key in
+                ["value", "share", "rate_ratio", "rate_per_1000_line_days", "p50", "drawn", "step_ratio"]
+            {
                 let Some(column) = table.columns.iter().position(|column| column.key == key) else {
                     continue;
                 };
@@ -178,7 +216,16 @@ fn small() -> Vec<(&'static str, Scene)> {
     coverage.groups.truncate(1);
     let mut health = data::health(lang);
     health.rows.truncate(2);
+    let mut control = data::more::control(lang);
+    control.panels.truncate(2);
+    let mut treated = data::more::treated(lang);
+    treated.panels.truncate(1);
     vec![
+        ("balance", data::more::balance(lang).scene(640.0, lang)),
+        ("waterfall", data::more::waterfall(lang).scene(640.0, lang)),
+        ("treated", treated.scene(640.0, lang)),
+        ("control", control.scene(640.0, lang)),
+        ("silence", data::more::silent(lang).scene(640.0, lang)),
         ("ladder", ladder.scene(640.0, lang)),
         ("distribution", distribution.scene(640.0, lang)),
         ("heatmap", heatmap.scene(640.0, lang)),

@@ -1,18 +1,16 @@
 //! Expected and had, step by step, by segment and month; and what an expectation is made of.
 
 use super::basis::Basis;
+use super::steps;
 use crate::chart::Caption;
 use crate::chart::dots::{DotRow, Dots};
-use crate::chart::waterfall::{Waterfall, WaterfallRow};
 use crate::doc::operator::words;
 use crate::doc::told::{cell, plain, say, table};
 use crate::doc::{Align, Block, Figure, Finding, Section, Tone};
-use crate::study::Answer;
 use crate::study::Estimate;
 use crate::study::expectation::{Expected, Factor, Gap, GapKind, Month};
 use crate::text::Prose;
 use crate::text::number::{self, Style};
-use broadgauge_model::metric::Better;
 use broadgauge_model::text::{Lang, Phrase};
 use broadgauge_model::unit::Unit;
 
@@ -72,7 +70,7 @@ pub(super) fn section(report: &Basis<'_>) -> Section {
         blocks.push(Block::Heading(words::series(&row.series)));
         if let Some(all) = row.months.first() {
             blocks.push(Block::Findings(findings(all)));
-            blocks.extend(waterfall(report, row, all));
+            blocks.extend(steps::waterfall(report, row, all));
             blocks.push(segments(row));
             blocks.push(months(row));
         }
@@ -117,108 +115,6 @@ fn findings(all: &Month) -> Vec<Finding> {
             Finding { tone, word, text: Prose::say(&TOLD, &gaps) }
         })
         .collect()
-}
-
-/// From the promise over the region to what is had, and from there to what is expected.
-fn waterfall(report: &Basis<'_>, row: &Expected, all: &Month) -> Option<Block> {
-    const TITLE: Phrase = Phrase {
-        en: "From what is promised to what is had: {observed} had, {expected} expected",
-        zh: "从承诺到实际：实际 {observed}，期望 {expected}",
-    };
-    const UNPROMISED: Phrase = Phrase {
-        en: "From what the region has to what is had: {observed} had, {expected} expected",
-        zh: "从本地区水平到实际：实际 {observed}，期望 {expected}",
-    };
-    const CAPTION: Phrase = Phrase {
-        en: "Points are means over lines (of logarithms, so that equal ratios count alike) with 95% intervals; bars are steps from one level to the next, each with who can act. The last step, from what is had to what customers expect, is what remains after all: it is always shown.",
-        zh: "点为各线路的均值（取对数，使相同比例等价）及 95% 区间；条为相邻水平之间的差距及责任方。最后一步是实际与期望之差，始终显示。",
-    };
-    const LINES: Phrase = Phrase { en: "{n} lines in busy hours", zh: "{n} 条线路，忙时" };
-    let value = |answer: &Answer| answer.as_estimate().map(Estimate::value);
-    let title = if all.promise.as_estimate().is_some() { &TITLE } else { &UNPROMISED };
-    let observed = value(&all.observed)?;
-    let expected = value(&all.expected)?;
-    let style = words::value_style(row.metric);
-    let gaps = [("observed", say(&all.observed, style)), ("expected", say(&all.expected, style))];
-    let title = Prose::say(title, &gaps);
-    let lines = Prose::say(&LINES, &[("n", number::count(all.lines as u64))]);
-    let subtitle = words::subtitle(vec![lines], report.panel);
-    let worse = |from: f64, to: f64| match row.metric.better {
-        Better::Lower => to > from,
-        Better::Higher => to < from,
-    };
-    let size = |kind: GapKind| {
-        all.gaps
-            .iter()
-            .find(|gap| gap.gap == kind)
-            .map_or_else(Prose::default, |gap| say(&gap.value, Style::Share))
-    };
-    let make = |lang: Lang| {
-        let name = |phrase: Phrase| phrase.get(lang).to_owned();
-        let level = |phrase: Phrase, answer: &Answer, had: bool| WaterfallRow::Level {
-            label: name(phrase),
-            value: words::answer(answer).figure(lang),
-            had,
-        };
-        let step =
-            |phrase: Phrase, from: f64, to: f64, owner: Prose, size: Prose, open: bool| WaterfallRow::Step {
-                label: name(phrase),
-                from,
-                to,
-                worse: worse(from, to),
-                unexplained: open,
-                owner: owner.get(lang).to_owned(),
-                size: size.get(lang).to_owned(),
-            };
-        let mut rows = Vec::new();
-        if let Some((promise, region)) = value(&all.promise).zip(value(&all.region)) {
-            rows.push(level(Phrase { en: "Promised", zh: "承诺" }, &all.promise, false));
-            let who = owner(GapKind::Promise);
-            rows.push(step(
-                Phrase { en: "promise gap", zh: "承诺差距" },
-                promise,
-                region,
-                who,
-                size(GapKind::Promise),
-                false,
-            ));
-        }
-        if let Some(region) = value(&all.region) {
-            rows.push(level(Phrase { en: "The region", zh: "本地区" }, &all.region, false));
-            let who = owner(GapKind::Peer);
-            rows.push(step(
-                Phrase { en: "peer gap", zh: "同类差距" },
-                region,
-                observed,
-                who,
-                size(GapKind::Peer),
-                false,
-            ));
-        }
-        rows.push(level(Phrase { en: "Had", zh: "实际" }, &all.observed, true));
-        let short = say(&all.expectation_gap, Style::Share);
-        rows.push(step(
-            Phrase { en: "to expectation", zh: "与期望之差" },
-            expected,
-            observed,
-            Prose::default(),
-            short,
-            true,
-        ));
-        rows.push(level(Phrase { en: "Expected", zh: "期望" }, &all.expected, false));
-        rows.push(level(Phrase { en: "Used to", zh: "以往" }, &all.history, false));
-        Waterfall {
-            caption: Caption {
-                title: title.get(lang).to_owned(),
-                subtitle: subtitle.get(lang).to_owned(),
-                note: String::new(),
-            },
-            metric: row.metric,
-            rows,
-        }
-    };
-    let file = format!("expectation-gap-{}", words::series_file(&row.series));
-    Some(Block::Figure(Figure::new(file, title.clone(), CAPTION.into(), make)))
 }
 
 /// Short heads, so that all of it fits on a page; the caption says what they are.

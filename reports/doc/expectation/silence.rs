@@ -2,7 +2,7 @@
 
 use super::basis::Basis;
 use crate::chart::Caption;
-use crate::chart::dots::{DotRow, Dots};
+use crate::chart::silent::{Limits, Silent, SilentRow};
 use crate::doc::operator::words;
 use crate::doc::told::{cell, say, table};
 use crate::doc::{Align, Block, Figure, Finding, Section, Tone};
@@ -100,10 +100,11 @@ fn regions(report: &Basis<'_>, regions: &[&Region]) -> Block {
         zh: "没有哪个地区的预测投诉明显多于已有投诉",
     };
     const CAPTION: Phrase = Phrase {
-        en: "Points: complaints in the last four weeks per 100 lines, with exact intervals (Garwood). Upright bars: what the lines' own figures foretell for the next four weeks. Red, where the bar lies right of the whole interval: there, customers suffer and do not call yet. At the right, lines that get less than they expect and have not complained for 90 days.",
-        zh: "点：近四周每百条线路投诉数及精确区间（Garwood）。竖条：按线路自身指标预测的未来四周。红色表示竖条在整个区间右侧：用户在忍受而尚未投诉。右侧为低于期望且 90 天未投诉的线路数。",
+        en: "Hollow: complaints in the last four weeks per 100 lines, with exact intervals (Garwood). Full: the same drawn towards all regions by as much as it is uncertain (gamma-Poisson, 95%). Upright bars: what the lines' own figures foretell for the next four weeks. Red, where the bar lies right of the whole hollow interval: there, customers suffer and do not call yet. Beside it, what the lines had in busy hours, week by week, on one range; then the lines that get less than they expect and have not complained for 90 days. Below, the limits between which 95% and 99.8% of ordinary regions with as many lines lie. Regions and weeks with fewer than ten lines are left out.",
+        zh: "空心：近四周每百条线路投诉数及精确区间（Garwood）。实心：按不确定程度向全部地区收缩后的值（伽马-泊松，95%）。竖条：按线路自身指标预测的未来四周。红色表示竖条在空心区间右侧：用户在忍受而尚未投诉。其右为线路忙时逐周水平（同一刻度），以及低于期望且 90 天未投诉的线路数。下图：同等线路数的正常地区有 95% 和 99.8% 落在界限之内。不足十条线路的地区和周不予显示。",
     };
     const SILENT: Phrase = Phrase { en: "{n} silent", zh: "沉默 {n} 条" };
+    let study = report.studies.silent;
     let mut order = regions.to_vec();
     let more = |r: &Region| {
         r.predicted_per_100_lines - r.complaints_per_100_lines.as_estimate().map_or(0.0, Estimate::value)
@@ -118,29 +119,44 @@ fn regions(report: &Basis<'_>, regions: &[&Region]) -> Block {
         None => NOWHERE.into(),
     };
     let subtitle = words::subtitle(Vec::new(), report.panel);
-    let make = |lang: Lang| Dots {
+    let make = |lang: Lang| Silent {
         caption: Caption {
             title: title.get(lang).to_owned(),
             subtitle: subtitle.get(lang).to_owned(),
             note: String::new(),
         },
-        axis: Phrase { en: "Per 100 lines in four weeks", zh: "每百条线路四周内" }.get(lang).to_owned(),
-        style: Style::Bare,
-        neutral: Some(0.0),
-        legend: (
-            Phrase { en: "complaints so far", zh: "已有投诉" }.get(lang).to_owned(),
-            Phrase { en: "foretold", zh: "预测" }.get(lang).to_owned(),
-        ),
+        axis: Phrase { en: "Complaints per 100 lines in four weeks", zh: "每百条线路四周内投诉" }
+            .get(lang)
+            .to_owned(),
+        metric: study.metric,
         rows: order
             .iter()
-            .map(|region| DotRow {
+            .map(|region| SilentRow {
                 label: region.region.clone(),
-                value: words::answer(&region.complaints_per_100_lines).figure(lang),
-                reference: Some(region.predicted_per_100_lines),
+                lines: region.lines,
+                came: words::answer(&region.complaints_per_100_lines).figure(lang),
+                drawn: words::answer(&region.drawn_per_100_lines).figure(lang),
+                foretold: region.predicted_per_100_lines,
                 marked: beyond(region),
+                limits_95: region.limits_95,
+                limits_998: region.limits_998,
+                silent: region.silent,
                 note: SILENT.fill(lang, &[("n", &region.silent.to_string())]),
+                course: region.course.iter().map(|week| (week.week.clone(), week.value)).collect(),
             })
             .collect(),
+        centre: study.funnel.centre,
+        curve: study
+            .funnel
+            .curve
+            .iter()
+            .map(|point| Limits {
+                lines: point.lines,
+                limits_95: point.limits_95,
+                limits_998: point.limits_998,
+            })
+            .collect(),
+        declined: study.funnel.declined.as_ref().map(|d| words::said(&d.reason).get(lang).to_owned()),
     };
     Block::Figure(Figure::new("silent-regions", title.clone(), CAPTION.into(), make))
 }

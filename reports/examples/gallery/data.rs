@@ -1,5 +1,8 @@
 //! Plausible data of a network that does not exist, for every chart.
 
+#[path = "more.rs"]
+pub(crate) mod more;
+
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::text::{Lang, Phrase};
 use broadgauge_reports::chart::coverage::{Coverage, CoverageBar, CoverageGroup};
@@ -18,7 +21,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Every chart, with the name of its file.
-pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 11] {
+pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 16] {
     [
         ("ladder", Box::new(ladder(lang))),
         ("distribution", Box::new(distribution(lang, false))),
@@ -31,6 +34,11 @@ pub(crate) fn all(lang: Lang) -> [(&'static str, Box<dyn Chart>); 11] {
         ("health", Box::new(health(lang))),
         ("ribbon", Box::new(ribbon(lang))),
         ("importance", Box::new(importance(lang))),
+        ("balance", Box::new(more::balance(lang))),
+        ("waterfall", Box::new(more::waterfall(lang))),
+        ("treated", Box::new(more::treated(lang))),
+        ("control", Box::new(more::control(lang))),
+        ("silence", Box::new(more::silent(lang))),
     ]
 }
 
