@@ -12,6 +12,7 @@ pub mod panel;
 pub mod place;
 pub mod result;
 pub mod surroundings;
+pub mod survey;
 pub mod task;
 pub mod text;
 pub mod unit;

@@ -11,9 +11,11 @@
 mod asked;
 mod request;
 mod surroundings;
+mod survey;
 mod targets;
 
 pub use request::{Bound, GatherError, Request};
+pub use survey::survey;
 pub use targets::TargetClass;
 
 use crate::store::{Filter, LocalHours, Row, RowValues, Store};
@@ -37,14 +39,7 @@ use targets::TargetClasses;
 pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError> {
     let all = store.lines()?;
     let zone = zone(&all, request)?;
-    let rules = TimeZone::get(&zone).unwrap_or(TimeZone::UTC);
-    let from = request.from.map(|bound| bound.at(&rules)).transpose()?;
-    let to = request.to.map(|bound| bound.at(&rules)).transpose()?;
-    if let (Some(from), Some(to)) = (from, to)
-        && from >= to
-    {
-        return Err(GatherError::Period { from: from.rfc3339(), to: to.rfc3339() });
-    }
+    let (from, to) = bounds(request, &zone)?;
     let all_complaints = store.complaints(None, to)?;
     check_operators(&all, &all_complaints, request)?;
     check_values(&all, request)?;
@@ -82,6 +77,19 @@ pub fn panel(store: &dyn Store, request: &Request) -> Result<Panel, GatherError>
         health: store.health()?,
         left_out,
     })
+}
+
+/// The ends asked for, on the calendar of a zone.
+fn bounds(request: &Request, zone: &str) -> Result<(Option<Wall>, Option<Wall>), GatherError> {
+    let rules = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let from = request.from.map(|bound| bound.at(&rules)).transpose()?;
+    let to = request.to.map(|bound| bound.at(&rules)).transpose()?;
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        return Err(GatherError::Period { from: from.rfc3339(), to: to.rfc3339() });
+    }
+    Ok((from, to))
 }
 
 /// The zone asked for, else that of most lines, else UTC.

@@ -30,13 +30,13 @@ mod table;
 mod unit;
 mod when;
 
-pub use columns::{columns, columns_of_bytes};
+pub use columns::columns;
 pub use error::ImportError;
 pub use kind::{Field, Holds, Kind, Measure};
 pub use map::Map;
 pub use map_read::parse as parse_map;
 pub use mask::{Masked, mask};
 pub use pseudonym::Pseudonyms;
-pub use run::{Progress, Request, check_bytes, run, run_into};
+pub use run::{Progress, Request, check_bytes, check_survey, run, run_into};
 pub use summary::{FileSummary, Refusal, Skipped, Spelling, Summary};
 pub use table::Reading;

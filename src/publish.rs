@@ -2,11 +2,12 @@
 
 use crate::gather::{self, GatherError};
 use crate::store::{Store, StoreError};
-use crate::survey::{self, SurveyError};
 use broadgauge_model::text::Lang;
 use broadgauge_reports::doc::{self, Document, operator};
 use broadgauge_reports::render::{RenderError, Renderer, chart, html::Html, json::Json};
-use broadgauge_reports::study::{balance, closed_loop, complaints, expectation, handling, peers, silent};
+use broadgauge_reports::study::{
+    balance, closed_loop, complaints, expectation, handling, peers, satisfaction as satisfied, silent,
+};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -70,12 +71,6 @@ pub enum PublishError {
     /// The store cannot give a panel.
     #[error(transparent)]
     Gather(#[from] GatherError),
-    /// The survey cannot be read.
-    #[error(transparent)]
-    Survey(#[from] SurveyError),
-    /// No survey is given.
-    #[error("the report on satisfaction is made from a survey: name its file after the chart")]
-    NoSurvey,
     /// There is no such chart.
     #[error("no chart is called {name:?}; charts by report: {known}")]
     NoSuchChart {
@@ -178,14 +173,22 @@ pub fn complaints(
 }
 
 /// The report on satisfaction.
-pub fn satisfaction(own: &str, asked: &survey::Asked) -> Result<Document, PublishError> {
-    let target = asked.target()?;
-    let query =
-        doc::satisfaction::Query { target, ..doc::satisfaction::Query::of(own.to_owned(), asked.period()?) };
-    Ok(doc::satisfaction::write(&asked.study()?, &query))
+pub fn satisfaction(
+    store: &dyn Store,
+    request: &gather::Request,
+    asked: &satisfied::Query,
+) -> Result<Document, PublishError> {
+    let survey = gather::survey(store, request, asked)?;
+    let query = doc::satisfaction::Query {
+        target: asked.model.target.clone(),
+        segments: asked.segments.clone(),
+        ..doc::satisfaction::Query::of(request.own.as_str())
+    };
+    Ok(doc::satisfaction::write(&satisfied::study(&survey, asked), &query))
 }
 
-/// The first of these reports that has a chart of this name.
+/// The first of these reports that has a chart of this name. One that a store without a survey cannot give is passed over
+/// where there are others.
 pub fn with_chart(
     name: &str,
     reports: &[ReportName],
@@ -193,16 +196,19 @@ pub fn with_chart(
 ) -> Result<Document, PublishError> {
     let mut known = Vec::new();
     for report in reports {
-        let document = make(*report)?;
+        let document = match make(*report) {
+            Err(PublishError::Gather(GatherError::NoSurvey)) if reports.len() > 1 => {
+                known.push("satisfaction: none, because the store holds no survey".to_owned());
+                continue;
+            }
+            made => made?,
+        };
         if document.figure(name).is_some() {
             return Ok(document);
         }
         let names = document.figure_names();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         known.push(format!("{}: {names}", document.name));
-    }
-    if reports.len() > 1 && !reports.contains(&ReportName::Satisfaction) {
-        known.push("satisfaction: those of a survey, whose file is named after the chart".to_owned());
     }
     Err(PublishError::NoSuchChart { name: name.to_owned(), known: known.join("; ") })
 }

@@ -1,6 +1,6 @@
 //! What is kept, and the promises that every backend makes.
 //!
-//! One noun, one trait: [`Results`], [`Complaints`], [`Fleet`], [`Operations`]; [`Store`] is all of them. Calls block, and a call
+//! One noun, one trait: [`Results`], [`Complaints`], [`Fleet`], [`Operations`], [`Surveys`]; [`Store`] is all of them. Calls block, and a call
 //! that writes returns only when what it wrote is durable. A store hands out rows and merged histograms, never
 //! quantiles: percentiles come from our own buckets, the same for every backend. `contract` holds the promises as
 //! tests that each backend passes.
@@ -18,6 +18,7 @@ mod packed;
 mod read;
 mod sqlite;
 mod surroundings;
+mod surveys;
 
 #[cfg(test)]
 mod contract;
@@ -38,6 +39,7 @@ use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::{Batch, Health};
 use broadgauge_model::surroundings::{Reputation, Utilisation};
+use broadgauge_model::survey::Response;
 use broadgauge_model::wire::registration::Registration;
 use std::path::Path;
 
@@ -129,10 +131,19 @@ pub trait Operations: Send + Sync {
     fn reputation(&self) -> Result<Vec<Reputation>, StoreError>;
 }
 
-/// Everything that is kept.
-pub trait Store: Results + Complaints + Fleet + Operations {}
+/// What customers answered.
+pub trait Surveys: Send + Sync {
+    /// Keeps answers; those whose respondent and time are known are brought up to date.
+    fn put_responses(&self, responses: &[Response]) -> Result<Tally, StoreError>;
 
-impl<T: Results + Complaints + Fleet + Operations> Store for T {}
+    /// The answers given in a half-open stretch of time, by time, then respondent.
+    fn responses(&self, from: Option<Wall>, to: Option<Wall>) -> Result<Vec<Response>, StoreError>;
+}
+
+/// Everything that is kept.
+pub trait Store: Results + Complaints + Fleet + Operations + Surveys {}
+
+impl<T: Results + Complaints + Fleet + Operations + Surveys> Store for T {}
 
 /// Opens a store by its URL, making it where it does not exist: a path is SQLite, `memory:` forgets everything at
 /// the end.

@@ -1,4 +1,4 @@
-//! From tables to the studies and reports of complaints and satisfaction, through the command itself.
+//! From tables to the studies and reports of complaints, through the command itself.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use assert_cmd::Command;
@@ -113,52 +113,4 @@ fn complaints_are_studied_and_reported_from_tables() {
     let judged = broadgauge(at, &["complaints", "classify", "--store", "s.db", "--json"]);
     let first: serde_json::Value = serde_json::from_str(judged.lines().next().unwrap()).unwrap();
     assert!(first["miit"] == "网络质量" && first["fcc"].is_string() && first["ofcom"].is_string(), "{first}");
-}
-
-#[test]
-fn a_survey_is_studied_and_reported() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    let taxonomy = [
-        ("image", 5),
-        ("expectation", 3),
-        ("quality", 7),
-        ("value", 2),
-        ("satisfaction", 3),
-        ("complaints", 1),
-        ("loyalty", 3),
-    ];
-    let items: Vec<String> =
-        taxonomy.iter().flat_map(|(id, n)| (1..=*n).map(move |i| format!("{id}_{i}"))).collect();
-    let mut table = format!("respondent_id,answered_at,segment,{}\n", items.join(","));
-    for person in 0..150_u64 {
-        let common = chance(person, 1) - 0.5;
-        let answers: Vec<String> = items
-            .iter()
-            .enumerate()
-            .map(|(i, item)| {
-                let own = chance(person + 7_000, item.len() as u64) - 0.5;
-                let noise = chance(person, 100 + i as u64) - 0.5;
-                format!("{:.0}", (6.0 + 5.0 * common + 2.0 * own + 2.0 * noise).clamp(1.0, 10.0))
-            })
-            .collect();
-        let segment = if person % 3 == 0 { "home" } else { "business" };
-        writeln!(table, "p{person},2026-03-{:02},{segment},{}", 1 + person % 28, answers.join(",")).unwrap();
-    }
-    std::fs::write(at.join("survey.csv"), table).unwrap();
-    let asked = ["survey.csv", "--segment", "segment", "--replicates", "100"];
-    let with = |words: &[&str]| broadgauge(at, &words.iter().chain(&asked).copied().collect::<Vec<_>>());
-    let study: serde_json::Value = serde_json::from_str(&with(&["study", "satisfaction", "--json"])).unwrap();
-    assert_eq!(
-        (study["respondents"].as_u64(), study["constructs"].as_array().unwrap().len()),
-        (Some(150), 7)
-    );
-    assert!(
-        with(&["study", "satisfaction", "--scheme", "centroid"]).contains("What matters, and how it stands")
-    );
-    for lang in ["en", "zh"] {
-        with(&["report", "satisfaction", "--own", "Aster", "--lang", lang, "-o", "s.html"]);
-        let page = std::fs::read_to_string(at.join("s.html")).unwrap();
-        assert!(page.contains("<svg") && !page.contains("NaN"), "{lang}");
-    }
 }

@@ -21,10 +21,9 @@ const FLOORS: &[&[&str]] = &[
     &["error", "schedule"],
     &["config"],
     &["store"],
-    // What a complaint is about is said on the way in.
-    &["complaints"],
+    // What a complaint is about, and which items a survey has, is said on the way in.
+    &["complaints", "survey"],
     &["import", "collector", "agent", "peer", "gather", "export"],
-    &["survey"],
     &["publish"],
     &["demo"],
     &["cli"],

@@ -8,14 +8,13 @@
 use broadgauge::demo::{take_in, town};
 use broadgauge::gather;
 use broadgauge::store::Memory;
-use broadgauge::survey;
 use broadgauge_model::complaint::Class;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::Panel;
 use broadgauge_reports::study::closed_loop::State;
 use broadgauge_reports::study::complaints::row::Control;
 use broadgauge_reports::study::peers::{Key, Verdict};
-use broadgauge_reports::study::satisfaction::Satisfaction;
+use broadgauge_reports::study::satisfaction::{self, Satisfaction};
 use broadgauge_reports::study::{
     Answer, balance, closed_loop, complaints, expectation, handling, peers, silent,
 };
@@ -46,11 +45,12 @@ impl Town {
         take_in(plan, folder.path(), &store).unwrap();
         let own = gather::Request { own: town::OWN.to_owned(), ..gather::Request::default() };
         let truth = std::fs::read(folder.path().join(town::TRUTH)).unwrap();
-        let asked = survey::Asked { replicates: 200, ..survey::Asked::of(folder.path().join("survey.csv")) };
+        let asked = satisfaction::Query { replicates: 200, ..satisfaction::Query::of(town::OWN) };
+        let survey = || satisfaction::study(&gather::survey(&store, &own, &asked).unwrap(), &asked);
         Self {
             panel: gather::panel(&store, &own).unwrap(),
             truth: serde_json::from_slice(&truth).unwrap(),
-            survey: plan.whole.then(|| asked.study().unwrap()),
+            survey: plan.whole.then(survey),
         }
     }
 

@@ -4,10 +4,10 @@
 
 use broadgauge::demo::{take_in, town};
 use broadgauge::publish::{self, LoopRequest, ReportName};
-use broadgauge::{store, survey};
+use broadgauge::store;
 use broadgauge_model::text::Lang;
 use broadgauge_reports::render::chart::{ChartFormat, chart};
-use broadgauge_reports::study::handling;
+use broadgauge_reports::study::{handling, satisfaction};
 use clap::ValueEnum as _;
 use jiff::civil::Date;
 use std::path::Path;
@@ -52,7 +52,7 @@ fn every_chart_of_every_report_is_had_by_its_name() {
     let (mut request, mut of_the_loop) = (publish::Request::of(town::OWN), LoopRequest::of(town::OWN));
     request.peers.replicates = 200;
     of_the_loop.expectation.replicates = 100;
-    let asked = survey::Asked { replicates: 200, ..survey::Asked::of(at.join("survey.csv")) };
+    let asked = satisfaction::Query { replicates: 200, ..satisfaction::Query::of(town::OWN) };
     let mut listed = Vec::new();
     let refused = publish::with_chart("no-such-chart", ReportName::value_variants(), |report| {
         let document = match report {
@@ -60,7 +60,7 @@ fn every_chart_of_every_report_is_had_by_its_name() {
             ReportName::Complaints => publish::complaints(store, &request, &handling::Query::of(town::OWN)),
             ReportName::Expectation => publish::expectation(store, &of_the_loop),
             ReportName::Actions => publish::actions(store, &of_the_loop),
-            ReportName::Satisfaction => publish::satisfaction(town::OWN, &asked),
+            ReportName::Satisfaction => publish::satisfaction(store, &request.gather, &asked),
         }?;
         let names = document.figure_names();
         assert!(!names.is_empty(), "{report:?}");
@@ -79,15 +79,13 @@ fn every_chart_of_every_report_is_had_by_its_name() {
     let actions = command(&["no-such-chart", "--report", "actions"]);
     let told = String::from_utf8(actions.stderr).unwrap();
     assert!(actions.status.code() == Some(2) && told.contains(&listed[3]), "{told}");
-    for words in [&["worst-nodes", "--report", "actions"][..], &["importance-performance", "survey.csv"]] {
+    for words in [&["worst-nodes", "--report", "actions"][..], &["importance-performance"]] {
         done(&command(words));
         assert!(std::fs::read(at.join("chart.png")).unwrap().starts_with(b"\x89PNG"), "{words:?}");
         std::fs::remove_file(at.join("chart.png")).unwrap();
     }
     // Without a word about the report, the first that has a chart of the name gives it.
     done(&command(&["promised-rate"]));
-    let without = command(&["importance-performance", "--report", "satisfaction"]);
-    assert!(String::from_utf8(without.stderr).unwrap().contains("made from a survey"));
 }
 
 /// Writes a town's tables with their rows in another order.
@@ -118,7 +116,7 @@ fn neither_threads_nor_the_order_of_rows_change_a_byte() {
     // Pseudonyms are the same only under the same key.
     std::fs::copy(plain.join("pseudonym.key"), shuffled.join("pseudonym.key")).unwrap();
     settle(shuffled);
-    for study in [&["silent"][..], &["balance", "--limit", "80"], &["handling"]] {
+    for study in [&["silent"][..], &["balance", "--limit", "80"], &["handling"], &["satisfaction"]] {
         let study = [&["study"], study, &["--own", town::OWN, "--json"]].concat();
         let expected = broadgauge(plain, 1, &study);
         done(&expected);

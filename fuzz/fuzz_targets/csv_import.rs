@@ -18,14 +18,15 @@ lost = "d"
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((choice, table)) = bytes.split_first() else { return };
-    let (kind, map) = match choice % 7 {
+    let (kind, map) = match choice % 8 {
         0 => (Kind::Lines, None),
         1 => (Kind::Results, None),
         2 => (Kind::Complaints, None),
         3 => (Kind::Results, Some(WIDE)),
         4 => (Kind::Utilisation, None),
         5 => (Kind::Actions, None),
-        _ => (Kind::Reputation, None),
+        6 => (Kind::Reputation, None),
+        _ => (Kind::Survey, None),
     };
     if let Ok(done) = check_bytes(kind, table.to_vec(), map) {
         let skipped: u64 = done.rows_skipped.iter().map(|s| s.count).sum();

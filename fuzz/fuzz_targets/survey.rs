@@ -1,7 +1,7 @@
-//! Any text as a survey's model, and any bytes as its answers: each respondent has an answer or none for every item.
+//! Any text as a survey's model, and any bytes as its answers: rows are stored or refused, and every row is accounted for.
 #![no_main]
 
-use broadgauge::survey::check_bytes;
+use broadgauge::{import::check_survey, survey::parse};
 
 const MODEL: &str = r#"
 scale = [1, 5]
@@ -20,14 +20,10 @@ items = ["q3"]
 "#;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    for segment in [None, Some("town")] {
-        if let Ok(survey) = check_bytes(MODEL, bytes.to_vec(), segment) {
-            assert!(survey.answers.iter().all(|answers| answers.len() == 3));
-            assert!(survey.answers.iter().flatten().flatten().all(|answer| answer.is_finite()));
-            assert_eq!(survey.segments.len(), if segment.is_some() { survey.answers.len() } else { 0 });
-        }
+    if let Ok(done) = check_survey(&parse("model", MODEL).unwrap(), bytes.to_vec()) {
+        assert_eq!(done.rows_read, done.rows_refused + done.stored + done.updated + done.unchanged);
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = check_bytes(text, b"q1,q2,q3\n1,2,3\n,,\n".to_vec(), None);
+    if let Some(model) = std::str::from_utf8(bytes).ok().and_then(|text| parse("model", text).ok()) {
+        let _ = check_survey(&model, b"respondent_id,answered_at,q1,q2,q3\nr,2026-03-01,1,2,3\nr,,,,\n".to_vec());
     }
 });

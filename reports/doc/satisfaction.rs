@@ -15,7 +15,6 @@ use crate::study::Answer;
 use crate::study::satisfaction::{ConstructRow, Importance, Name, Satisfaction};
 use crate::text::number::{self, Style};
 use crate::text::{Prose, date};
-use broadgauge_model::panel::Period;
 use broadgauge_model::text::{Lang, Phrase};
 
 /// What a report is asked to be.
@@ -25,17 +24,17 @@ pub struct Query {
     pub own: String,
     /// The construct that importance is about.
     pub target: String,
-    /// From the first to the last answer.
-    pub period: Period,
+    /// The segments that it is narrowed to.
+    pub segments: Vec<String>,
     /// The version of this software.
     pub software: String,
 }
 
 impl Query {
     /// Of this operator's customers, on the standard model.
-    pub fn of(own: impl Into<String>, period: Period) -> Self {
+    pub fn of(own: impl Into<String>) -> Self {
         let software = env!("CARGO_PKG_VERSION").to_owned();
-        Self { own: own.into(), target: "satisfaction".into(), period, software }
+        Self { own: own.into(), target: "satisfaction".into(), segments: Vec::new(), software }
     }
 }
 
@@ -47,11 +46,17 @@ pub fn write(study: &Satisfaction, query: &Query) -> Document {
     };
     const SUBTITLE: Phrase =
         Phrase { en: "{period} · {n} respondents", zh: "{period} · 受访者 {n} 人" };
+    const NARROWED: Phrase = Phrase {
+        en: "{period} · {n} respondents · only {segments}",
+        zh: "{period} · 受访者 {n} 人 · 仅限 {segments}",
+    };
     let gaps = [
         ("own", Prose::plain(&query.own)),
-        ("period", date::period(&query.period)),
+        ("period", date::period(&study.head.period)),
         ("n", number::count(study.respondents as u64)),
+        ("segments", Prose::list(&query.segments.iter().map(Prose::plain).collect::<Vec<_>>())),
     ];
+    let subtitle = if query.segments.is_empty() { &SUBTITLE } else { &NARROWED };
     let report = Report { study, query };
     let sections =
         vec![report.verdict(), report.indices(), report.priorities(), report.paths(), report.method()];
@@ -59,13 +64,13 @@ pub fn write(study: &Satisfaction, query: &Query) -> Document {
         name: "satisfaction",
         kind: Phrase { en: "Satisfaction report", zh: "用户满意度报告" },
         title: Prose::say(&TITLE, &gaps),
-        subtitle: Prose::say(&SUBTITLE, &gaps),
+        subtitle: Prose::say(subtitle, &gaps),
         meta: Meta {
-            period: query.period.clone(),
+            period: study.head.period.clone(),
             own: query.own.clone(),
             peers: Vec::new(),
             origins: Vec::new(),
-            seed: study.seed,
+            seed: study.head.seed,
             software: query.software.clone(),
         },
         sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
@@ -334,7 +339,7 @@ impl Report<'_> {
                 &Phrase { en: "{n} respondents", zh: "受访者 {n} 人" },
                 &[("n", number::count(self.study.respondents as u64))],
             ),
-            date::period(&self.query.period),
+            date::period(&self.study.head.period),
         ];
         let subtitle = Prose::parts(&parts);
         let make = |lang: Lang| ImportancePerformance {
@@ -438,12 +443,12 @@ impl Report<'_> {
             en: "{name}, version {version}. Source: {source}. Seed {seed}.",
             zh: "偏最小二乘路径模型，按受访者重抽样，版本 {version}。来源：{source}。随机种子 {seed}。",
         };
-        let method = &self.study.method;
+        let method = &self.study.head.method;
         let gaps = [
             ("name", Prose::plain(method.name).capital()),
             ("version", Prose::plain(method.version.to_string())),
             ("source", Prose::plain(method.source)),
-            ("seed", Prose::plain(self.study.seed.to_string())),
+            ("seed", Prose::plain(self.study.head.seed.to_string())),
         ];
         let mut terms = vec![
             (Phrase { en: "Path model", zh: "路径模型" }.into(), Prose::say(&METHOD, &gaps)),
@@ -458,8 +463,8 @@ impl Report<'_> {
         ];
         let rules = method::RULES.iter().filter(|(name, _)| name.en == "Interval");
         terms.extend(rules.map(|(name, rule)| (Prose::from(name), Prose::from(rule))));
-        for note in &self.study.notes {
-            const COUNT: Phrase = Phrase { en: "{n} left out", zh: "未纳入 {n} 人" };
+        for note in &self.study.head.notes {
+            const COUNT: Phrase = Phrase { en: "In number: {n}.", zh: "共 {n}。" };
             let n = Prose::say(&COUNT, &[("n", number::count(note.count))]);
             terms.push((words::said(&note.reason).capital(), n));
         }

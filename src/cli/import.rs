@@ -6,14 +6,14 @@ use crate::store::{self, Store, StoreError};
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
-/// Take in tables of lines, results, complaints, utilisation, actions or reputation (CSV, XLSX, XLS, ODS), and other tools' own results
+/// Take in tables of lines, results, complaints, utilisation, actions, reputation or survey answers (CSV, XLSX, XLS, ODS), and other tools' own results
 #[derive(clap::Args)]
 #[command(
     after_help = "A bad row is refused and told with its file, line, column and reason; the others are stored, \
 and the exit code is 4. Importing a file again changes nothing."
 )]
 pub struct Args {
-    /// What the files hold: lines, results, complaints, utilisation, actions or reputation
+    /// What the files hold: lines, results, complaints, utilisation, actions, reputation or survey
     kind: Kind,
     /// The files
     #[arg(required = true, value_name = "FILE")]
@@ -30,14 +30,15 @@ pub struct Args {
     /// Keep refused rows here, with the reason
     #[arg(long, value_name = "FILE")]
     reject_file: Option<PathBuf>,
-    /// The key under which ticket numbers become pseudonyms; complaints need one
+    /// The key under which ticket numbers and respondents become pseudonyms; complaints and surveys need one
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Make that key
     #[arg(long, requires = "key")]
     new_key: bool,
-    /// A model made by `complaints train` that judges complaints without a class; the shipped rules where left out
-    #[arg(long, value_name = "MODEL.json")]
+    /// For complaints: a model made by `complaints train` that judges those without a class, the shipped rules where left out;
+    /// for a survey: the model that names its items, the index of seven constructs where left out
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// The encoding of text files, such as gb18030; found by itself where left out
     #[arg(long, value_name = "NAME")]

@@ -1,7 +1,7 @@
 //! `broadgauge report NAME`: what the store says, for people.
 
 use super::report_ask::{AskOperator, of_the_loop};
-use super::study_satisfaction::AskSatisfaction;
+use super::study_satisfaction::ReadSurvey;
 use super::{Ended, Failure, Outcome, out, pick, report_chart, study_balance};
 use crate::publish::{self, Format};
 use crate::store;
@@ -47,13 +47,12 @@ enum Report {
         #[arg(long)]
         internal: bool,
     },
-    /// How satisfied customers are, and what would change it, from a table of survey answers
+    /// How satisfied customers are, and what would change it, from the answers to a survey
     Satisfaction {
-        /// The own operator
-        #[arg(long, value_name = "NAME")]
-        own: String,
         #[command(flatten)]
-        ask: AskSatisfaction,
+        ground: pick::Ground,
+        #[command(flatten)]
+        reading: ReadSurvey,
         #[command(flatten)]
         paper: Paper,
     },
@@ -118,9 +117,11 @@ pub fn run(args: Args) -> Outcome {
             bar.finish_and_clear();
             write(&document?, &paper)?;
         }
-        Report::Satisfaction { own, ask, paper } => {
-            let document = publish::satisfaction(&own, &ask.asked()).map_err(Failure::input)?;
-            write(&document, &paper)?;
+        Report::Satisfaction { ground, reading, paper } => {
+            let asked = reading.query(&ground)?;
+            let store = store::open_existing(&ground.store).map_err(Failure::input)?;
+            let document = publish::satisfaction(store.as_ref(), &ground.request(), &asked);
+            write(&document.map_err(Failure::input)?, &paper)?;
         }
     }
     Ok(Ended::Done)

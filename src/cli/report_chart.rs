@@ -4,11 +4,12 @@ use super::report_ask::{AskOperator, of_the_loop};
 use super::study_satisfaction::ReadSurvey;
 use super::{Ended, Failure, Outcome, out, study_balance};
 use crate::publish::{self, PublishError, ReportName};
-use crate::store;
+use crate::store::{self, Store};
 use anyhow::anyhow;
 use broadgauge_reports::doc::Document;
 use broadgauge_reports::render::chart::{self, ChartFormat};
-use broadgauge_reports::study::handling;
+use broadgauge_reports::study::{handling, satisfaction};
+use clap::ValueEnum as _;
 use std::path::PathBuf;
 
 /// The flags.
@@ -16,8 +17,6 @@ use std::path::PathBuf;
 pub(super) struct Args {
     /// The chart; a wrong name lists those there are, by report
     name: String,
-    /// The table of survey answers, for the charts of the report on satisfaction
-    survey: Option<PathBuf>,
     /// The report that the chart stands in; the first that has one of this name where left out
     #[arg(long, value_enum)]
     report: Option<ReportName>,
@@ -45,35 +44,22 @@ impl Args {
         }
     }
 
-    /// The reports to look in. One that is made from a survey comes first where there is a survey: it needs no store.
-    fn reports(&self) -> Vec<ReportName> {
-        const OF_A_STORE: [ReportName; 4] =
-            [ReportName::Operator, ReportName::Complaints, ReportName::Expectation, ReportName::Actions];
-        match (self.report, &self.survey) {
-            (Some(report), _) => vec![report],
-            (None, Some(_)) => [&[ReportName::Satisfaction][..], &OF_A_STORE].concat(),
-            (None, None) => OF_A_STORE.to_vec(),
-        }
-    }
-
-    fn document(&self, report: ReportName) -> Result<Document, PublishError> {
+    fn document(
+        &self,
+        report: ReportName,
+        store: &dyn Store,
+        asked: &satisfaction::Query,
+    ) -> Result<Document, PublishError> {
         let ground = &self.ask.ground;
-        let store = || store::open_existing(&ground.store);
         match report {
-            ReportName::Operator => publish::operator(store()?.as_ref(), &self.ask.request()),
+            ReportName::Operator => publish::operator(store, &self.ask.request()),
             ReportName::Complaints => {
                 let handling = handling::Query::of(ground.own.as_str());
-                publish::complaints(store()?.as_ref(), &self.ask.request(), &handling)
+                publish::complaints(store, &self.ask.request(), &handling)
             }
-            ReportName::Expectation => {
-                publish::expectation(store()?.as_ref(), &of_the_loop(ground, &self.balance))
-            }
-            ReportName::Actions => publish::actions(store()?.as_ref(), &of_the_loop(ground, &self.balance)),
-            ReportName::Satisfaction => {
-                let table = self.survey.as_deref().ok_or(PublishError::NoSurvey)?;
-                let asked = self.reading.asked(table, ground.seed, ground.replicates);
-                publish::satisfaction(&ground.own, &asked)
-            }
+            ReportName::Expectation => publish::expectation(store, &of_the_loop(ground, &self.balance)),
+            ReportName::Actions => publish::actions(store, &of_the_loop(ground, &self.balance)),
+            ReportName::Satisfaction => publish::satisfaction(store, &ground.request(), asked),
         }
     }
 }
@@ -81,8 +67,13 @@ impl Args {
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
     let format = args.format()?;
+    let asked = args.reading.query(&args.ask.ground)?;
+    let store = store::open_existing(&args.ask.ground.store).map_err(Failure::input)?;
+    let all = ReportName::value_variants();
+    let reports = args.report.as_ref().map_or(all, std::slice::from_ref);
     let bar = out::progress("looking for the chart in the reports");
-    let document = publish::with_chart(&args.name, &args.reports(), |report| args.document(report));
+    let make = |report| args.document(report, store.as_ref(), &asked);
+    let document = publish::with_chart(&args.name, reports, make);
     bar.finish_and_clear();
     let document = document.map_err(Failure::input)?;
     let bytes = chart::chart(&document, &args.name, format, args.ask.lang).map_err(Failure::input)?;

@@ -37,7 +37,7 @@ enum Question {
     ClosedLoop(study_closed_loop::Args),
     /// How soon are complaints answered and resolved, and what lies about?
     Handling(study_handling::Args),
-    /// What makes customers satisfied, and how satisfied are they? From a table of survey answers
+    /// What makes customers satisfied, and how satisfied are they? From the answers to a survey
     Satisfaction(study_satisfaction::Args),
 }
 

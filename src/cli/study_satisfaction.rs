@@ -1,76 +1,58 @@
-//! `broadgauge study satisfaction`: what makes customers satisfied, from a table of survey answers.
+//! `broadgauge study satisfaction`: what makes customers satisfied, from the answers to a survey.
 
-use super::study_text::{Form, Reasons, columns};
-use super::{Ended, Failure, Outcome, out};
-use crate::survey;
-use broadgauge_model::text::Lang;
+use super::study_text::{Form, Reasons, columns, foot};
+use super::{Ended, Failure, Outcome, out, pick};
+use crate::{gather, store, survey};
 use broadgauge_reports::study::satisfaction;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The flags.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    ask: AskSatisfaction,
+    ground: pick::Ground,
+    #[command(flatten)]
+    reading: ReadSurvey,
     /// One JSON document rather than tables
     #[arg(long)]
     json: bool,
 }
 
-/// A survey and what is asked of it.
-#[derive(clap::Args, Clone, Debug)]
-pub(super) struct AskSatisfaction {
-    /// The survey: a row per respondent, a column per item (CSV or a spreadsheet)
-    file: PathBuf,
-    #[command(flatten)]
-    reading: ReadSurvey,
-    /// Fixes everything that is random
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Resamples behind an interval
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(100..))]
-    replicates: u32,
-}
-
-impl AskSatisfaction {
-    /// The question.
-    pub(super) fn asked(&self) -> survey::Asked {
-        self.reading.asked(&self.file, self.seed, self.replicates)
-    }
-}
-
 /// How a survey is read.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct ReadSurvey {
-    /// Constructs, items and arrows; the index of seven constructs where left out
+    /// Constructs, items and arrows of the survey; the index of seven constructs where left out
     #[arg(long, value_name = "MODEL.toml")]
     model: Option<PathBuf>,
-    /// A column whose values are segments
-    #[arg(long, value_name = "COLUMN")]
-    segment: Option<String>,
+    /// Only respondents of these segments
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    segment: Vec<String>,
     /// How neighbours count in the search for weights: path, factorial or centroid
     #[arg(long, value_name = "SCHEME", default_value = "path", value_parser = survey::scheme)]
     scheme: satisfaction::Scheme,
 }
 
 impl ReadSurvey {
-    /// The question to a survey.
-    pub(super) fn asked(&self, table: &Path, seed: u64, replicates: u32) -> survey::Asked {
-        survey::Asked {
-            table: table.to_owned(),
-            model: self.model.clone(),
-            segment: self.segment.clone(),
+    /// As the study understands it.
+    pub(super) fn query(&self, ground: &pick::Ground) -> Result<satisfaction::Query, Failure> {
+        Ok(satisfaction::Query {
+            segments: self.segment.clone(),
+            model: survey::model(self.model.as_deref()).map_err(Failure::input)?,
             scheme: self.scheme,
-            seed,
-            replicates: replicates as usize,
-        }
+            seed: ground.seed,
+            replicates: ground.replicates as usize,
+            ..satisfaction::Query::of(ground.own.as_str())
+        })
     }
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Outcome {
-    let study = args.ask.asked().study().map_err(Failure::input)?;
+    let query = args.reading.query(&args.ground)?;
+    let store = store::open_existing(&args.ground.store).map_err(Failure::input)?;
+    let survey = gather::survey(store.as_ref(), &args.ground.request(), &query).map_err(Failure::input)?;
+    let study = satisfaction::study(&survey, &query);
     if args.json {
         out::json(&study);
     } else {
@@ -123,12 +105,5 @@ fn text(study: &satisfaction::Satisfaction) -> String {
         }
         let _ = writeln!(text, "What matters, and how it stands\n{}", columns(&rows));
     }
-    text += &reasons.told();
-    if let Some(declined) = &study.declined {
-        let _ = writeln!(text, "declined: {}", declined.reason.get(Lang::En));
-    }
-    for note in &study.notes {
-        let _ = writeln!(text, "note: {} ({})", note.reason.get(Lang::En), note.count);
-    }
-    text
+    text + &reasons.told() + &foot(&study.head, study.declined.as_ref())
 }

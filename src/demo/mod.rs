@@ -12,11 +12,10 @@ pub mod town;
 use crate::import::{self, ImportError, Reading};
 use crate::publish::{self, Format, PublishError};
 use crate::store::{self, Store, StoreError};
-use crate::survey;
 use broadgauge_model::clock::{Clock as _, SystemClock};
 use broadgauge_model::text::Lang;
 use broadgauge_probes::probe::Stop;
-use broadgauge_reports::study::handling;
+use broadgauge_reports::study::{handling, satisfaction};
 use jiff::tz::TimeZone;
 use site::SiteError;
 use stage::StageError;
@@ -162,16 +161,12 @@ async fn whole(request: &Request, tell: &(dyn Fn(&str) + Sync)) -> Result<Finish
 fn all_reports(store: &dyn Store, folder: &Path) -> Result<Vec<(Lang, PathBuf)>, DemoError> {
     let request = publish::Request::of(town::OWN);
     let of_the_loop = publish::LoopRequest::of(town::OWN);
-    let survey = survey::Asked {
-        segment: Some(String::from("segment")),
-        ..survey::Asked::of(folder.join("town").join("survey.csv"))
-    };
     let documents = [
         publish::operator(store, &request)?,
         publish::complaints(store, &request, &handling::Query::of(town::OWN))?,
         publish::expectation(store, &of_the_loop)?,
         publish::actions(store, &of_the_loop)?,
-        publish::satisfaction(town::OWN, &survey)?,
+        publish::satisfaction(store, &request.gather, &satisfaction::Query::of(town::OWN))?,
     ];
     let mut reports = Vec::new();
     for document in documents {

@@ -68,9 +68,12 @@ fn of_operators(line: &AccessLine, request: &Request) -> bool {
 }
 
 pub(super) fn wanted(line: &AccessLine, request: &Request) -> bool {
+    of_operators(line, request) && of_place(line, request)
+}
+
+/// Whether a line is of the regions and technologies asked for.
+pub(super) fn of_place(line: &AccessLine, request: &Request) -> bool {
     let among =
         |list: &[String], value: Option<&String>| list.is_empty() || value.is_some_and(|v| list.contains(v));
-    of_operators(line, request)
-        && among(&request.regions, line.region.as_ref())
-        && among(&request.technologies, line.technology.as_ref())
+    among(&request.regions, line.region.as_ref()) && among(&request.technologies, line.technology.as_ref())
 }

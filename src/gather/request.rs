@@ -111,6 +111,30 @@ pub enum GatherError {
         /// What there is.
         known: String,
     },
+    /// There are no answers to a survey.
+    #[error(
+        "the store holds no answers to a survey in this period; `broadgauge import survey` brings them in"
+    )]
+    NoSurvey,
+    /// No answer is left.
+    #[error("no answer to the survey is {asked}; {known}")]
+    NothingAnswered {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: String,
+    },
+    /// The answers are to other questions.
+    #[error(
+        "no answer to the survey has any of the model's items ({wanted}); the answers have {known}: name their model with \
+         --model"
+    )]
+    NoSuchItem {
+        /// What the model asks.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
     /// A day beyond the calendar.
     #[error("{day} is not a day of the calendar that is used here")]
     Day {

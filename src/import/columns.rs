@@ -6,15 +6,7 @@ use std::path::Path;
 
 /// The cells of the named columns, row by row. Rows of another shape than the header are refused with the file.
 pub fn columns(path: &Path, reading: &Reading, names: &[&str]) -> Result<Vec<Vec<String>>, ImportError> {
-    named(Table::open(path, reading)?, names)
-}
-
-/// The same of a text table in memory.
-pub fn columns_of_bytes(bytes: Vec<u8>, names: &[&str]) -> Result<Vec<Vec<String>>, ImportError> {
-    named(Table::of_bytes("table", bytes, &Reading::default())?, names)
-}
-
-fn named(mut table: Table, names: &[&str]) -> Result<Vec<Vec<String>>, ImportError> {
+    let mut table = Table::open(path, reading)?;
     let wrong = |file: &str, message| ImportError::Table { file: file.to_owned(), message };
     let places = names
         .iter()

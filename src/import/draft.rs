@@ -2,7 +2,7 @@
 
 use super::kind::Holds;
 use super::map::Other;
-use super::plan::{Bound, From, Plan};
+use super::plan::{Bound, From, Item, Plan};
 use super::table::{Reading, Row};
 use super::unit::flag;
 use broadgauge_model::clock::Wall;
@@ -155,6 +155,22 @@ impl<'a> Draft<'a> {
             bound.conversion.read(&text, &self.plan.reading).map_err(|e| Fault::at(&bound.header, e))?;
         if value < 0.0 && bound.field.holds != Holds::Value {
             return Err(Fault::at(&bound.header, format!("{text:?} is below zero")));
+        }
+        Ok(Some(value))
+    }
+
+    /// The answer to an item; `None` where nothing is there.
+    pub(super) fn answer(&mut self, item: &Item) -> Result<Option<f64>, Fault> {
+        let Item { bound, scale: (low, high), .. } = item;
+        let Some(text) = self.raw(bound)? else { return Ok(None) };
+        let value =
+            bound.conversion.read(&text, &self.plan.reading).map_err(|e| Fault::at(&bound.header, e))?;
+        if !(*low..=*high).contains(&value) {
+            let reason = format!(
+                "{text:?} is not from {low} to {high}, the scale of the model; where it means no answer, say so under \
+                 [read] empty in the map"
+            );
+            return Err(Fault::at(&bound.header, reason));
         }
         Ok(Some(value))
     }

@@ -76,13 +76,16 @@ pub enum ImportError {
         /// What is wrong, and the cure.
         source: crate::complaints::ModelError,
     },
+    /// The model of a survey cannot be used.
+    #[error(transparent)]
+    Survey(#[from] crate::survey::SurveyError),
     /// A model where nothing is judged.
-    #[error("a model judges complaints, and these are {0}: leave --model out")]
+    #[error("a model judges complaints or names the items of a survey, and these are {0}: leave --model out")]
     NoUseForModel(&'static str),
-    /// Complaints without a key.
+    /// People without a key.
     #[error(
-        "complaints need a key, so that ticket numbers are not stored as they are: name one with --key FILE; \
-         --new-key makes it"
+        "{0} need a key, so that the names of tickets and respondents are not stored as they are: name one with \
+         --key FILE; --new-key makes it"
     )]
-    NoKey,
+    NoKey(&'static str),
 }

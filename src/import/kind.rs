@@ -18,12 +18,21 @@ pub enum Kind {
     Actions,
     /// What is said of operators.
     Reputation,
+    /// What customers answered.
+    Survey,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Lines, Self::Results, Self::Complaints, Self::Utilisation, Self::Actions, Self::Reputation];
+    pub const ALL: [Self; 7] = [
+        Self::Lines,
+        Self::Results,
+        Self::Complaints,
+        Self::Utilisation,
+        Self::Actions,
+        Self::Reputation,
+        Self::Survey,
+    ];
 
     /// The word on the command line.
     pub const fn word(self) -> &'static str {
@@ -34,10 +43,11 @@ impl Kind {
             Self::Utilisation => "utilisation",
             Self::Actions => "actions",
             Self::Reputation => "reputation",
+            Self::Survey => "survey",
         }
     }
 
-    /// The columns.
+    /// The columns; a survey has those of its model's items besides.
     pub const fn fields(self) -> &'static [Field] {
         match self {
             Self::Lines => LINES,
@@ -46,6 +56,7 @@ impl Kind {
             Self::Utilisation => UTILISATION,
             Self::Actions => ACTIONS,
             Self::Reputation => REPUTATION,
+            Self::Survey => SURVEY,
         }
     }
 
@@ -201,3 +212,14 @@ const REPUTATION: &[Field] = &[
     need("score", Holds::Number(Measure::Plain)),
     may("source", Holds::Text),
 ];
+
+const SURVEY: &[Field] = &[
+    need("respondent_id", Holds::Text),
+    need("answered_at", Holds::Time),
+    may("line_id", Holds::Text),
+    may("segment", Holds::Text),
+    may("operator", Holds::Text),
+];
+
+/// Any item of a survey.
+pub(super) const ITEM: &Field = &need("item", Holds::Number(Measure::Plain));

@@ -2,7 +2,7 @@
 //! what it means for one file's headers.
 //!
 //! ```toml
-//! kind = "results"                      # lines, results or complaints
+//! kind = "results"                      # lines, results, complaints, utilisation, actions, reputation or survey
 //! source = "Regulator's panel, 2013"    # the name in reports; the file's name where left out
 //! zone = "Europe/London"                # of times that carry no offset; UTC where left out
 //!

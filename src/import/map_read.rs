@@ -3,7 +3,7 @@
 
 use super::agree;
 use super::error::ImportError;
-use super::kind::{Field, Holds, Kind, Measure};
+use super::kind::{Field, Holds, ITEM, Kind, Measure};
 use super::map::{ColumnTable, Map, Observation, Skip};
 use super::nearest::hint;
 use super::unit::{Conversion, zone_named};
@@ -56,7 +56,9 @@ fn check(map: &Map) -> Result<(), String> {
         check_skip(skip).map_err(|e| format!("skip {}: {e}", i + 1))?;
     }
     for (name, column) in &map.columns {
-        let Some(field) = map.kind.field(name) else {
+        // Which items a survey has, its model says.
+        let item = (map.kind == Kind::Survey).then_some(ITEM);
+        let Some(field) = map.kind.field(name).or(item) else {
             let names = map.kind.fields().iter().map(|f| f.name);
             let all = names.clone().collect::<Vec<_>>().join(", ");
             let nearest = hint(name, names);

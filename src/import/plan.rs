@@ -1,7 +1,7 @@
 //! What a map means for the headers of one file: every header is found, every unit and form understood, before the
 //! first row is read.
 
-use super::kind::{Field, Holds, Kind, Measure};
+use super::kind::{Field, Holds, ITEM, Kind, Measure};
 use super::map::{ColumnTable, Map, Observation, Other, Skip};
 use super::nearest::hint;
 use super::table::{Reading, Table};
@@ -10,6 +10,7 @@ use super::when::Times;
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::result::{Direction, Load, Statistic};
 use broadgauge_model::unit::Unit;
+use broadgauge_reports::study::satisfaction::SurveyModel;
 use std::collections::BTreeMap;
 
 /// How the rows of one file are read.
@@ -20,6 +21,7 @@ pub(super) struct Plan {
     pub(super) skips: Vec<BoundSkip>,
     pub(super) columns: Vec<Bound>,
     pub(super) observations: Vec<BoundObservation>,
+    pub(super) items: Vec<Item>,
     /// Headers that nothing reads.
     pub unknown: Vec<String>,
     /// Headers of ours that nothing reads, because the map gives that column from elsewhere.
@@ -31,6 +33,15 @@ pub(super) struct Plan {
 pub(super) struct BoundSkip {
     pub(super) column: usize,
     pub(super) rule: Skip,
+}
+
+/// An item of a survey, found in a file.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) name: String,
+    pub(super) bound: Bound,
+    /// The lowest and the highest answer.
+    pub(super) scale: (f64, f64),
 }
 
 /// One of our columns, found in a file.
@@ -75,25 +86,19 @@ pub(super) struct BoundObservation {
     pub(super) lost: Option<usize>,
 }
 
-/// Binds a map to a table's headers. The error names the map, what is missing and the nearest header.
-pub(super) fn bind(map: &Map, table: &Table) -> Result<Plan, String> {
-    bound(map, table).map_err(|fault| {
+/// Binds a map to a table's headers. `survey` says which items a survey has. The error names the map, what is missing and the nearest header.
+pub(super) fn bind(map: &Map, table: &Table, survey: Option<&SurveyModel>) -> Result<Plan, String> {
+    bound(map, table, survey).map_err(|fault| {
         map.file.as_ref().map_or_else(|| fault.clone(), |file| format!("map {file}: {fault}"))
     })
 }
 
-fn bound(map: &Map, table: &Table) -> Result<Plan, String> {
+fn bound(map: &Map, table: &Table, survey: Option<&SurveyModel>) -> Result<Plan, String> {
     let headers = &table.headers;
     let binder = Binder { map, headers, sheet: table.encoding.is_none() };
     let mut columns = Vec::new();
     for field in map.kind.fields() {
-        let written = map.columns.get(field.name).map(|c| c.0.clone());
-        let own = || headers.iter().find(|h| same_name(h, field.name));
-        let Some(table) = written.or_else(|| {
-            own().map(|header| ColumnTable { column: Some(header.clone()), ..ColumnTable::default() })
-        }) else {
-            continue;
-        };
+        let Some(table) = binder.source(field.name) else { continue };
         let bound = binder.column(field, table).map_err(|e| format!("columns.{}: {e}", field.name))?;
         columns.push(bound);
     }
@@ -102,6 +107,7 @@ fn bound(map: &Map, table: &Table) -> Result<Plan, String> {
         observations.push(binder.observation(observation).map_err(|e| format!("observation: {e}"))?);
     }
     binder.nothing_missing(&columns, !observations.is_empty())?;
+    let items = survey.map_or(Ok(Vec::new()), |model| binder.items(model))?;
     if table.histograms && columns.iter().any(|c| c.field.holds == Holds::Value && c.unit.is_none()) {
         let why = "columns.value: histograms of whole numbers do not say their unit: say it in a map, as in \
                    value = { column = \"value\", unit = \"ns\" }";
@@ -120,6 +126,7 @@ fn bound(map: &Map, table: &Table) -> Result<Plan, String> {
         skips,
         columns,
         observations,
+        items,
         unknown: Vec::new(),
         replaced: Vec::new(),
     };
@@ -141,7 +148,8 @@ fn same_name(header: &str, field: &str) -> bool {
 
 impl Plan {
     fn used(&self) -> Vec<usize> {
-        let columns = self.columns.iter().flat_map(|c| match &c.from {
+        let items = self.items.iter().map(|item| &item.bound);
+        let columns = self.columns.iter().chain(items).flat_map(|c| match &c.from {
             From::Column(i) => vec![*i],
             From::Join(all, _) => all.clone(),
             From::Constant(_) | From::Line(_) => Vec::new(),
@@ -177,6 +185,44 @@ impl Binder<'_> {
         let shown: Vec<String> = self.headers.iter().take(40).map(|h| format!("{h:?}")).collect();
         let more = if self.headers.len() > 40 { ", …" } else { "" };
         format!("{}{more}", shown.join(", "))
+    }
+
+    /// Where one of our columns comes from: what the map says, else the header of its name.
+    fn source(&self, name: &str) -> Option<ColumnTable> {
+        let own = || self.headers.iter().find(|h| same_name(h, &name.to_lowercase()));
+        self.map.columns.get(name).map(|c| c.0.clone()).or_else(|| {
+            own().map(|header| ColumnTable { column: Some(header.clone()), ..ColumnTable::default() })
+        })
+    }
+
+    /// The items of a survey, each once.
+    fn items(&self, model: &SurveyModel) -> Result<Vec<Item>, String> {
+        let mut items: Vec<Item> = Vec::new();
+        let names = model.columns();
+        for name in &names {
+            if self.map.kind.field(name).is_some() {
+                return Err(format!(
+                    "item {name:?} of the model has the name of another column of the table"
+                ));
+            }
+            if items.iter().any(|item| item.name == *name) {
+                continue;
+            }
+            let which = "; --model names the items where they are not those of the standard model";
+            let table = self.source(name).ok_or_else(|| self.missing(name) + which)?;
+            let bound = self.column(ITEM, table).map_err(|e| format!("columns.{name}: {e}"))?;
+            items.push(Item { name: (*name).to_owned(), bound, scale: model.scale });
+        }
+        let known = |name: &&String| self.map.kind.field(name).is_some() || names.contains(&name.as_str());
+        match self.map.columns.keys().find(|name| !known(name)) {
+            None => Ok(items),
+            Some(name) => {
+                let nearest = hint(name, names.iter().copied());
+                Err(format!(
+                    "columns.{name}: neither a column of every survey nor an item of the model{nearest}"
+                ))
+            }
+        }
     }
 
     fn column(&self, field: &'static Field, table: ColumnTable) -> Result<Bound, String> {

@@ -1,4 +1,4 @@
-//! Ticket numbers become keyed pseudonyms on the way in: HMAC-SHA-256 (RFC 2104, FIPS 180-4) under a key that only
+//! Ticket numbers and the names of respondents become keyed pseudonyms on the way in: HMAC-SHA-256 (RFC 2104, FIPS 180-4) under a key that only
 //! the operator holds, so that nobody else can find a number by trying them all.
 //!
 //! A pseudonym is `<key's mark>-<32 hex digits>`: 128 bits of the MAC, after 16 bits that tell keys apart. The same

@@ -5,6 +5,7 @@ mod lines;
 mod record;
 mod results;
 mod surroundings;
+mod survey;
 
 pub(super) use record::{Reading, Record};
 
@@ -15,7 +16,7 @@ use super::pseudonym::Pseudonyms;
 use super::table::Row;
 use crate::complaints::Model;
 
-/// Reads one row. `pseudonyms` is needed for complaints only, and `model` judges them in place of the rules.
+/// Reads one row. `pseudonyms` is needed where a row speaks of a person, and `model` judges complaints in place of the rules.
 pub(super) fn read(
     plan: &Plan,
     row: &Row,
@@ -33,6 +34,9 @@ pub(super) fn read(
         Kind::Actions => record::one(surroundings::action(&mut draft).map(|a| Record::Action(Box::new(a)))),
         Kind::Reputation => {
             record::one(surroundings::reputation(&mut draft).map(|r| Record::Reputation(Box::new(r))))
+        }
+        Kind::Survey => {
+            record::one(survey::read(&mut draft, pseudonyms).map(|r| Record::Response(Box::new(r))))
         }
         Kind::Complaints => match complaints::read(&mut draft, pseudonyms, model) {
             Ok((complaint, masked)) => {

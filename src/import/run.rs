@@ -15,10 +15,12 @@ use super::summary::{FileSummary, Refusal, SHOWN, Skipped, Summary};
 use super::table::{Reading, Row, Table};
 use crate::complaints::Model;
 use crate::store::{Entry, Memory, Source, SourceKind, Store, StoreError};
+use crate::survey;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::result::Values;
+use broadgauge_reports::study::satisfaction::SurveyModel;
 use flate2::read::MultiGzDecoder;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -47,11 +49,12 @@ pub struct Request {
     pub dry_run: bool,
     /// Where refused rows are kept.
     pub reject_file: Option<PathBuf>,
-    /// The key for pseudonyms; complaints need one.
+    /// The key for pseudonyms; complaints and surveys need one.
     pub key: Option<PathBuf>,
     /// Make the key.
     pub new_key: bool,
-    /// A trained model that says what complaints are about; the shipped rules where left out.
+    /// A trained model that says what complaints are about, the shipped rules where left out; or the items of a survey,
+    /// those of the standard model where left out.
     pub model: Option<PathBuf>,
 }
 
@@ -92,6 +95,7 @@ pub fn run_into<'s>(
     let map = Map { read: map.read.clone().overridden_by(request.reading.clone()), ..map };
     // Before the key, which is made once: a bad model must not leave one behind.
     let model = model(request)?;
+    let survey = survey_model(request)?;
     let mut pseudonyms = pseudonyms(request)?;
     let scratch = Memory::default();
     let mut store: Option<&dyn Store> = request.dry_run.then_some(&scratch);
@@ -99,7 +103,7 @@ pub fn run_into<'s>(
     let mut summary = Summary { kind: map.kind.word(), dry_run: request.dry_run, files: Vec::new() };
     for path in &request.files {
         let table = open(path, map.kind, &map.read)?;
-        let plan = planned(&map, &table)?;
+        let plan = planned(&map, &table, survey.as_ref())?;
         let store = if let Some(store) = store {
             store
         } else {
@@ -175,6 +179,20 @@ fn foreign_table(name: &str, bytes: &[u8], reading: &Reading) -> Result<Option<T
 
 /// Reads a text table, or another tool's results, from memory and keeps nothing: for fuzzing, and to try a map.
 pub fn check_bytes(kind: Kind, bytes: Vec<u8>, map: Option<&str>) -> Result<FileSummary, ImportError> {
+    checked(kind, bytes, map, None)
+}
+
+/// The same of a survey of this model.
+pub fn check_survey(model: &SurveyModel, bytes: Vec<u8>) -> Result<FileSummary, ImportError> {
+    checked(Kind::Survey, bytes, None, Some(model))
+}
+
+fn checked(
+    kind: Kind,
+    bytes: Vec<u8>,
+    map: Option<&str>,
+    survey: Option<&SurveyModel>,
+) -> Result<FileSummary, ImportError> {
     let map = map.map_or_else(|| Ok(Map::plain(kind)), |text| map_read::parse("map", text))?;
     let foreign = match kind {
         Kind::Results if foreign::begins(&bytes) => foreign_table("table", &bytes, &map.read)?,
@@ -182,13 +200,14 @@ pub fn check_bytes(kind: Kind, bytes: Vec<u8>, map: Option<&str>) -> Result<File
     };
     let table = foreign.map_or_else(|| Table::of_bytes("table", bytes, &map.read), Ok)?;
     let (store, pseudonyms, mut rejects) = (Memory::default(), Pseudonyms::new([0; 32]), Rejects::new(None));
-    let plan = planned(&map, &table)?;
+    let standard = (kind == Kind::Survey).then(SurveyModel::standard);
+    let plan = planned(&map, &table, survey.or(standard.as_ref()))?;
     Importer::new(&map, (table, plan), "table", Some(&pseudonyms), &store, &mut rejects)?.run(&mut |_| {})
 }
 
 /// How the rows of a table are read.
-fn planned(map: &Map, table: &Table) -> Result<Plan, ImportError> {
-    bind(map, table).map_err(|message| ImportError::Table { file: table.name.clone(), message })
+fn planned(map: &Map, table: &Table, survey: Option<&SurveyModel>) -> Result<Plan, ImportError> {
+    bind(map, table, survey).map_err(|message| ImportError::Table { file: table.name.clone(), message })
 }
 
 /// Makes the key, where it is to be made. It is made once, so no fault of a file may leave it behind.
@@ -204,7 +223,8 @@ fn pseudonyms(request: &Request) -> Result<Option<Pseudonyms>, ImportError> {
         (Some(path), false) => Pseudonyms::open(path).map(Some),
         // A preview does not need the key, and makes none.
         _ if request.dry_run => Ok(Some(Pseudonyms::new(rand::random()))),
-        _ if request.kind == Kind::Complaints => Err(ImportError::NoKey),
+        _ if request.kind == Kind::Complaints => Err(ImportError::NoKey("complaints")),
+        _ if request.kind == Kind::Survey => Err(ImportError::NoKey("answers to a survey")),
         _ => Ok(None),
     }
 }
@@ -212,12 +232,22 @@ fn pseudonyms(request: &Request) -> Result<Option<Pseudonyms>, ImportError> {
 /// The model that judges complaints, where one is named.
 fn model(request: &Request) -> Result<Option<Model>, ImportError> {
     let Some(path) = &request.model else { return Ok(None) };
-    if request.kind != Kind::Complaints {
-        return Err(ImportError::NoUseForModel(request.kind.word()));
+    match request.kind {
+        Kind::Complaints => {}
+        Kind::Survey => return Ok(None),
+        other => return Err(ImportError::NoUseForModel(other.word())),
     }
     let bytes = std::fs::read(path).map_err(|source| ImportError::Read { path: path.clone(), source })?;
     let read = Model::read(&bytes);
     read.map(Some).map_err(|source| ImportError::Model { path: path.clone(), source })
+}
+
+/// The items of a survey.
+fn survey_model(request: &Request) -> Result<Option<SurveyModel>, ImportError> {
+    if request.kind != Kind::Survey {
+        return Ok(None);
+    }
+    Ok(Some(survey::model(request.model.as_deref())?))
 }
 
 struct Importer<'a> {
@@ -342,6 +372,7 @@ impl<'a> Importer<'a> {
             Kind::Actions => ("action_id", "action_id"),
             Kind::Utilisation => ("node", "node, time and direction"),
             Kind::Reputation => ("region", "region, month, operator and source"),
+            Kind::Survey => ("respondent_id", "respondent and time"),
             Kind::Complaints | Kind::Results => ("complaint_id", "complaint_id"),
         };
         let header = self.plan.columns.iter().find(|c| c.field.name == column).map_or(column, |c| &c.header);
@@ -399,7 +430,8 @@ impl<'a> Importer<'a> {
         let mut lines: Vec<AccessLine> = Vec::new();
         let mut complaints: Vec<Complaint> = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
-        let (mut loads, mut actions, mut said) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut loads, mut actions, mut said, mut answers) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (_, record) in pending {
             match record {
                 Record::Line(line) => lines.push((**line).clone()),
@@ -408,6 +440,7 @@ impl<'a> Importer<'a> {
                 Record::Utilisation(load) => loads.push((**load).clone()),
                 Record::Action(action) => actions.push((**action).clone()),
                 Record::Reputation(one) => said.push((**one).clone()),
+                Record::Response(one) => answers.push((**one).clone()),
             }
         }
         let mut tally = crate::store::Tally::default();
@@ -425,6 +458,9 @@ impl<'a> Importer<'a> {
         }
         if !said.is_empty() {
             tally.add(self.store.put_reputation(&said)?);
+        }
+        if !answers.is_empty() {
+            tally.add(self.store.put_responses(&answers)?);
         }
         self.summary.stored += tally.added;
         self.summary.updated += tally.changed;
@@ -446,6 +482,7 @@ fn shown(record: &Record) -> String {
         Record::Utilisation(load) => serde_json::to_value(load),
         Record::Action(action) => serde_json::to_value(action),
         Record::Reputation(said) => serde_json::to_value(said),
+        Record::Response(response) => serde_json::to_value(response),
         Record::Result(entry) => {
             let sample = &entry.sample;
             let values = match &sample.values {

@@ -15,6 +15,7 @@ use broadgauge_model::result::{
     Batch, Counts, Direction, Health, Load, Numbered, Reason, Sample, Statistic, Values,
 };
 use broadgauge_model::surroundings::{Reputation, Utilisation};
+use broadgauge_model::survey::Response;
 use broadgauge_model::wire::registration::Registration;
 
 /// Runs every promise against a backend.
@@ -39,6 +40,7 @@ macro_rules! store_contract {
             the_newest_books_of_an_agent_stay,
             folding_equals_recording_once,
             what_surrounds_the_lines_is_brought_up_to_date_and_listed,
+            answers_to_a_survey_are_brought_up_to_date_and_listed_by_time,
         );
     };
     ($open:path; $($promise:ident),* $(,)?) => {
@@ -417,4 +419,31 @@ pub(crate) fn what_surrounds_the_lines_is_brought_up_to_date_and_listed(store: &
     rows[0].score = 62.0;
     assert_eq!(store.put_reputation(&rows).unwrap().changed, 1);
     assert_eq!(store.reputation().unwrap(), rows);
+}
+
+pub(crate) fn answers_to_a_survey_are_brought_up_to_date_and_listed_by_time(store: &dyn Store) {
+    let response = |respondent: &str, second: i64, answers: &[(&str, f64)]| Response {
+        respondent_id: respondent.into(),
+        answered_at: NOON + Span::secs(second),
+        line_id: (respondent == "b").then(|| "线路".into()),
+        segment: Some("home".into()),
+        operator: (respondent == "a").then(|| "A".into()),
+        answers: answers.iter().map(|(item, value)| ((*item).to_owned(), *value)).collect(),
+    };
+    let third = 10.0 / 3.0;
+    let mut rows = vec![
+        response("b", 60, &[("quality_1", 7.0), ("质量", third)]),
+        response("a", 60, &[]),
+        // Who is asked again answers again.
+        response("b", 0, &[("quality_1", 5.0)]),
+    ];
+    assert_eq!(store.put_responses(&rows).unwrap().added, 3);
+    rows[0].answers.remove("quality_1");
+    rows[0].segment = None;
+    let again = store.put_responses(&rows).unwrap();
+    assert_eq!(again, Tally { changed: 1, unchanged: 2, ..Tally::default() });
+    rows.reverse();
+    assert_eq!(store.responses(None, None).unwrap(), rows);
+    assert_eq!(store.responses(Some(NOON), Some(NOON + Span::secs(60))).unwrap(), rows[..1]);
+    assert_eq!(store.responses(Some(NOON + Span::secs(60)), None).unwrap(), rows[1..]);
 }

@@ -12,6 +12,7 @@ mod line_row;
 mod operations;
 mod results;
 mod schema;
+mod surveys;
 
 use super::StoreError;
 use checkpoint::Checkpointer;

@@ -1,9 +1,10 @@
-//! What the operator knows beside its lines, as memory keeps it.
+//! What the operator knows beside its lines, and what customers answered, as memory keeps it.
 
 use super::entry::Tally;
 use broadgauge_model::action::Action;
 use broadgauge_model::clock::Wall;
 use broadgauge_model::surroundings::{Reputation, Utilisation};
+use broadgauge_model::survey::Response;
 use std::collections::BTreeMap;
 
 /// What the operator knows beside its lines, each row by what tells it from others.
@@ -12,6 +13,7 @@ pub(super) struct Surroundings {
     pub(super) utilisation: BTreeMap<(String, Wall, &'static str), Utilisation>,
     pub(super) actions: BTreeMap<String, Action>,
     pub(super) reputation: BTreeMap<(String, String, String, String), Reputation>,
+    pub(super) responses: BTreeMap<(Wall, String), Response>,
 }
 
 /// Keeps rows by their keys.

@@ -5,12 +5,15 @@ use crate::stats::{Purpose, Stream};
 use crate::study::planted::normal;
 use crate::study::satisfaction::{Query as Asked, Survey, study};
 use broadgauge_model::clock::Wall;
+use broadgauge_model::panel::Period;
 
 /// 400 respondents on the standard model: quality drives satisfaction, and stands low.
 fn survey(respondents: usize) -> Survey {
     let stream = &mut Stream::new(5, Purpose::Simulation, 1);
-    let model = Asked::default().model;
-    let mut survey = Survey::default();
+    let model = Asked::of("A").model;
+    let from = Wall::from_secs(1_772_323_200);
+    let period = Period { from, to: Wall(from.0 + 1), zone: "UTC".into() };
+    let mut survey = Survey { period, ..Survey::default() };
     for i in 0..respondents {
         let north = i % 2 == 0;
         let image = normal(stream);
@@ -37,16 +40,14 @@ fn survey(respondents: usize) -> Survey {
             })
             .collect();
         survey.answers.push(row);
-        survey.segments.push(if north { "north" } else { "south" }.into());
+        survey.segments.push(Some(if north { "north" } else { "south" }.into()));
     }
     survey
 }
 
 fn document(respondents: usize) -> Document {
-    let answered = study(&survey(respondents), &Asked { replicates: 100, ..Asked::default() });
-    let from = Wall::from_secs(1_772_323_200);
-    let period = Period { from, to: Wall(from.0 + 1), zone: "UTC".into() };
-    write(&answered, &Query::of("A", period))
+    let answered = study(&survey(respondents), &Asked { replicates: 100, ..Asked::of("A") });
+    write(&answered, &Query::of("A"))
 }
 
 fn first_page(document: &Document) -> Vec<String> {

@@ -13,11 +13,13 @@ pub mod row;
 pub use model::{Construct, Name, Scheme, SurveyModel};
 pub use row::{ConstructRow, Importance, ItemRow, PathRow, Satisfaction, SegmentIndex};
 
-use super::{Answer, Declined, Method, Note, Words};
+use super::{Answer, Declined, Head, Method, Note, Words};
 use crate::stats::path_model::{self, PathFit, Resampled, fit, resample};
 use crate::stats::rows::Rows;
 use crate::stats::{Interval, Refusal, welch::Moments};
+use broadgauge_model::panel::{LeftOut, Period};
 use broadgauge_model::text::Phrase;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The study's version: raised when its numbers may move.
@@ -31,13 +33,21 @@ const FEWEST: usize = 10;
 pub struct Survey {
     /// A row per respondent, an answer per item in the order of [`SurveyModel::columns`]; none where there is no answer.
     pub answers: Vec<Vec<Option<f64>>>,
-    /// Each respondent's segment; empty where there are no segments.
-    pub segments: Vec<String>,
+    /// Each respondent's segment, where known.
+    pub segments: Vec<Option<String>>,
+    /// When they were asked.
+    pub period: Period,
+    /// Answers that are not here, with the reason.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// The question.
 #[derive(Clone, Debug)]
 pub struct Query {
+    /// The operator whose customers were asked.
+    pub own: String,
+    /// Only these segments; everybody where empty.
+    pub segments: Vec<String>,
     /// The model.
     pub model: SurveyModel,
     /// How neighbours count.
@@ -48,26 +58,38 @@ pub struct Query {
     pub replicates: usize,
 }
 
-impl Default for Query {
-    fn default() -> Self {
-        Self { model: SurveyModel::standard(), scheme: Scheme::Path, seed: 1, replicates: 1_000 }
+impl Query {
+    /// The usual question of an operator.
+    pub fn of(own: impl Into<String>) -> Self {
+        Self {
+            own: own.into(),
+            segments: Vec::new(),
+            model: SurveyModel::standard(),
+            scheme: Scheme::Path,
+            seed: 1,
+            replicates: 1_000,
+        }
     }
 }
 
 /// Fits the model to the survey.
 pub fn study(survey: &Survey, query: &Query) -> Satisfaction {
     let mut out = Satisfaction {
-        study: "satisfaction",
-        version: VERSION,
-        seed: query.seed,
-        method: Method {
-            name: "partial least squares path model, respondents resampled",
+        head: Head {
+            study: "satisfaction",
             version: VERSION,
-            source: "Lohmoeller 1989; Tenenhaus et al. 2005; Fornell et al. 1996",
+            period: survey.period.clone(),
+            filters: BTreeMap::from([("own", json!(query.own)), ("segments", json!(query.segments))]),
+            seed: query.seed,
+            method: Method {
+                name: "partial least squares path model, respondents resampled",
+                version: VERSION,
+                source: "Lohmoeller 1989; Tenenhaus et al. 2005; Fornell et al. 1996",
+            },
+            notes: super::head::from_panel(&survey.left_out),
         },
         scheme: query.scheme,
         respondents: 0,
-        notes: Vec::new(),
         constructs: Vec::new(),
         paths: Vec::new(),
         total_effects: Vec::new(),
@@ -85,7 +107,7 @@ fn complete(
     survey: &Survey,
     model: &SurveyModel,
     notes: &mut Vec<Note>,
-) -> crate::stats::Answer<(Rows, Vec<String>)> {
+) -> crate::stats::Answer<(Rows, Vec<Option<String>>)> {
     let columns = model.columns().len();
     let mut rows = Rows::new(columns);
     let mut segments = Vec::new();
@@ -98,7 +120,7 @@ fn complete(
             outside += 1;
         } else {
             rows.push(&given)?;
-            segments.extend(survey.segments.get(i).cloned());
+            segments.push(survey.segments.get(i).cloned().flatten());
         }
     }
     let mut say = |en, zh, count| Note::push(notes, Words::plain(Phrase { en, zh }), count);
@@ -110,7 +132,7 @@ fn complete(
 fn fill(survey: &Survey, query: &Query, out: &mut Satisfaction) -> Result<(), Refusal> {
     let model = &query.model;
     let paths_model = model.paths_model()?;
-    let (rows, segments) = complete(survey, model, &mut out.notes)?;
+    let (rows, segments) = complete(survey, model, &mut out.head.notes)?;
     out.respondents = rows.len();
     let scheme = match query.scheme {
         Scheme::Path => path_model::Scheme::Path,
@@ -180,7 +202,7 @@ fn overall(fitted: &PathFit, drawn: &Resampled, k: usize, scale: (f64, f64), n: 
 fn by_segment(
     fitted: &PathFit,
     rows: &Rows,
-    segments: &[String],
+    segments: &[Option<String>],
     k: usize,
     span: &std::ops::Range<usize>,
     scale: (f64, f64),
@@ -188,13 +210,14 @@ fn by_segment(
     let mut scores = BTreeMap::<&str, Vec<f64>>::new();
     let mut refused = None;
     for (i, segment) in segments.iter().enumerate() {
+        let Some(segment) = segment else { continue };
         match fitted.index(k, &rows.row(i)[span.clone()], scale.0, scale.1) {
             Ok(score) => scores.entry(segment).or_default().push(score),
             Err(refusal) => refused = Some(refusal),
         }
     }
     if let Some(refusal) = refused {
-        let mut names: Vec<&String> = segments.iter().collect();
+        let mut names: Vec<&String> = segments.iter().flatten().collect();
         names.sort();
         names.dedup();
         let declined = |segment: &String| SegmentIndex {

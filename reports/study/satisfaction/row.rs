@@ -1,26 +1,19 @@
 //! What the study of satisfaction answers.
 
 use super::model::{Name, Scheme};
-use crate::study::{Answer, Declined, Method, Note};
+use crate::study::{Answer, Declined, Head};
 use serde::Serialize;
 
 /// The study's answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Satisfaction {
-    /// The study's name.
-    pub study: &'static str,
-    /// The version of its form.
-    pub version: u32,
-    /// The seed of resampling.
-    pub seed: u64,
-    /// How the numbers were made.
-    pub method: Method,
+    /// About the study.
+    #[serde(flatten)]
+    pub head: Head,
     /// How neighbours counted.
     pub scheme: Scheme,
     /// Respondents used.
     pub respondents: usize,
-    /// What was left out, and what a reader must know.
-    pub notes: Vec<Note>,
     /// Each construct.
     pub constructs: Vec<ConstructRow>,
     /// Each arrow.

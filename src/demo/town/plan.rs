@@ -16,8 +16,7 @@ pub(super) const PEAK: std::ops::Range<i8> = 19..23;
 /// The tables of the small town, in the order in which they are imported; each has a map of the same name beside it.
 const SMALL: [Kind; 3] = [Kind::Lines, Kind::Results, Kind::Complaints];
 /// Those of the whole one.
-const WHOLE: [Kind; 6] =
-    [Kind::Lines, Kind::Results, Kind::Complaints, Kind::Utilisation, Kind::Actions, Kind::Reputation];
+const WHOLE: [Kind; 7] = Kind::ALL;
 
 /// How a town is laid out.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@ use broadgauge_model::action::Action;
 use broadgauge_model::complaint::Complaint;
 use broadgauge_model::place::AccessLine;
 use broadgauge_model::surroundings::{Reputation, Utilisation};
+use broadgauge_model::survey::Response;
 use std::borrow::Cow;
 
 /// What a row says.
@@ -24,6 +25,8 @@ pub(in crate::import) enum Record {
     Action(Box<Action>),
     /// What is said.
     Reputation(Box<Reputation>),
+    /// What was answered.
+    Response(Box<Response>),
 }
 
 impl Record {
@@ -39,6 +42,9 @@ impl Record {
             Self::Reputation(said) => {
                 let source = said.source.as_deref().unwrap_or_default();
                 Some(format!("{}\n{}\n{}\n{source}", said.region, said.month, said.operator).into())
+            }
+            Self::Response(response) => {
+                Some(format!("{}\n{}", response.respondent_id, response.answered_at.0).into())
             }
             Self::Result(_) => None,
         }

@@ -14,7 +14,7 @@ const APPLICATION: i64 = 0x4247_4442;
 const LONGEST_LOG: i64 = 6_000;
 
 /// One step per version: what leads from the version before to this one.
-const STEPS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const STEPS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 const VERSION_1: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -77,6 +77,17 @@ CREATE TABLE action(
 CREATE TABLE reputation(
   region TEXT NOT NULL, month TEXT NOT NULL, operator TEXT NOT NULL, source TEXT NOT NULL, score REAL NOT NULL,
   PRIMARY KEY(region, month, operator, source)) STRICT, WITHOUT ROWID;
+";
+
+/// What customers answered, a row an item.
+const VERSION_4: &str = "
+CREATE TABLE response(
+  id INTEGER PRIMARY KEY, respondent_id TEXT NOT NULL, answered_at INTEGER NOT NULL, line_id TEXT, segment TEXT,
+  operator TEXT, UNIQUE(respondent_id, answered_at)) STRICT;
+CREATE INDEX response_time ON response(answered_at);
+CREATE TABLE answer(
+  response INTEGER NOT NULL, item TEXT NOT NULL, value REAL NOT NULL,
+  PRIMARY KEY(response, item)) STRICT, WITHOUT ROWID;
 ";
 
 /// Makes a new file ours, or checks that it is.

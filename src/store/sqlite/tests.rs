@@ -20,7 +20,7 @@ fn a_file_of_a_newer_program_is_refused_and_both_versions_are_named() {
     let path = folder.path().join("broadgauge.db");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
     let error = Sqlite::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 9, known: 3, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 9, known: 4, .. }), "{error}");
     assert!(error.to_string().contains("update the program"), "{error}");
 }
 
@@ -40,7 +40,9 @@ fn complaints_of_a_first_version_are_read_and_their_class_has_no_author() {
     for column in ["kind", "class_by", "class_confidence", "class_reason"] {
         old.execute_batch(&format!("ALTER TABLE complaint DROP COLUMN {column}")).unwrap();
     }
-    old.execute_batch("DROP TABLE utilisation; DROP TABLE action; DROP TABLE reputation").unwrap();
+    for table in ["utilisation", "action", "reputation", "response", "answer"] {
+        old.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
     old.pragma_update(None, "user_version", 1).unwrap();
     drop(old);
     let store = Sqlite::open(&path).unwrap();
