@@ -76,6 +76,8 @@ pub struct Complaint {
     pub resolved_at: Option<Wall>,
     /// When the case was opened again.
     pub reopened_at: Option<Wall>,
+    /// When the customer took it further: to the regulator, an ombudsman or a scheme of dispute resolution.
+    pub escalated_at: Option<Wall>,
     /// The state in the operator's own words.
     pub status: Option<String>,
     /// Who has to act.

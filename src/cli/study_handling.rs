@@ -73,11 +73,20 @@ fn text(study: &handling::Handling) -> String {
         let _ = writeln!(text, "{}", columns(&rows));
         let mut rows = vec![["deadline", "days", "done in time"].map(String::from).to_vec()];
         let all = &study.groups[0];
-        for within in all.first_response.within.iter().chain(&all.resolution.within) {
+        let appeals = study.escalations.iter().flat_map(|escalations| &escalations.within);
+        for within in all.first_response.within.iter().chain(&all.resolution.within).chain(appeals) {
             let days = format!("{}", within.days);
             rows.push(vec![within.deadline.into(), days, reasons.answer(&within.ratio, Form::plain(3))]);
         }
         let _ = writeln!(text, "All cases against deadlines\n{}", columns(&rows));
+    }
+    if let Some(escalations) = &study.escalations {
+        let _ = writeln!(
+            text,
+            "Taken further by the customer: {} cases, on known lines {} per million lines and quarter\n",
+            escalations.cases,
+            reasons.answer(&escalations.per_million_line_quarters, Form::plain(1))
+        );
     }
     for (title, list, all) in [
         ("Overdue", &study.overdue, study.overdue_in_all),

@@ -173,6 +173,7 @@ const COMPLAINTS: &[Field] = &[
     may("first_response_at", Holds::Time),
     may("resolved_at", Holds::Time),
     may("reopened_at", Holds::Time),
+    may("escalated_at", Holds::Time),
     may("status", Holds::Text),
     may("owner", Holds::Text),
     may("due_at", Holds::Time),

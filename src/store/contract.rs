@@ -302,6 +302,7 @@ pub(crate) fn complaints_are_brought_up_to_date_and_listed_by_time(store: &dyn S
     let mut complaints = vec![complaint("c1", 5), complaint("c2", 1)];
     assert_eq!(store.put_complaints(&complaints).unwrap().added, 2);
     complaints[0].resolved_at = Some(NOON + Span::secs(50));
+    complaints[0].escalated_at = Some(NOON + Span::secs(40));
     let again = store.put_complaints(&complaints).unwrap();
     assert_eq!(again, Tally { changed: 1, unchanged: 1, ..Tally::default() });
     complaints.reverse();

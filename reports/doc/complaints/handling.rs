@@ -5,7 +5,7 @@ use super::super::operator::words;
 use super::tables::columns;
 use crate::doc::told::Refusals;
 use crate::doc::{Align, Block, Section, Table, TableCell};
-use crate::study::handling::{Case, DEADLINES, Group, Handling};
+use crate::study::handling::{Case, DEADLINES, Escalations, Group, Handling};
 use crate::text::Prose;
 use crate::text::number::{self, Style};
 use broadgauge_model::complaint::Class;
@@ -27,6 +27,7 @@ pub(super) fn section(basis: &Basis<'_>, study: &Handling) -> Section {
             blocks.push(Block::Table(table(study, &mut refusals)));
             blocks.extend(refusals.below());
         }
+        blocks.extend(study.escalations.as_ref().map(escalated));
         let lists = [
             (
                 Phrase {
@@ -129,7 +130,9 @@ fn deadline(id: &'static str) -> Prose {
         "miit_reply" => "工业和信息化部《电信用户申诉处理办法》第十条",
         "fcc_reply" => "美国 FCC 非正式投诉：运营商 30 天内答复",
         "ofcom_speeds" => "英国 Ofcom 宽带速率自愿守则：30 天内解决",
-        "ofcom_adr" => "英国 Ofcom 替代性争议解决：八周之后",
+        "ofcom_adr" => "英国 Ofcom 替代性争议解决：八周之后（2026 年 4 月 8 日前受理）",
+        "ofcom_adr_2026" => "英国 Ofcom 替代性争议解决：六周之后（2026 年 4 月 8 日起受理）",
+        "miit_appeal" => "工业和信息化部《电信用户申诉处理办法》：申诉三十日内办结",
         _ => en,
     };
     Phrase { en, zh }.into()
@@ -144,6 +147,7 @@ fn deadlines(study: &Handling, refusals: &mut Refusals) -> Table {
     ];
     let all = study.groups.first();
     let within = all.into_iter().flat_map(|g| g.first_response.within.iter().chain(&g.resolution.within));
+    let within = within.chain(study.escalations.iter().flat_map(|escalations| &escalations.within));
     let rows = within.map(|within| {
         let days = Prose::say(&DAYS, &[("n", Prose::plain(number::trimmed(within.days)))]);
         vec![deadline(within.deadline).into(), days.into(), refusals.cell(&within.ratio, Style::Share)]
@@ -153,6 +157,27 @@ fn deadlines(study: &Handling, refusals: &mut Refusals) -> Table {
         columns: columns(&heads),
         rows: rows.collect(),
     }
+}
+
+/// How many customers took it further.
+fn escalated(escalations: &Escalations) -> Block {
+    const RATE: Phrase = Phrase {
+        en: "Customers took {cases} cases further, to a regulator, an ombudsman or dispute resolution: on known lines {rate} for each \
+             million lines in a quarter.",
+        zh: "有 {cases} 件投诉被用户升级至监管机构、申诉专员或争议解决机构；按已登记线路计，每季度每百万线路 {rate} 件。",
+    };
+    const COUNT: Phrase = Phrase {
+        en: "Customers took {cases} cases further, to a regulator, an ombudsman or dispute resolution.",
+        zh: "有 {cases} 件投诉被用户升级至监管机构、申诉专员或争议解决机构。",
+    };
+    let cases = ("cases", number::count(escalations.cases as u64));
+    let Some(rate) = escalations.per_million_line_quarters.as_estimate() else {
+        return Block::Paragraph(Prose::say(&COUNT, &[cases]));
+    };
+    let (low, high) = rate.interval();
+    let [rate, low, high] = [rate.value(), low, high].map(|value| number::fixed(value, 0));
+    let told = format!("{rate} ({low}–{high})");
+    Block::Paragraph(Prose::say(&RATE, &[cases, ("rate", Prose::plain(told))]))
 }
 
 fn list(title: &Phrase, cases: &[Case], all: usize) -> Table {

@@ -1,6 +1,6 @@
 //! Cases to figures.
 
-use super::query::Query;
+use super::query::{About, Deadline, Query};
 use super::row::{Case, Group, Times, Within};
 use crate::stats::Refusal;
 use crate::stats::proportion::wilson;
@@ -36,6 +36,9 @@ pub(super) struct Known {
     response: Vec<Option<Spell>>,
     /// Hours to resolution, and whether there was one.
     resolution: Vec<Option<Spell>>,
+    /// Hours from an escalation to resolution, and whether there was one.
+    appeal: Vec<Option<Spell>>,
+    opened: Vec<Wall>,
     reopened: Vec<Option<bool>>,
     /// Whether it was repeated; none where it cannot be told.
     repeated: Vec<Option<bool>>,
@@ -88,6 +91,8 @@ impl Known {
         let mut known = Self {
             response: Vec::new(),
             resolution: Vec::new(),
+            appeal: Vec::new(),
+            opened: cases.iter().map(|case| case.complaint.opened_at).collect(),
             reopened: Vec::new(),
             first_contact: Vec::new(),
             open: Vec::new(),
@@ -109,6 +114,10 @@ impl Known {
             let is_open = (resolved.is_none() && !timeless) || again;
             let resolution = if again { None } else { resolved };
             known.resolution.push((!timeless).then(|| spell(case.opened_at, resolution, end)));
+            // What was settled before a customer took it further does not say when that was settled.
+            let escalated = before_end(case.escalated_at)
+                .filter(|at| !timeless && resolution.is_none_or(|settled| settled >= *at));
+            known.appeal.push(escalated.map(|at| spell(at, resolution, end)));
             // A resolution without an answer before it was the answer.
             let answered = before_end(case.first_response_at).or(resolved);
             let unknown = timeless && answered.is_none();
@@ -161,10 +170,6 @@ pub(super) fn group(by: &'static str, value: &str, cases: &[usize], known: &Know
         let hits = told.iter().filter(|hit| **hit).count() as u64;
         ratio(hits, told.len(), query)
     };
-    let times = |list: &[Option<Spell>], first: bool| {
-        let spells: Vec<Spell> = cases.iter().filter_map(|&at| list[at]).collect();
-        times(&spells, cases.len(), first, query)
-    };
     Group {
         by,
         value: value.to_owned(),
@@ -172,8 +177,8 @@ pub(super) fn group(by: &'static str, value: &str, cases: &[usize], known: &Know
         open: open.len(),
         overdue: open.iter().filter(|open| open.overdue_hours.is_some()).count(),
         unowned: open.iter().filter(|open| !open.owned).count(),
-        first_response: times(&known.response, true),
-        resolution: times(&known.resolution, false),
+        first_response: times(cases, About::FirstResponse, known, query),
+        resolution: times(cases, About::Resolution, known, query),
         reopened_ratio: share(&known.reopened),
         repeated_ratio: share(&known.repeated),
         first_contact_ratio: share(&known.first_contact),
@@ -208,45 +213,100 @@ fn mostly_timeless(spells: usize, cases: usize) -> Option<Answer> {
         .then(|| Declined::because(Words::with(TIMELESS, &[("n", &timeless), ("all", &cases)])).into())
 }
 
-fn times(spells: &[Spell], cases: usize, first_response: bool, query: &Query) -> Times {
-    const NONE: Phrase = Phrase {
-        en: "none of {n} cases was done in the time observed",
-        zh: "观测期内 {n} 件无一完成",
-    };
-    let done = spells.iter().filter(|spell| spell.ended).count();
-    let curve = (spells.len() >= query.fewest_cases).then(|| kaplan_meier(spells, LEVEL));
-    let timeless = mostly_timeless(spells.len(), cases);
-    let answer = |of: &dyn Fn(&Curve) -> Answer| match &curve {
-        _ if let Some(declined) = &timeless => declined.clone(),
-        None => too_few(spells.len(), query),
-        // A curve that never falls has no spread of its own.
-        Some(_) if done == 0 => Declined::because(Words::with(NONE, &[("n", &spells.len())])).into(),
-        Some(Ok(curve)) => of(curve),
-        Some(Err(refusal)) => Declined::from(refusal.clone()).into(),
-    };
-    let quantile = |p: f64| answer(&|curve| quantile(curve, p));
-    let within = query.deadlines.iter().filter(|d| d.first_response == first_response).map(|deadline| {
-        let hours = deadline.days * 24.0;
-        // Where every case was seen until the deadline, or done before, the share is a plain one.
-        let seen = spells.iter().all(|spell| spell.ended || spell.time >= hours);
-        let hits = spells.iter().filter(|spell| spell.ended && spell.time <= hours).count() as u64;
-        let share = if seen && timeless.is_none() {
-            ratio(hits, spells.len(), query)
-        } else {
-            answer(&|curve| match curve.ended_by(hours) {
-                Ok((share, interval)) => Answer::estimate(share, interval.pair(), curve.spells as u64),
-                Err(refusal) => Declined::from(refusal).into(),
-            })
+/// How long some cases took, with the curve that open ones are counted in.
+struct Sample {
+    spells: Vec<Spell>,
+    done: usize,
+    curve: Option<crate::stats::Answer<Curve>>,
+    timeless: Option<Answer>,
+}
+
+impl Sample {
+    fn of(cases: &[usize], list: &[Option<Spell>], query: &Query) -> Self {
+        let spells: Vec<Spell> = cases.iter().filter_map(|&at| list[at]).collect();
+        Self {
+            done: spells.iter().filter(|spell| spell.ended).count(),
+            curve: (spells.len() >= query.fewest_cases).then(|| kaplan_meier(&spells, LEVEL)),
+            timeless: mostly_timeless(spells.len(), cases.len()),
+            spells,
+        }
+    }
+
+    fn answer(&self, query: &Query, of: impl Fn(&Curve) -> Answer) -> Answer {
+        const NONE: Phrase = Phrase {
+            en: "none of {n} cases was done in the time observed",
+            zh: "观测期内 {n} 件无一完成",
         };
-        Within { deadline: deadline.id, days: deadline.days, ratio: share }
-    });
+        match &self.curve {
+            _ if let Some(declined) = &self.timeless => declined.clone(),
+            None => too_few(self.spells.len(), query),
+            // A curve that never falls has no spread of its own.
+            Some(_) if self.done == 0 => {
+                Declined::because(Words::with(NONE, &[("n", &self.spells.len())])).into()
+            }
+            Some(Ok(curve)) => of(curve),
+            Some(Err(refusal)) => Declined::from(refusal.clone()).into(),
+        }
+    }
+
+    fn within(&self, hours: f64, query: &Query) -> Answer {
+        // Where every case was seen until the deadline, or done before, the share is a plain one.
+        let seen = self.spells.iter().all(|spell| spell.ended || spell.time >= hours);
+        if seen && self.timeless.is_none() {
+            let hits = self.spells.iter().filter(|spell| spell.ended && spell.time <= hours).count();
+            return ratio(hits as u64, self.spells.len(), query);
+        }
+        self.answer(query, |curve| match curve.ended_by(hours) {
+            Ok((share, interval)) => Answer::estimate(share, interval.pair(), curve.spells as u64),
+            Err(refusal) => Declined::from(refusal).into(),
+        })
+    }
+}
+
+impl Known {
+    fn list(&self, about: About) -> &[Option<Spell>] {
+        match about {
+            About::FirstResponse => &self.response,
+            About::Resolution => &self.resolution,
+            About::Appeal => &self.appeal,
+        }
+    }
+
+    /// The share done within each deadline of this kind. One that no case falls under is left out.
+    pub(super) fn within(&self, cases: &[usize], about: About, query: &Query) -> Vec<Within> {
+        let under = |deadline: &Deadline, at: usize| {
+            let opened = self.opened[at];
+            deadline.opened_from.is_none_or(|from| opened >= from)
+                && deadline.opened_before.is_none_or(|before| opened < before)
+        };
+        let deadlines = query.deadlines.iter().filter(|deadline| deadline.about == about);
+        let told = deadlines.filter_map(|deadline| {
+            let cases: Vec<usize> = cases.iter().copied().filter(|&at| under(deadline, at)).collect();
+            if cases.is_empty() {
+                return None;
+            }
+            let ratio = Sample::of(&cases, self.list(about), query).within(deadline.days * 24.0, query);
+            Some(Within { deadline: deadline.id, days: deadline.days, ratio })
+        });
+        told.collect()
+    }
+
+    /// The cases of which it is known how long they were with somebody else.
+    pub(super) fn appealed(&self) -> Vec<usize> {
+        (0..self.appeal.len()).filter(|&at| self.appeal[at].is_some()).collect()
+    }
+}
+
+fn times(cases: &[usize], about: About, known: &Known, query: &Query) -> Times {
+    let sample = Sample::of(cases, known.list(about), query);
+    let quantile = |p: f64| sample.answer(query, |curve| quantile(curve, p));
     Times {
-        cases: spells.len(),
-        done,
+        cases: sample.spells.len(),
+        done: sample.done,
         p50_hours: quantile(0.5),
         p80_hours: quantile(0.8),
         p95_hours: quantile(0.95),
-        within: within.collect(),
+        within: known.within(cases, about, query),
     }
 }
 

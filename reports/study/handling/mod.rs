@@ -9,12 +9,13 @@
 //! It knows when a case was closed, not whether the customer agreed. Intervals take cases as independent, which one fault
 //! that makes forty people call is not.
 
+mod escalate;
 mod measure;
 pub mod query;
 pub mod row;
 
-pub use query::{DEADLINES, Deadline, Query};
-pub use row::{Case, Group, Handling, Times, Within};
+pub use query::{About, DEADLINES, Deadline, Query};
+pub use row::{Case, Escalations, Group, Handling, Times, Within};
 
 use super::{Declined, Head, Method, Note, Words};
 use broadgauge_model::panel::{Panel, PanelComplaint};
@@ -56,6 +57,7 @@ pub fn study(panel: &Panel, query: &Query) -> Handling {
         declined: None,
         head,
         groups: Vec::new(),
+        escalations: None,
         overdue: Vec::new(),
         unowned: Vec::new(),
         overdue_in_all: 0,
@@ -69,6 +71,9 @@ pub fn study(panel: &Panel, query: &Query) -> Handling {
         out.declined = Some(Declined::because(Words::with(phrase, &[("own", &query.own)])));
         return out;
     }
+    let earlier: Vec<&PanelComplaint> =
+        panel.earlier_complaints.iter().filter(|c| is_own(panel, c, query)).collect();
+    out.escalations = escalate::escalations(panel, &cases, &earlier, &known, query);
     let all: Vec<usize> = (0..cases.len()).collect();
     out.groups.push(measure::group("all", "all", &all, &known, query));
     let keys: [(&'static str, Key); 3] = [

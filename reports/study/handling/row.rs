@@ -13,6 +13,8 @@ pub struct Handling {
     pub head: Head,
     /// All cases, then by class, channel and owner.
     pub groups: Vec<Group>,
+    /// Cases that customers took further; none where the data name none.
+    pub escalations: Option<Escalations>,
     /// Open cases past their due time, the latest first.
     pub overdue: Vec<Case>,
     /// How many there are in all.
@@ -57,6 +59,23 @@ pub struct Group {
     /// Cases that would be open if they came at this rate and took their mean time (Little's law): far from `open` where
     /// the backlog grows or shrinks.
     pub expected_open: Option<f64>,
+}
+
+/// Cases that customers took to the regulator, an ombudsman or a scheme of dispute resolution in the period.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Escalations {
+    /// All of them.
+    pub cases: usize,
+    /// Of those on lines that are known.
+    pub on_known_lines: usize,
+    /// The operator's lines in service in the period.
+    pub lines: usize,
+    /// Their days in service.
+    pub line_days: f64,
+    /// Cases on known lines for each million lines in a quarter of a year.
+    pub per_million_line_quarters: Answer,
+    /// The share settled within each deadline that runs from there.
+    pub within: Vec<Within>,
 }
 
 /// How long something took, open cases counted as long as they were open.

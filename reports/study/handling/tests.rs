@@ -1,5 +1,5 @@
 use super::*;
-use broadgauge_model::clock::Wall;
+use broadgauge_model::clock::{Span, Wall};
 use broadgauge_model::complaint::{Class, Complaint};
 use broadgauge_model::panel::Period;
 use broadgauge_model::place::AccessLine;
@@ -171,4 +171,76 @@ fn the_order_of_rows_changes_nothing() {
     let mut shuffled = panel();
     shuffled.complaints.reverse();
     assert_eq!(study(&shuffled, &Query::of("A")), study(&panel(), &Query::of("A")));
+}
+
+/// The panel with cases opened around 8 April 2026: one a day for 40 days before and 40 days from then on, each resolved after 50
+/// days, but every fourth after 35.
+fn around_the_six_weeks() -> Panel {
+    const CHANGE: i64 = 1_775_602_800;
+    let mut panel = panel();
+    let day = |day: i64| Wall::from_secs(CHANGE + day * 86_400);
+    panel.period = Period { from: day(-40), to: day(200), zone: "UTC".into() };
+    panel.complaints = (-40..40)
+        .map(|n: i64| {
+            case((n + 40) as usize, 0, |c| {
+                c.opened_at = day(n);
+                c.resolved_at = Some(day(n + if n % 4 == 0 { 35 } else { 50 }));
+            })
+        })
+        .collect();
+    panel
+}
+
+#[test]
+fn a_deadline_that_changed_is_held_against_the_cases_of_its_time() {
+    let got = study(&around_the_six_weeks(), &Query::of("A"));
+    let of = |word: &str| {
+        let within = got.groups[0].resolution.within.iter().find(|w| w.deadline == word).unwrap();
+        let e = within.ratio.as_estimate().unwrap();
+        (within.days, e.value(), e.n())
+    };
+    // Before, eight weeks were enough for all; of those after, a quarter was done in six.
+    assert_eq!(of("ofcom_adr"), (56.0, 1.0, 40));
+    assert_eq!(of("ofcom_adr_2026"), (42.0, 0.25, 40));
+    assert!(got.escalations.is_none(), "no case names one");
+    let years_before = study(&panel(), &Query::of("A"));
+    let words: Vec<_> = years_before.groups[0].resolution.within.iter().map(|w| w.deadline).collect();
+    assert_eq!(words, ["ofcom_speeds", "ofcom_adr"], "a deadline that no case falls under is left out");
+}
+
+#[test]
+fn escalations_are_counted_by_the_lines_that_could_have_and_their_deadline_runs_from_there() {
+    let mut panel = around_the_six_weeks();
+    let day = |n: f64| Span((n * 86_400e9) as i64);
+    for (n, case) in panel.complaints.iter_mut().enumerate().filter(|(n, _)| n % 4 == 1) {
+        let opened = case.complaint.opened_at;
+        // Half of the twenty are settled ten days after the customer went further, the others after forty.
+        case.complaint.escalated_at = Some(opened + day(20.0));
+        case.complaint.resolved_at = Some(opened + day(if n % 8 == 1 { 30.0 } else { 60.0 }));
+    }
+    panel.complaints[1].line = None;
+    // One was opened before the period, and went further in it; one went further before it.
+    let mut early = panel.complaints[0].clone();
+    early.complaint.opened_at = panel.period.from + day(-30.0);
+    early.complaint.escalated_at = Some(panel.period.from + day(1.0));
+    let mut gone = early.clone();
+    gone.complaint.escalated_at = Some(panel.period.from + day(-1.0));
+    panel.earlier_complaints = vec![early, gone];
+    // 500 lines over 240 days, of which one is in service for the last 40 only, and one is somebody else's.
+    panel.lines[400].active_from = Some(panel.period.to + day(-40.0));
+    panel.lines[401].operator = "B".into();
+    let got = study(&panel, &Query::of("A")).escalations.unwrap();
+    assert_eq!((got.cases, got.on_known_lines, got.lines), (21, 20, 499));
+    assert!((got.line_days - (498.0 * 240.0 + 40.0)).abs() < 1e-6, "{}", got.line_days);
+    let rate = got.per_million_line_quarters.as_estimate().unwrap();
+    let expected = 20.0 / (got.line_days / 91.3125) * 1e6;
+    // Estimates carry seven digits.
+    assert!((rate.value() / expected - 1.0).abs() < 1e-6 && rate.n() == 20, "{rate:?} {expected}");
+    // Garwood, 20 cases: 12.216517 to 30.888376 (scipy.stats.chi2).
+    let (low, high) = rate.interval();
+    assert!((low / expected * 20.0 - 12.216_517).abs() < 1e-4, "{low}");
+    assert!((high / expected * 20.0 - 30.888_376).abs() < 1e-4, "{high}");
+    let settled = &got.within[0];
+    assert_eq!((settled.deadline, settled.days), ("miit_appeal", 30.0));
+    assert_eq!(settled.ratio.as_estimate().unwrap().value(), 0.5);
 }

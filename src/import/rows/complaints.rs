@@ -41,6 +41,7 @@ pub(super) fn read(
         first_response_at: draft.time("first_response_at")?,
         resolved_at: draft.time("resolved_at")?,
         reopened_at: draft.time("reopened_at")?,
+        escalated_at: draft.time("escalated_at")?,
         due_at: draft.time("due_at")?,
         city: draft.text("city")?,
         postcode: draft.text("postcode")?,
@@ -49,9 +50,11 @@ pub(super) fn read(
     if complaint.line_id.is_none() && complaint.area.is_none() {
         return Err(Fault::row("names neither a line_id nor an area: one of the two is needed"));
     }
-    for (name, at) in
-        [("first_response_at", complaint.first_response_at), ("resolved_at", complaint.resolved_at)]
-    {
+    for (name, at) in [
+        ("first_response_at", complaint.first_response_at),
+        ("resolved_at", complaint.resolved_at),
+        ("escalated_at", complaint.escalated_at),
+    ] {
         if at.is_some_and(|at| at < opened_at) {
             let reason =
                 format!("is before opened_at, {}: are day and month exchanged?", opened_at.rfc3339());

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 const ALL: &str = "SELECT complaint_id, opened_at, line_id, area, operator, channel, class, text, \
     first_response_at, resolved_at, reopened_at, status, owner, due_at, city, postcode, kind, class_by, class_confidence, \
-    class_reason FROM complaint";
+    class_reason, escalated_at FROM complaint";
 
 fn read(row: &Row<'_>) -> Result<Complaint, StoreError> {
     let time = |at: usize| row.get::<_, Option<i64>>(at).map(|time| time.map(Wall));
@@ -40,6 +40,7 @@ fn read(row: &Row<'_>) -> Result<Complaint, StoreError> {
         class_by: row.get(17)?,
         class_confidence: row.get(18)?,
         class_reason: row.get(19)?,
+        escalated_at: time(20)?,
     })
 }
 
@@ -57,7 +58,7 @@ fn put(transaction: &Transaction<'_>, complaint: &Complaint) -> Result<Tally, St
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO complaint VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-             ?15, ?16, ?17, ?18, ?19, ?20)",
+             ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             complaint.complaint_id,
@@ -80,6 +81,7 @@ fn put(transaction: &Transaction<'_>, complaint: &Complaint) -> Result<Tally, St
             complaint.class_by,
             complaint.class_confidence,
             complaint.class_reason,
+            time(complaint.escalated_at),
         ])?;
     Ok(tally)
 }

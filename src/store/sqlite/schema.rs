@@ -79,7 +79,7 @@ CREATE TABLE reputation(
   PRIMARY KEY(region, month, operator, source)) STRICT, WITHOUT ROWID;
 ";
 
-/// What customers answered, a row an item.
+/// What customers answered, a row an item, and complaints that went further.
 const VERSION_4: &str = "
 CREATE TABLE response(
   id INTEGER PRIMARY KEY, respondent_id TEXT NOT NULL, answered_at INTEGER NOT NULL, line_id TEXT, segment TEXT,
@@ -88,6 +88,7 @@ CREATE INDEX response_time ON response(answered_at);
 CREATE TABLE answer(
   response INTEGER NOT NULL, item TEXT NOT NULL, value REAL NOT NULL,
   PRIMARY KEY(response, item)) STRICT, WITHOUT ROWID;
+ALTER TABLE complaint ADD COLUMN escalated_at INTEGER;
 ";
 
 /// Makes a new file ours, or checks that it is.

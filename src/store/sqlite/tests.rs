@@ -37,7 +37,7 @@ fn complaints_of_a_first_version_are_read_and_their_class_has_no_author() {
     drop(store);
     let path = folder.path().join("broadgauge.db");
     let old = rusqlite::Connection::open(&path).unwrap();
-    for column in ["kind", "class_by", "class_confidence", "class_reason"] {
+    for column in ["kind", "class_by", "class_confidence", "class_reason", "escalated_at"] {
         old.execute_batch(&format!("ALTER TABLE complaint DROP COLUMN {column}")).unwrap();
     }
     for table in ["utilisation", "action", "reputation", "response", "answer"] {
