@@ -296,6 +296,14 @@ impl AskComplaints {
     }
 }
 
+/// Which complaints of a line belong together, in studies of what brings them on.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct Repeats {
+    /// Complaints of one line within so many days are one episode; with 0 every day's complaint counts
+    #[arg(long, value_name = "DAYS", default_value_t = 28, value_parser = clap::value_parser!(i32).range(0..=366))]
+    pub repeat_days: i32,
+}
+
 /// What is asked of the handling of complaints.
 #[derive(clap::Args, Clone, Debug)]
 pub struct AskHandling {

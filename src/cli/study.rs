@@ -111,6 +111,8 @@ struct Complaints {
     ground: pick::Ground,
     #[command(flatten)]
     ask: pick::AskComplaints,
+    #[command(flatten)]
+    repeats: pick::Repeats,
     /// One JSON document rather than a table
     #[arg(long)]
     json: bool,
@@ -132,7 +134,9 @@ pub fn run(args: Args) -> Outcome {
         }
         Question::Complaints(args) => {
             let panel = args.ground.panel()?;
-            let study = complaints::study(&panel, &args.ask.query(&args.ground));
+            let query =
+                complaints::Query { repeat_days: args.repeats.repeat_days, ..args.ask.query(&args.ground) };
+            let study = complaints::study(&panel, &query);
             if args.json {
                 out::json(&study);
             } else {

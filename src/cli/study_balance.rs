@@ -16,6 +16,8 @@ pub(super) struct Args {
     ground: pick::Ground,
     #[command(flatten)]
     ask: Ask,
+    #[command(flatten)]
+    repeats: pick::Repeats,
     /// One JSON document rather than tables
     #[arg(long)]
     json: bool,
@@ -53,7 +55,8 @@ impl Ask {
 pub(super) fn run(args: &Args) -> Outcome {
     let store = store::open_existing(&args.ground.store).map_err(Failure::input)?;
     let panel = gather::panel(store.as_ref(), &args.ground.request()).map_err(Failure::input)?;
-    let study = balance::study(&panel, &args.ask.query(&args.ground));
+    let query = balance::Query { repeat_days: args.repeats.repeat_days, ..args.ask.query(&args.ground) };
+    let study = balance::study(&panel, &query);
     if args.json {
         out::json(&study);
     } else {
