@@ -81,7 +81,7 @@ const STEPS: f64 = 110.0;
 const STEPS_HEAD: f64 = 30.0;
 const PER_COST: Phrase = Phrase {
     en: "Complaints that a further split avoids in 30 days, per 1000 of its cost",
-    zh: "再扩容一个节点 30 天内可避免的投诉（每 1000 元成本）",
+    zh: "再扩容一个节点 30 天内可避免的投诉（每 1000 单位成本）",
 };
 const PER_NODE: Phrase = Phrase {
     en: "Complaints that a further split avoids in 30 days",

@@ -57,7 +57,9 @@ impl Chart for Course {
         let y = Ticks::linear(low, high, 4, percent);
         let (first, last) = span(all().map(|(week, _)| f64::from(*week)));
         let (first, last) = if first < last { (first, last) } else { (-3.0, 3.0) };
-        let ticks = (first as i32..=last as i32).map(|week| (f64::from(week), week.to_string())).collect();
+        let ticks = (first as i32..=last as i32)
+            .map(|week| (f64::from(week), number::fixed(f64::from(week), 0)))
+            .collect();
         let x = Ticks::new(super::axis::Scale::Linear, first - 0.5, last + 0.5, ticks);
         let left = y.label_width() + 14.0;
         for (i, one) in self.panels.iter().enumerate() {

@@ -89,7 +89,7 @@ impl Silent {
         const DRAWN: Phrase = Phrase { en: "the same, less chance", zh: "去除偶然后" };
         const FORETOLD: Phrase = Phrase { en: "foretold", zh: "预测" };
         const LIMITS_95: Phrase = Phrase { en: "95% of ordinary groups", zh: "95% 正常群体" };
-        const LIMITS_998: Phrase = Phrase { en: "99.8%", zh: "99.8%" };
+        const LIMITS_998: Phrase = Phrase { en: "99.8% of them", zh: "99.8% 正常群体" };
         let mut items = vec![
             (Swatch::Line(Stroke::new(GREY, 1.6)), CAME.get(lang).to_owned()),
             (Swatch::Line(Stroke::new(OWN, 2.4)), DRAWN.get(lang).to_owned()),

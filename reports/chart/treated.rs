@@ -182,7 +182,9 @@ fn series(scene: &mut Scene, room: Rect, one: &TreatedPanel, lang: Lang) {
     };
     let (first, last) = span(one.weeks.iter().map(|week| f64::from(week.since)));
     let (first, last) = if first < last { (first, last) } else { (-4.0, 3.0) };
-    let ticks = (first as i32..=last as i32).map(|week| (f64::from(week), week.to_string())).collect();
+    let ticks = (first as i32..=last as i32)
+        .map(|week| (f64::from(week), number::fixed(f64::from(week), 0)))
+        .collect();
     let x = Ticks::new(Scale::Linear, first - 0.5, last + 0.5, ticks);
     let left = y.label_width() + 12.0;
     let area = Rect::new(room.x + left, room.y, room.width - left, room.height);

@@ -157,10 +157,16 @@ fn step(scene: &mut Scene, panel: &Panel, row: &WaterfallRow, at: f64, lang: Lan
     }
     let text = Label::new(size, right + 6.0, at, SMALL, BLACK).centred();
     let fits = right + 6.0 + text.width() <= area.right();
-    let text = if fits { text } else { Label { x: left - 6.0, ..text }.anchor(Anchor::End) };
-    if text.bounds().x >= area.x {
-        scene.text(text.halo());
-    }
+    let aside = Label { x: left - 6.0, ..text.clone() }.anchor(Anchor::End);
+    let within = Label { x: bar.x + bar.width / 2.0, ..text.clone() }.anchor(Anchor::Middle);
+    let text = if fits {
+        text
+    } else if aside.bounds().x >= area.x {
+        aside
+    } else {
+        within
+    };
+    scene.text(text.halo());
 }
 
 impl Chart for Waterfall {

@@ -128,7 +128,9 @@ pub(super) fn of_complaints(report: &Basis<'_>) -> Option<Block> {
             subtitle: subtitle.get(lang).to_owned(),
             note: String::new(),
         },
-        axis: Phrase { en: "Per 1,000 line-days", zh: "每千线路·日" }.get(lang).to_owned(),
+        axis: Phrase { en: "Network complaints per 1000 line-days", zh: "每千线路·日网络投诉" }
+            .get(lang)
+            .to_owned(),
         unit: Unit::Count,
         panels: vec![ControlPanel {
             heading: report.own.to_owned(),

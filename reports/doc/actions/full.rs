@@ -51,8 +51,12 @@ fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
         zh: "{technology}：未给出平衡点（{reason}）",
     };
     const CAPTION: Phrase = Phrase {
-        en: "Above: delay on the days of nodes, in eight groups of equal number by utilisation, with the curve of a queue and the delay from which complaints begin. Below: complaints on the day after. The shaded part on the left keeps to the good side with 95% confidence, whole nodes resampled and the uncertainty of the limit taken in; the one on the right is where customers begin to notice. At the foot, the nodes that run fuller than is safe: what splitting each brings for its cost, the best first, with 95% intervals; the area under the steps is what all of them avoid.",
-        zh: "上：按利用率等分八组的节点日时延，及排队曲线与投诉起点。下：次日投诉。左侧阴影以 95% 把握位于好的一侧（整节点重抽样，并计入限值的不确定性），右侧阴影为用户开始察觉之处。最下：超过安全利用率的节点逐个扩容的收效（按单位成本收效由高到低，线段为 95% 区间）；阶梯下的面积为合计可避免的投诉。",
+        en: "Above: delay on the days of nodes, in eight groups of equal number by utilisation, with the curve of a queue and the delay from which complaints begin. Below: complaints on the day after. The shaded part on the left keeps to the good side with 95% confidence, whole nodes resampled and the uncertainty of the limit taken in; the one on the right is where customers begin to notice.",
+        zh: "上：按利用率等分八组的节点日时延，及排队曲线与投诉起点。下：次日投诉。左侧阴影以 95% 把握位于好的一侧（整节点重抽样，并计入限值的不确定性），右侧阴影为用户开始察觉之处。",
+    };
+    const STEPS: Phrase = Phrase {
+        en: "At the foot, the nodes that run fuller than is safe: what splitting each brings for its cost, the best first, with 95% intervals; the area under the steps is what all of them avoid.",
+        zh: "最下：超过安全利用率的节点逐个扩容的收效（按单位成本收效由高到低，线段为 95% 区间）；阶梯下的面积为合计可避免的投诉。",
     };
     const NODES: Phrase =
         Phrase { en: "{n} nodes, {days} days of nodes", zh: "{n} 个节点，{days} 个节点日" };
@@ -74,6 +78,11 @@ fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
     let gaps = [("n", number::count(point.nodes as u64)), ("days", number::count(point.node_days as u64))];
     let subtitle = words::subtitle(vec![Prose::say(&NODES, &gaps)], report.panel);
     let limit = report.studies.balance.limit.as_estimate().map(Estimate::value);
+    let reliefs: Vec<_> =
+        report.studies.balance.relief.iter().filter(|r| r.technology == point.technology).collect();
+    let caption = Prose::from(CAPTION);
+    let told = reliefs.iter().any(|relief| relief.avoided_in_30_days.as_estimate().is_some());
+    let caption = if told { caption.then(STEPS.into()) } else { caption };
     let make = |lang: Lang| BalanceChart {
         caption: Caption {
             title: title.get(lang).to_owned(),
@@ -95,12 +104,8 @@ fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
         limit,
         point: words::answer(&point.utilisation).figure(lang),
         safe: point.safe,
-        splits: report
-            .studies
-            .balance
-            .relief
+        splits: reliefs
             .iter()
-            .filter(|relief| relief.technology == point.technology)
             .map(|relief| Split {
                 node: relief.node.clone(),
                 cost: relief.cost,
@@ -110,7 +115,7 @@ fn chart(report: &Basis<'_>, metric: MetricId, point: &Point) -> Block {
         worth: worth(report),
     };
     let file = format!("balance-{}", point.technology.replace(|c: char| !c.is_alphanumeric(), "-"));
-    Block::Figure(Figure::new(file, title.clone(), CAPTION.into(), make))
+    Block::Figure(Figure::new(file, title.clone(), caption, make))
 }
 
 /// Complaints in 30 days that 1,000 must avoid to pay for themselves within a year, where a complaint has a price.
