@@ -63,6 +63,9 @@ pub struct SilentRow {
     pub course: Vec<(String, Option<f64>)>,
 }
 
+/// An edge of the funnel.
+type Edge = fn(&Limits) -> f64;
+
 /// The funnel at a number of lines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
@@ -319,7 +322,7 @@ impl Silent {
             let middle = (area.x + area.width / 2.0, area.y + area.height / 2.0);
             scene.text(super::panel::middle(reason, middle, TEXT).halo());
         }
-        let ends: [(fn(&Limits) -> f64, Stroke); 4] = [
+        let ends: [(Edge, Stroke); 4] = [
             (|p| p.limits_95.0, INNER),
             (|p| p.limits_95.1, INNER),
             (|p| p.limits_998.0, OUTER),

@@ -169,6 +169,9 @@ impl Chart for Treated {
     }
 }
 
+/// One of the two lines: what of a week it shows, how, and by how much it is moved aside.
+type Side = (fn(&TreatedWeek) -> &Figure, Stroke, MarkerShape, f64);
+
 fn series(scene: &mut Scene, room: Rect, one: &TreatedPanel, lang: Lang) {
     let figures = || one.weeks.iter().flat_map(|week| [&week.treated, &week.left_alone]);
     let (low, high) = span(figures().flat_map(Figure::extent));
@@ -193,7 +196,7 @@ fn series(scene: &mut Scene, room: Rect, one: &TreatedPanel, lang: Lang) {
     scene.text(Label::new(title, room.x, room.y - 10.0, SMALL, TEXT));
     let done = panel.x(-0.5);
     scene.line((done, area.y), (done, area.bottom()), Stroke::new(VERMILION, 1.4).dashed(&[4.0, 3.0]));
-    let sides: [(fn(&TreatedWeek) -> &Figure, Stroke, MarkerShape, f64); 2] = [
+    let sides: [Side; 2] = [
         (|week| &week.left_alone, Stroke::new(LEFT_ALONE, 1.8).dashed(DASH), MarkerShape::Square, 2.0),
         (|week| &week.treated, Stroke::new(OWN, 2.2), MarkerShape::Circle, -2.0),
     ];

@@ -184,8 +184,8 @@ impl<'a> Plan<'a> {
         let mut out = Split { total: short.sum::<f64>() / n, factors: [0.0; FACTORS] };
         let sums = [false, true].map(|half| sums(self.cases, counts, half));
         let best = yardsticks(&sums);
-        for half in 0..2 {
-            let mean = |set: usize| self.mean_with(&best, half, &sums[half], set);
+        for (half, sums) in sums.iter().enumerate() {
+            let mean = |set: usize| self.mean_with(&best, half, sums, set);
             let means: Vec<f64> = (0..1 << FACTORS).map(mean).collect();
             for (k, factor) in out.factors.iter_mut().enumerate() {
                 for set in (0..1_usize << FACTORS).filter(|set| set & (1 << k) == 0) {

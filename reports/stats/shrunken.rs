@@ -130,7 +130,7 @@ mod tests {
             }
         }
         assert!(drawn < 0.6 * own, "{drawn} {own}");
-        let share = held as f64 / all as f64;
+        let share = held as f64 / f64::from(all);
         assert!((0.92..0.97).contains(&share), "held {share}");
         // The planted spread is half of the mean.
         assert!((spread - 4.0).abs() < 0.4, "{spread}");

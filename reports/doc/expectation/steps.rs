@@ -170,7 +170,7 @@ fn caption(steps: &Steps) -> Prose {
     };
     if known(StepKind::Access) || known(StepKind::Region) {
         let gaps = [
-            ("technologies", list(&steps.technologies, |name| words::technology(name))),
+            ("technologies", list(&steps.technologies, words::technology)),
             ("regions", list(&steps.regions, |name| Prose::plain(name))),
         ];
         told = told.then(Prose::say(&BEST, &gaps));

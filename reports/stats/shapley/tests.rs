@@ -90,10 +90,14 @@ fn the_parts_and_the_rest_add_up_to_the_mean_to_the_last_digit() {
     let mut cases = PLANTED.cases(3);
     // Holes: no second group, no change known, one stratum without its yardstick.
     cases[5].groups[1] = None;
-    cases.iter_mut().step_by(7).for_each(|case| case.within = None);
+    for case in cases.iter_mut().step_by(7) {
+        case.within = None;
+    }
     cases.retain(|case| case.groups != [Some(0), Some(2)]);
     // What is compared need not be what is short.
-    cases.iter_mut().for_each(|case| case.short += 0.5);
+    for case in &mut cases {
+        case.short += 0.5;
+    }
     let found = parts(&cases, 99, 1, 0.95).unwrap();
     let sum: f64 = told(&found).iter().map(|part| part.0).sum();
     assert!((sum - found.total.0).abs() < 1e-12, "{sum} {found:?}");
@@ -109,7 +113,7 @@ fn a_part_that_depends_on_the_order_is_the_mean_of_all_orders() {
         let worse = i % 2;
         let value = 1.0 + 0.3 * worse as f64;
         let within = Some(0.2 + 0.2 * worse as f64);
-        Case { short: value, value, within, groups: [Some(worse), Some(0)], half: i / 2 % 2 == 0 }
+        Case { short: value, value, within, groups: [Some(worse), Some(0)], half: (i / 2).is_multiple_of(2) }
     };
     let cases: Vec<Case> = (0..80).map(case).collect();
     let plan = Plan::of(&cases);
@@ -122,10 +126,10 @@ fn a_part_that_depends_on_the_order_is_the_mean_of_all_orders() {
 #[test]
 fn what_the_data_cannot_tell_is_refused_by_name() {
     let mut cases = PLANTED.cases(1);
-    cases.iter_mut().for_each(|case| {
+    for case in &mut cases {
         case.within = None;
         case.groups[0] = Some(0);
-    });
+    }
     let found = parts(&cases, 99, 1, 0.95).unwrap();
     assert!(matches!(found.factors[0], Err(Refusal::NoEvents { .. })));
     assert!(matches!(found.factors[1], Err(Refusal::NoEvents { .. })));

@@ -51,7 +51,7 @@ impl Daily {
     fn new(panel: &Panel, series: Series, peak: Peak) -> Self {
         let scale = Scale::of(series.metric);
         let (lines, outside) = levels(panel, &series, |day, hour| peak.contains(day, hour));
-        Self { scale, lines, outside, series }
+        Self { series, scale, lines, outside }
     }
 
     /// The same series at all hours but the busy ones, by line: (day, level), ascending.
