@@ -53,7 +53,7 @@ fn a_model_learns_from_four_fifths_of_the_labels() {
 }
 
 /// Numbers and addresses of people, as they stand in complaints; none may be found in a store.
-const PRIVATE: [&str; 8] = [
+const PRIVATE: [&str; 9] = [
     "555-223-4567",
     "(212) 555-0187",
     "13812345678",
@@ -62,6 +62,7 @@ const PRIVATE: [&str; 8] = [
     "jane.doe+isp@example.org",
     "4111 1111 1111 1111",
     "11010519491231002X",
+    "DE89 3704 0044 0532 0130 00",
 ];
 
 #[test]
@@ -120,6 +121,19 @@ fn ran(folder: &Path, arguments: &[&str]) -> Output {
 fn told(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = ran(folder, arguments);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_file_with_nothing_but_an_account_in_it_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let table =
+        "complaint_id,opened_at,area,text\nT-1,2026-01-01T08:00:00Z,north,refund to NL91 ABNA 0417 1643 00\n";
+    std::fs::write(folder.path().join("c.csv"), table).unwrap();
+    let output =
+        ran(folder.path(), &["import", "complaints", "c.csv", "--store", "s.db", "--key", "k", "--new-key"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said.contains("0 phone, 0 card, 1 account, 0 identity numbers, 0 e-mail addresses"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::study_text::{Form, Reasons, columns, foot, probability};
 use super::{Ended, Failure, Outcome, out, pick};
 use crate::{gather, store};
-use broadgauge_reports::study::expectation::{self, Month};
+use broadgauge_reports::study::expectation::{self, Factor, Month};
 use std::fmt::Write as _;
 
 /// The flags.
@@ -70,11 +70,12 @@ fn text(study: &expectation::Expectation) -> String {
         let mut table = vec![["weights", "all", ""].map(String::from).to_vec()];
         table[0].extend(row.weights.segments.iter().map(|segment| segment.segment.clone()));
         for (at, weight) in row.weights.pooled.iter().enumerate() {
-            let mut cells = vec![
-                weight.factor.word().to_owned(),
-                reasons.answer(&weight.weight, Form::plain(2)),
-                String::new(),
-            ];
+            let word = match (weight.factor, row.promise_is) {
+                (Factor::Promise, Some(promised)) => promised.word(),
+                (factor, _) => factor.word(),
+            };
+            let mut cells =
+                vec![word.to_owned(), reasons.answer(&weight.weight, Form::plain(2)), String::new()];
             let segments = row.weights.segments.iter();
             cells.extend(segments.map(|s| reasons.answer(&s.weights[at].weight, Form::plain(2))));
             table.push(cells);

@@ -23,7 +23,7 @@ pub(super) const fn is_han(c: char) -> bool {
 }
 
 /// What stands in the place of a number or an address of a person: no word of the customer's.
-const MASKS: [&str; 4] = ["[phone]", "[email]", "[card]", "[id]"];
+const MASKS: [&str; 5] = ["[phone]", "[email]", "[card]", "[id]", "[account]"];
 
 /// Lower case, full-width letters made plain, curly quotes made straight, masks left out.
 pub(super) fn plain(text: &str) -> String {

@@ -1,15 +1,17 @@
-//! Takes telephone, card and identity numbers and e-mail addresses out of free text.
+//! Takes telephone, card, account and identity numbers and e-mail addresses out of free text.
 //!
 //! Digits are read in groups, as people write them (`138 1234 5678`, `(555) 123-4567`, full-width too), and a number
 //! is known by the lengths of its groups: Chinese mobile, area-code and 400 numbers; North American ten digits;
 //! numbers with a leading 0 or +; 18- and 15-digit Chinese identity numbers by the date inside (GB 11643); social
 //! security numbers of the United States with their hyphens; cards by the Luhn digit (ISO/IEC 7812-1). Other numbers of
-//! 7 to 12 digits count as telephones when a word such as "call" or "电话" stands before them.
+//! 7 to 12 digits count as telephones when a word such as "call" or "电话" stands before them. International numbers of
+//! bank accounts (IBAN, ISO 13616) are known by their country's length and check digits, with or without blanks.
 //!
-//! What it cannot tell: a name, a street; a bank account; a local number without any such word; digits spelled out in
-//! words.
+//! What it cannot tell: a name, a street; a bank account without its IBAN; a local number without any such word; digits
+//! spelled out in words.
 
 mod digits;
+mod iban;
 
 use digits::{Group, Span};
 
@@ -24,6 +26,8 @@ pub struct Masked {
     pub ids: u64,
     /// E-mail addresses.
     pub emails: u64,
+    /// Numbers of bank accounts.
+    pub accounts: u64,
 }
 
 impl Masked {
@@ -33,6 +37,7 @@ impl Masked {
         self.cards += other.cards;
         self.ids += other.ids;
         self.emails += other.emails;
+        self.accounts += other.accounts;
     }
 }
 
@@ -43,6 +48,10 @@ pub fn mask(text: &str) -> (String, Masked) {
     let mut masked = Masked::default();
     let mut cuts = emails(&plain);
     masked.emails = cuts.len() as u64;
+    let accounts = iban::find(&plain, &cuts);
+    masked.accounts = accounts.len() as u64;
+    cuts.extend(accounts.into_iter().map(|at| (at, "[account]")));
+    cuts.sort_by_key(|(at, _)| at.start);
     let groups = digits::groups(&plain, &cuts);
     let mut i = 0;
     while i < groups.len() {

@@ -174,11 +174,11 @@ impl fmt::Display for FileSummary {
                 s.spelling, s.column, s.count
             )?;
         }
-        let Masked { phones, cards, ids, emails } = self.masked;
-        if phones + cards + ids + emails > 0 {
+        if self.masked != Masked::default() {
+            let Masked { phones, cards, ids, emails, accounts } = self.masked;
             writeln!(
                 f,
-                "  masked      {phones} phone, {cards} card, {ids} identity numbers, {emails} e-mail addresses"
+                "  masked      {phones} phone, {cards} card, {accounts} account, {ids} identity numbers, {emails} e-mail addresses"
             )?;
         }
         for (count, what) in [

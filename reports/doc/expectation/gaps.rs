@@ -8,7 +8,7 @@ use crate::doc::operator::words;
 use crate::doc::told::{cell, plain, say, table};
 use crate::doc::{Align, Block, Figure, Finding, Section, Tone};
 use crate::study::Estimate;
-use crate::study::expectation::{Expected, Factor, Gap, GapKind, Month};
+use crate::study::expectation::{Expected, Factor, Gap, GapKind, Month, Promised};
 use crate::text::Prose;
 use crate::text::number::{self, Style};
 use broadgauge_model::text::{Lang, Phrase};
@@ -17,10 +17,18 @@ use broadgauge_model::unit::Unit;
 /// Fewer lines than this are not shown.
 const LEAST_LINES: usize = 10;
 
-/// The name of a factor.
-fn factor(factor: Factor) -> Phrase {
+/// The name of a factor: a norm is not called a promise.
+fn factor(row: &Expected, factor: Factor) -> Phrase {
     match factor {
-        Factor::Promise => Phrase { en: "the promise", zh: "承诺" },
+        Factor::Promise => match row.promise_is {
+            Some(Promised::Norm) => {
+                Phrase { en: "the norm (nothing is promised)", zh: "通常水平（未作承诺）" }
+            }
+            Some(Promised::ContractOrNorm) => {
+                Phrase { en: "the promise or norm", zh: "承诺或通常水平" }
+            }
+            _ => Phrase { en: "the promise", zh: "承诺" },
+        },
         Factor::History => Phrase { en: "own history", zh: "自身历史" },
         Factor::Region => Phrase { en: "the region", zh: "本地区水平" },
         Factor::WordOfMouth => Phrase { en: "word of mouth", zh: "口碑" },
@@ -226,7 +234,7 @@ fn weighed(row: &Expected) -> Finding {
     let most = row.weights.pooled.iter().max_by(|a, b| value(a).total_cmp(&value(b)));
     let gain = row.held_out.is_some_and(|h| h.deviance_gain > 0.0 && h.auc_shortfall > h.auc_value);
     if let Some(most) = most.filter(|_| row.weights.separable) {
-        let gaps = [("factor", factor(most.factor).into()), ("weight", say(&most.weight, Style::Share))];
+        let gaps = [("factor", factor(row, most.factor).into()), ("weight", say(&most.weight, Style::Share))];
         return Finding {
             tone: Tone::Plain,
             word: Phrase { en: "Told apart", zh: "可区分" }.into(),
@@ -269,7 +277,7 @@ fn drawn(report: &Basis<'_>, row: &Expected) -> Block {
             .pooled
             .iter()
             .map(|weight| DotRow {
-                label: factor(weight.factor).get(lang).to_owned(),
+                label: factor(row, weight.factor).get(lang).to_owned(),
                 value: words::answer(&weight.weight).figure(lang),
                 reference: None,
                 marked: false,
@@ -290,7 +298,7 @@ fn by_segment(row: &Expected) -> Block {
         (Phrase { en: "Segment", zh: "用户群" }, Align::Left),
         (Phrase { en: "Weeks with a complaint", zh: "有投诉的周" }, Align::Right),
     ];
-    columns.extend(row.factors.iter().map(|f| (factor(*f), Align::Right)));
+    columns.extend(row.factors.iter().map(|f| (factor(row, *f), Align::Right)));
     let rows = row.weights.segments.iter().map(|segment| {
         let mut cells = vec![plain(&segment.segment), plain(segment.episodes.to_string())];
         cells.extend(segment.weights.iter().map(|w| cell(&w.weight, Style::Share)));

@@ -96,6 +96,9 @@ pub(super) fn waterfall(report: &Basis<'_>, row: &Expected, all: &Month) -> Opti
         }
         rows.push(level(Phrase { en: "Used to", zh: "以往" }, &all.history));
         rows.push(level(Phrase { en: "Others in the region", zh: "本地区其他线路" }, &all.region));
+        if all.norm.as_estimate().is_some() {
+            rows.push(level(Phrase { en: "Norm", zh: "通常水平" }, &all.norm));
+        }
         for steps in &segments {
             rows.push(WaterfallRow::Group(group(steps.segment.as_deref(), steps.lines, lang)));
             rows.extend(of(steps, lang));
@@ -111,7 +114,7 @@ pub(super) fn waterfall(report: &Basis<'_>, row: &Expected, all: &Month) -> Opti
         }
     };
     let file = format!("expectation-gap-{}", words::series_file(&row.series));
-    Some(Block::Figure(Figure::new(file, title.clone(), caption(steps), make)))
+    Some(Block::Figure(Figure::new(file, title.clone(), caption(steps, all), make)))
 }
 
 fn group(segment: Option<&str>, lines: usize, lang: Lang) -> String {
@@ -147,7 +150,7 @@ fn of(steps: &Steps, lang: Lang) -> Vec<WaterfallRow> {
     rows
 }
 
-fn caption(steps: &Steps) -> Prose {
+fn caption(steps: &Steps, all: &Month) -> Prose {
     const HOW: Phrase = Phrase {
         en: "Points are means over lines (of logarithms) with 95% intervals; bars are steps, which multiply, with 95% intervals from resampled lines. Time of day: busy hours against other hours of the same line and day; what is expected is expected of busy hours, so that it is a step from a promise only. Access and region: the group against the best technology in the same region, and the best region of the same technology, each best one chosen on one half of the lines and used for the other, and averaged over all orders of the steps (Shapley). What none of them explains is hatched and always shown.",
         zh: "点为各线路的均值（取对数）及 95% 区间；条为差距，逐级相乘，附线路重抽样的 95% 区间。忙时：同一线路同一天的忙时对其他时段；期望本身即针对忙时，故仅以承诺为起点时才有此项。接入与地区：对同一地区内最好的技术、同一技术中最好的地区；最好者在一半线路上选出、用于另一半，并对各差距的所有顺序取平均（Shapley）。均不能解释的部分以斜线表示，始终显示。",
@@ -155,6 +158,10 @@ fn caption(steps: &Steps) -> Prose {
     const BEST: Phrase = Phrase {
         en: "Best access: {technologies}; best region: {regions}.",
         zh: "最好的接入：{technologies}；最好的地区：{regions}。",
+    };
+    const NORM: Phrase = Phrase {
+        en: "Norm: the median of the lines of the same technology and tier. It stands among what is expected where nothing is promised, and is no promise.",
+        zh: "通常水平为同技术同档位线路的中位数；合同未作承诺时计入期望，但并非承诺。",
     };
     const CANNOT: Phrase = Phrase {
         en: "The data cannot tell what Wi-Fi and terminals at home add, nor the path to the peers: both are in what is not explained.",
@@ -174,6 +181,9 @@ fn caption(steps: &Steps) -> Prose {
             ("regions", list(&steps.regions, |name| Prose::plain(name))),
         ];
         told = told.then(Prose::say(&BEST, &gaps));
+    }
+    if all.norm.as_estimate().is_some() {
+        told = told.then(NORM.into());
     }
     told.then(CANNOT.into())
 }

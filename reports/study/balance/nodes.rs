@@ -1,7 +1,8 @@
 //! Nodes day by day: how full they ran, what their lines had, and who complained the day after.
 
 use super::query::Query;
-use crate::study::expectation::{self, LineWeek, line_weeks};
+use crate::study::Note;
+use crate::study::expectation::{self, LineWeek, line_weeks, note_norm};
 use crate::study::experience::{Daily, Risk};
 use broadgauge_model::panel::{Panel, weekday};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,15 +141,24 @@ struct Levels {
     judged: f64,
 }
 
-/// The level that a line's customer has come to expect, by line and Monday: the plain mean of what is known of promise,
-/// own history, region and word of mouth, on the scale on which higher is worse.
+/// The level that a line's customer has come to expect, by line and Monday: the plain mean of what is known of promise
+/// (or the norm that stands for it), own history, region and word of mouth, on the scale on which higher is worse.
 pub(super) type Expected = BTreeMap<(usize, i32), f64>;
 
-pub(super) fn expected(panel: &Panel, daily: &Daily, risk: &Risk, query: &Query) -> Expected {
+pub(super) fn expected(
+    panel: &Panel,
+    daily: &Daily,
+    risk: &Risk,
+    query: &Query,
+    notes: &mut Vec<Note>,
+) -> Expected {
     let asked =
         expectation::Query { repeat_days: query.repeat_days, ..expectation::Query::of(query.own.as_str()) };
+    let weeks = line_weeks(panel, daily, risk, &asked);
+    let by_norm = weeks.iter().filter(|week| week.norm().is_some()).map(|week| week.line);
+    note_norm(notes, daily.series.metric, by_norm.collect::<BTreeSet<_>>().len());
     let known = |week: LineWeek| Some(((week.line, week.day), week.expected()?));
-    line_weeks(panel, daily, risk, &asked).into_iter().filter_map(known).collect()
+    weeks.into_iter().filter_map(known).collect()
 }
 
 /// A line on a day, with what it had the day before and whether an episode began.

@@ -12,11 +12,15 @@
 //! What the gap between the promise and what is had is made of is told by lines that are alike but for the hour, the
 //! access technology or the region, and what none of these explains stays a step of its own.
 //!
+//! A promise of delay is rare. Where there is none, the norm of the line's technology and tier stands for it in the level
+//! that is expected, but is nobody's promise: neither the gap to the promise nor what is desired is read off it.
+//!
 //! It sees what customers do and not what they think: an expectation that nobody acts on leaves no trace. Customers
 //! who left are not asked, and a promise is that of the contract as it stands now.
 
 mod fit;
 mod months;
+mod norm;
 pub mod query;
 pub mod row;
 mod steps;
@@ -24,14 +28,15 @@ mod weeks;
 
 pub use query::Query;
 pub use row::{
-    Expectation, Expected, Factor, Gap, GapKind, HeldOut, Level, Matter, Month, Origin, Placebo, Step,
-    StepKind, Steps, Weights, Zone,
+    Expectation, Expected, Factor, Gap, GapKind, HeldOut, Level, Matter, Month, Origin, Placebo, Promised,
+    Step, StepKind, Steps, Weights, Zone,
 };
 pub(in crate::study) use weeks::{LineWeek, date, line_weeks};
 
 use super::experience::{Daily, Risk};
 use super::{Declined, Head, Method, Note, Words};
 use crate::stats::multiple::q_values;
+use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::Panel;
 use broadgauge_model::text::Phrase;
 use fit::Judgement;
@@ -40,7 +45,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The study's version: raised when its numbers may move.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// A metric known of fewer lines than this is left out.
 const FEWEST_LINES: usize = 10;
 
@@ -66,7 +71,9 @@ pub fn study(panel: &Panel, query: &Query) -> Expectation {
             Note::push(&mut head.notes, Words::plain(few).and("metric", metric.label), lines.len() as u64);
             continue;
         }
-        rows.push(expected(panel, &daily, &weeks, lines.len(), query));
+        let row = expected(panel, &daily, &weeks, lines.len(), query);
+        note_norm(&mut head.notes, metric, row.judged_by_norm);
+        rows.push(row);
     }
     adjust(&mut rows);
     let declined = rows.is_empty().then(|| {
@@ -77,6 +84,15 @@ pub fn study(panel: &Panel, query: &Query) -> Expectation {
         Declined::because(Words::with(phrase, &[("own", &query.own)]))
     });
     Expectation { head, rows, declined }
+}
+
+/// Says of how many lines a norm stands for the promise that nobody made.
+pub(in crate::study) fn note_norm(notes: &mut Vec<Note>, metric: MetricId, lines: usize) {
+    let norm = Phrase {
+        en: "{metric}: lines of which none is promised, judged by the norm of their technology and tier",
+        zh: "{metric}：合同未作承诺的线路，以同技术同档位的通常水平代替承诺",
+    };
+    Note::push(notes, Words::plain(norm).and("metric", metric.label), lines as u64);
 }
 
 /// q-values: the tests of all metrics are one family.
@@ -92,6 +108,9 @@ fn expected(panel: &Panel, daily: &Daily, weeks: &[LineWeek], lines: usize, quer
     let factors = fit::known_factors(weeks);
     let series = daily.series.clone();
     let metric = series.metric;
+    let known = || weeks.iter().filter(|_| factors.contains(&Factor::Promise));
+    let by_norm: BTreeSet<usize> = known().filter(|w| w.norm().is_some()).map(|w| w.line).collect();
+    let promise_is = Promised::of(known().any(|week| week.promised), !by_norm.is_empty());
     let missing = Factor::ALL.into_iter().filter(|f| !factors.contains(f)).collect();
     let judged = Judgement::of(panel, weeks, &factors).unwrap_or_else(|_| Judgement::none(&factors));
     let (weights, used) = judged.weights(query);
@@ -111,6 +130,8 @@ fn expected(panel: &Panel, daily: &Daily, weeks: &[LineWeek], lines: usize, quer
         line_weeks: judged.rows,
         episodes: judged.events,
         factors_missing: missing,
+        promise_is,
+        judged_by_norm: by_norm.len(),
         correlations: judged.correlations(),
         matters: judged.matters(),
         weights,

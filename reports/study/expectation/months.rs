@@ -47,8 +47,8 @@ impl Ground<'_> {
         let contract = &self.panel.lines[week.line].promise;
         let minimum = contract.minimum_down_mbps.filter(|_| self.metric == MetricId::DOWNLOAD_GOODPUT);
         let adequate = least(minimum.and_then(|m| self.scale.to(m)), self.knee)?;
-        // What is desired is never worse than what is adequate.
-        let desired = least(week.factors[0], week.region_good)?.min(adequate);
+        // What is desired is never worse than what is adequate, and a norm is no promise.
+        let desired = least(week.promise(), week.region_good)?.min(adequate);
         Some(match week.value {
             value if value > adequate => -1,
             value if value <= desired => 1,
@@ -92,7 +92,7 @@ impl Ground<'_> {
         let gap = |kind: GapKind| Gap {
             gap: kind,
             value: match kind {
-                GapKind::Promise => between(&region, 0),
+                GapKind::Promise => over(&|p| Some(region(p)? - p.week.promise()?), &share),
                 GapKind::History => between(&value, 1),
                 GapKind::Peer => between(&value, 2),
                 GapKind::WordOfMouth => between(&region, 3),
@@ -117,7 +117,8 @@ impl Ground<'_> {
             lines: group.iter().map(|p| p.week.line).collect::<BTreeSet<_>>().len(),
             observed: over(&value, &back),
             expected: over(&|p| Some(p.expected), &back),
-            promise: factor(0),
+            promise: over(&|p| p.week.promise(), &back),
+            norm: over(&|p| p.week.norm(), &back),
             history: factor(1),
             region: factor(2),
             word_of_mouth: factor(3),
@@ -134,6 +135,7 @@ impl Ground<'_> {
             observed: self.scale.back(p.week.value),
             expected: self.scale.back(p.expected),
             factors: p.week.factors.map(|factor| factor.map(|level| self.scale.back(level))),
+            by_norm: p.week.norm().is_some(),
             zone: p.standing.map(|standing| match standing {
                 -1 => "below",
                 0 => "inside",

@@ -48,6 +48,10 @@ pub struct Expected {
     pub factors: Vec<Factor>,
     /// The factors that are not, and the weight of which goes to the others.
     pub factors_missing: Vec<Factor>,
+    /// What stands among the factors as the promise; none where nothing does.
+    pub promise_is: Option<Promised>,
+    /// Lines of which no delay is promised: the norm of their technology and tier stands for the promise among the factors.
+    pub judged_by_norm: usize,
     /// How the factors go together within the same technology and tier.
     pub correlations: Vec<Pair>,
     /// Does expectation matter beside the value itself? With equal weights, fixed before looking.
@@ -71,6 +75,38 @@ pub struct Expected {
     /// Every line and week, where asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<Level>,
+}
+
+/// What a promise is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Promised {
+    /// The contract, of every line.
+    Contract,
+    /// The norm of technology and tier, because nothing is promised.
+    Norm,
+    /// The contract of some lines, and the norm of the others.
+    ContractOrNorm,
+}
+
+impl Promised {
+    pub(super) const fn of(contract: bool, norm: bool) -> Option<Self> {
+        match (contract, norm) {
+            (true, true) => Some(Self::ContractOrNorm),
+            (true, false) => Some(Self::Contract),
+            (false, true) => Some(Self::Norm),
+            (false, false) => None,
+        }
+    }
+
+    /// The word in tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Contract => "promise",
+            Self::Norm => "norm",
+            Self::ContractOrNorm => "promise or norm",
+        }
+    }
 }
 
 /// The correlation of two factors.
@@ -173,8 +209,10 @@ pub struct Month {
     pub observed: Answer,
     /// What they had come to expect.
     pub expected: Answer,
-    /// The promise.
+    /// The promise, of the lines that have one.
     pub promise: Answer,
+    /// The norm of technology and tier, of the lines for which it stands for a promise.
+    pub norm: Answer,
     /// What they were used to.
     pub history: Answer,
     /// What others in the region had.
@@ -356,6 +394,8 @@ pub struct Level {
     pub expected: f64,
     /// In the order of [`Factor::ALL`]: promise, history, region, word of mouth.
     pub factors: [Option<f64>; 4],
+    /// Whether the first of them is no promise but the norm that stands for one.
+    pub by_norm: bool,
     /// `below`, `inside` or `above` the zone of tolerance; `null` where its ends are not known.
     pub zone: Option<&'static str>,
 }

@@ -74,7 +74,7 @@ fn lines(daily: &Daily, quiet: &[Vec<(i32, f64)>], placed: &[Placed<'_>]) -> Vec
         entry.0 += one.week.value;
         entry.1 += one.expected;
         entry.2 += 1.0;
-        entry.3.extend(one.week.factors[0]);
+        entry.3.extend(one.week.promise());
     }
     let line = |(at, (had, expected, n, promise)): (usize, (f64, f64, f64, Vec<f64>))| Line {
         at,

@@ -1,8 +1,12 @@
 use super::*;
+use crate::stats::{Purpose, Stream};
 use crate::study::Answer;
-use crate::study::planted::habits::Habits;
+use crate::study::planted::habits::{Habits, complain};
+use broadgauge_model::complaint::Class;
+use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::CellValues;
 use broadgauge_model::place::Promise;
+use broadgauge_model::result::{Direction, Load};
 
 fn quick() -> Query {
     Query { swaps: 19, ..Query::of("A") }
@@ -112,4 +116,93 @@ fn neither_threads_nor_the_order_of_rows_change_a_byte() {
     shuffled.cells.reverse();
     shuffled.complaints.reverse();
     assert_eq!(json(&shuffled), expected);
+}
+
+/// The lines of the planted habits with round trips instead of rates, none of them promised, and complaints of those who
+/// are short of the norm of their class, their own history, the region and the talk, with these weights.
+fn delays(weights: [f64; 4]) -> Panel {
+    let mut panel = Habits::PLANTED.panel(7);
+    for cell in &mut panel.cells {
+        let CellValues::Number(rate) = cell.values else { continue };
+        cell.metric = MetricId::ROUND_TRIP_DELAY;
+        (cell.load, cell.direction) = (Load::Idle, Direction::RoundTrip);
+        cell.values = CellValues::Number(2_000.0 / rate);
+    }
+    let levels = study(&panel, &Query { levels: true, replicates: 20, ..quick() }).rows.remove(0).levels;
+    let stream = &mut Stream::new(34, Purpose::Simulation, 1);
+    let mut free = vec![i32::MIN; panel.lines.len()];
+    for level in &levels {
+        let known: Option<Vec<f64>> = level.factors.iter().map(|f| f.map(f64::ln)).collect();
+        let Some(known) = known else { continue };
+        let expected: f64 = known.iter().zip(weights).map(|(f, w)| f * w).sum();
+        let short = (level.observed.ln() - expected).max(0.0);
+        let line = panel.lines.iter().position(|line| line.line_id == level.line_id).unwrap();
+        let week: jiff::civil::Date = level.week.parse().unwrap();
+        let days = week.since(jiff::civil::date(1970, 1, 1)).unwrap().get_days();
+        let day = days + stream.below(7) as i32;
+        if stream.uniform() < 1.0 / (1.0 + (3.8 - 3.0 * short).exp()) && day > free[line] {
+            free[line] = day + 28;
+            complain(&mut panel, line, day, Class::Network);
+        }
+    }
+    panel
+}
+
+#[test]
+fn a_delay_that_nobody_promised_is_judged_by_the_norm_of_its_class() {
+    let planted = [0.5, 0.3, 0.15, 0.05];
+    let mut panel = delays(planted);
+    let asked = Query { levels: true, replicates: 100, ..quick() };
+    let got = study(&panel, &asked);
+    let row = &got.rows[0];
+    assert!(row.factors_missing.is_empty() && row.judged_by_norm == 1_000, "{:?}", row.factors_missing);
+    let is_norm = |note: &&Note| note.reason.to_string().contains("norm of their technology");
+    assert_eq!(got.head.notes.iter().find(is_norm).unwrap().count, 1_000);
+    assert!(row.matters.p.unwrap() < 0.01, "{:?}", row.matters);
+    // A norm is one for a whole class, so its weight is known less well than that of promises that differ.
+    for (weight, truth) in row.weights.pooled.iter().zip(planted) {
+        let Some(e) = weight.weight.as_estimate() else { continue };
+        assert!(e.interval().0 <= truth + 0.02 && truth - 0.02 <= e.interval().1, "{weight:?} {truth}");
+    }
+    // The norm is the median of the class: half of its lines are better.
+    let last = row.levels.iter().map(|level| level.week.clone()).max().unwrap();
+    for tier in [50.0, 200.0] {
+        let of_tier = |level: &&Level| {
+            let line = panel.lines.iter().find(|line| line.line_id == level.line_id).unwrap();
+            level.week == last && line.promise.promised_down_mbps == Some(tier)
+        };
+        let inside: Vec<&Level> = row.levels.iter().filter(of_tier).collect();
+        let norms: Vec<f64> = inside.iter().map(|level| level.factors[0].unwrap()).collect();
+        let (low, high) = norms.iter().fold((f64::MAX, f64::MIN), |(l, h), n| (n.min(l), n.max(h)));
+        assert!(high / low < 1.05, "one norm for a class: {low} to {high}");
+        let better = inside.iter().filter(|level| level.observed < low).count() as f64;
+        assert!((0.4..0.6).contains(&(better / inside.len() as f64)), "{tier}: {better}");
+    }
+    // Nobody promised it, so nobody promised too much, and no norm is told as a promise.
+    let gap = |study: &Expectation| study.rows[0].months[0].gaps[0].value.as_estimate().is_some();
+    let all = &row.months[0];
+    assert!(!gap(&got) && all.promise.as_declined().is_some() && all.norm.as_estimate().is_some());
+    assert!(row.promise_is == Some(Promised::Norm) && row.levels.iter().all(|level| level.by_norm));
+    // Of those to whom something is promised, the promise is told, and of the others the norm.
+    let mut some = panel.clone();
+    some.lines.iter_mut().step_by(2).for_each(|line| line.promise.promised_delay_ms = Some(15.0));
+    let some = study(&some, &Query { levels: true, replicates: 20, ..quick() });
+    let row = &some.rows[0];
+    assert!(row.judged_by_norm == 500 && row.promise_is == Some(Promised::ContractOrNorm));
+    assert!((row.months[0].promise.as_estimate().unwrap().value() - 15.0).abs() < 1e-6);
+    assert_eq!(row.months[0].norm.as_estimate().unwrap().n(), 500);
+    assert!(row.levels.iter().all(|l| l.by_norm != l.factors[0].is_some_and(|p| (p - 15.0).abs() < 1e-9)));
+    // Where it is promised, the promise counts.
+    panel.lines.iter_mut().for_each(|line| line.promise.promised_delay_ms = Some(15.0));
+    let promised = study(&panel, &asked);
+    let row = &promised.rows[0];
+    assert!(row.judged_by_norm == 0 && row.promise_is == Some(Promised::Contract) && gap(&promised));
+    assert!(promised.head.notes.iter().all(|note| !is_norm(&note)));
+    assert!(row.levels.iter().all(|level| (level.factors[0].unwrap() - 15.0).abs() < 1e-9));
+    // Nor has a class that nobody knows a norm.
+    panel.lines.iter_mut().for_each(|line| {
+        line.promise = Promise::default();
+        line.technology = None;
+    });
+    assert_eq!(study(&panel, &asked).rows[0].factors_missing, [Factor::Promise]);
 }

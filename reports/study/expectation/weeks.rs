@@ -9,6 +9,7 @@
 //! towards the median over all regions by as much as it is uncertain. What is said lies above or below it by the
 //! reputation of the month before, because talk of the same month may follow the complaints.
 
+use super::norm::norms;
 use super::query::Query;
 use crate::stats::expectation::reference::{lived_level, shrink};
 use crate::study::experience::{Daily, Risk, median};
@@ -65,6 +66,8 @@ pub(in crate::study) struct LineWeek {
     pub(in crate::study) value: f64,
     /// In the order of [`Factor::ALL`]; none where it is not known.
     pub(in crate::study) factors: [Option<f64>; 4],
+    /// Whether the first of them is a promise, and not the norm that stands for one.
+    pub(in crate::study) promised: bool,
     /// Three quarters of the other lines of the region are worse than this.
     pub(in crate::study) region_good: Option<f64>,
     /// Whether an episode could begin on that Monday, and the seven days from it were lived to their end.
@@ -74,6 +77,16 @@ pub(in crate::study) struct LineWeek {
 }
 
 impl LineWeek {
+    /// What the contract promises.
+    pub(in crate::study) fn promise(&self) -> Option<f64> {
+        self.factors[0].filter(|_| self.promised)
+    }
+
+    /// The norm, where it stands for a promise.
+    pub(in crate::study) fn norm(&self) -> Option<f64> {
+        self.factors[0].filter(|_| !self.promised)
+    }
+
     /// The plain mean of the levels that are known; none where none is.
     pub(in crate::study) fn expected(&self) -> Option<f64> {
         let known: Vec<f64> = self.factors.iter().copied().flatten().collect();
@@ -93,6 +106,7 @@ pub(in crate::study) fn line_weeks(
     let talk = Talk::of(panel, &query.own);
     let by_week = mondays.par_iter().map(|&monday| {
         let region = Regions::of(panel, daily, monday);
+        let norm = norms(panel, daily, monday - REGION_DAYS..monday);
         let known = risk.own.iter().filter_map(|&line| {
             let service = &risk.days[line];
             if !service.contains(&monday) {
@@ -118,7 +132,8 @@ pub(in crate::study) fn line_weeks(
                 line,
                 day: monday,
                 value,
-                factors: [promise, history, level, word],
+                factors: [promise.or(norm[line]), history, level, word],
+                promised: promise.is_some(),
                 region_good: around.map(|a| a.good),
                 // A week that is cut short cannot be called quiet.
                 at_risk: risk.may_begin(line, monday) && monday + 7 <= service.end,

@@ -4,13 +4,13 @@ use super::query::{Extra, Query};
 use super::row::Refused;
 use crate::stats::rows::Rows;
 use crate::stats::{Answer as Stat, classifier};
-use crate::study::Words;
-use crate::study::expectation::{LineWeek, line_weeks};
+use crate::study::expectation::{LineWeek, line_weeks, note_norm};
 use crate::study::experience::{Daily, Risk, Scale};
+use crate::study::{Note, Words};
 use broadgauge_model::metric::MetricId;
 use broadgauge_model::panel::Panel;
 use broadgauge_model::text::Phrase;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Metrics looked at where none are named.
 const MOST_METRICS: usize = 3;
@@ -112,7 +112,8 @@ pub(super) struct Features {
 }
 
 impl Features {
-    pub(super) fn of(panel: &Panel, risk: &Risk, query: &Query) -> Self {
+    /// Notes by what lines are judged, where that is not a promise.
+    pub(super) fn of(panel: &Panel, risk: &Risk, query: &Query, notes: &mut Vec<Note>) -> Self {
         let mut dailies = Daily::of_panel(panel, &query.own, &query.metrics, query.expectation.peak);
         let known = |daily: &Daily| risk.own.iter().map(|line| daily.lines[*line].len()).sum::<usize>();
         dailies.sort_by_key(|daily| (std::cmp::Reverse(known(daily)), daily.series.metric));
@@ -122,10 +123,13 @@ impl Features {
         for (number, daily) in dailies.iter().enumerate() {
             let metric = daily.series.metric;
             columns.extend([Says::Short(metric), Says::Behind(metric), Says::Days(metric)]);
+            let mut by_norm = BTreeSet::new();
             for week in line_weeks(panel, daily, risk, &query.expectation) {
+                by_norm.extend(week.norm().map(|_| week.line));
                 let slot = weeks.entry((week.line, week.day)).or_insert_with(|| vec![None; dailies.len()]);
                 slot[number] = Some(week);
             }
+            note_norm(notes, metric, by_norm.len());
         }
         columns.push(Says::Before);
         let (extra, refused) = accepted(&query.extra);

@@ -35,7 +35,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The study's version: raised when its numbers may move.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The penalty, per squared standard deviation.
 const RIDGE: f64 = 1.0;
 /// The least share that is left alone.
@@ -47,7 +47,7 @@ const MOST_REASONS: usize = 3;
 pub fn study(panel: &Panel, query: &Query) -> Silent {
     let mut head = head(panel, query);
     let risk = Risk::of(panel, &query.own, query.expectation.repeat_days, &mut head.notes);
-    let mut features = Features::of(panel, &risk, query);
+    let mut features = Features::of(panel, &risk, query, &mut head.notes);
     let horizon = query.horizon_days;
     let came = |s: &Snapshot| risk.episodes(s.line, &(s.day..s.day + horizon)) > 0;
     let known = |s: &Snapshot| s.at_risk && s.day + horizon <= risk.period.end;

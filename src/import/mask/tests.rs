@@ -60,6 +60,72 @@ fn cards_and_identity_numbers_go() {
 }
 
 #[test]
+fn account_numbers_go() {
+    // Examples of the registry of ISO 13616; their checks were worked out by Python's integers.
+    for number in [
+        "DE89 3704 0044 0532 0130 00",
+        "DE89370400440532013000",
+        "de89-3704-0044-0532-0130-00",
+        "ＤＥ８９　３７０４　００４４　０５３２　０１３０　００",
+        "GB29 NWBK 6016 1331 9268 19",
+        "GB29NWBK60161331926819",
+        "FR14 2004 1010 0505 0001 3M02 606",
+        "NL91 ABNA 0417 1643 00",
+        "NO93 8601 1117 947",
+        "MT84 MALT 0110 0001 2345 MTLC AST0 01S",
+        "CH93 0076 2011 6238 5295 7",
+        "BE68 5390 0754 7034",
+        "LC55HEMM000100010012001200023015",
+        "LY83002048000020100120361",
+        "MN121234123456789123",
+        "RU0304452522540817810538091310419",
+        "YE15CBYE0001018861234567891234",
+    ] {
+        let (text, count) = mask(&format!("refund to {number}, please"));
+        assert_eq!((text.as_str(), count.accounts), ("refund to [account], please", 1), "{number}");
+        assert_eq!((count.phones, count.cards, count.ids), (0, 0, 0), "{number}");
+        assert_eq!(masked(&format!("账号{number}。")), "账号[account]。", "{number}");
+    }
+    let two = mask("BE68 5390 0754 7034 or call 13812345678 about NO93 8601 1117 947");
+    assert_eq!(
+        (two.0.as_str(), two.1.accounts, two.1.phones),
+        ("[account] or call [phone] about [account]", 2, 1)
+    );
+    assert_eq!(masked("DE89370400440532013000@example.com"), "[email]");
+}
+
+#[test]
+fn tickets_and_words_of_that_form_stay() {
+    for text in [
+        // One digit wrong, a country without such numbers, one character too few and too many.
+        "DE89 3704 0044 0532 0130 01",
+        "ZZ89 3704 0044 0532 0130 00",
+        "DE89 3704 0044 0532 0130 0",
+        "DE8937040044053201300055",
+        "ticket DE12-345678 and NO2015-0408-1022",
+        "order GB29-NWBK-6016, modem SE24XR7-00012345",
+        "case NL20150408102256 since 2015-04-08",
+        "BE there at 8, AT 10 or FR 14",
+        "XDE89370400440532013000",
+    ] {
+        assert_eq!(mask(text).1.accounts, 0, "{text}");
+    }
+}
+
+#[test]
+fn of_tickets_in_the_form_of_an_account_about_one_in_ninety_seven_is_taken_for_one() {
+    // A ticket of two letters and twenty digits is as long as a German account number; nothing else tells them apart.
+    let ticket = |n: u64| {
+        format!("DE{:02}{:018}", n % 90 + 10, n.wrapping_mul(982_451_653_000_007) % 1_000_000_000_000_000_000)
+    };
+    let taken: u64 = (0..20_000).map(|n| mask(&ticket(n)).1.accounts).sum();
+    assert!((150..260).contains(&taken), "{taken} of 20,000, 206 expected");
+    // Tickets as ticket systems write them are of no country's length.
+    let short = |n: u64| format!("ticket DE{:08} NO-{:06} INC{:07} SE{n:05}-{:04}", n, n, n, n % 9_999);
+    assert_eq!((0..20_000).map(|n| mask(&short(n)).1.accounts).sum::<u64>(), 0);
+}
+
+#[test]
 fn addresses_go() {
     assert_eq!(masked("mail a.b+c@example.co.uk."), "mail [email].");
     assert_eq!(masked("邮箱zhang_3＠ｅｘａｍｐｌｅ．ｃｏｍ，谢谢"), "邮箱[email]，谢谢");
@@ -115,6 +181,25 @@ proptest! {
     fn an_identity_number_goes(region in "[1-9][0-9]{5}", y in 1900..2030u32, m in 1..13u32, d in 1..29u32, tail in "[0-9]{3}[0-9X]") {
         let (text, count) = mask(&format!("证{region}{y}{m:02}{d:02}{tail}。"));
         prop_assert_eq!((text.as_str(), count.ids), ("证[id]。", 1));
+    }
+
+    #[test]
+    fn an_account_number_goes_from_any_text_and_one_wrong_digit_leaves_it(
+        before in "[^0-9０-９@＠A-Za-zＡ-Ｚａ-ｚ]{0,12}", bank in "[0-9]{18}", wrong in 0..18usize, blanks: bool,
+    ) {
+        let rest = format!("{bank}131400").bytes().fold(0, |rest, b| (rest * 10 + u32::from(b - b'0')) % 97);
+        let number = format!("DE{:02}{bank}", 98 - rest);
+        let written = |number: &str| if blanks {
+            number.as_bytes().chunks(4).map(|part| std::str::from_utf8(part).unwrap()).collect::<Vec<_>>().join(" ")
+        } else {
+            number.to_owned()
+        };
+        let (text, count) = mask(&format!("{before}{}。", written(&number)));
+        prop_assert_eq!((text, count.accounts), (format!("{before}[account]。"), 1));
+        let mut other = number.into_bytes();
+        other[4 + wrong] = if other[4 + wrong] == b'9' { b'0' } else { other[4 + wrong] + 1 };
+        let other = String::from_utf8(other).unwrap();
+        prop_assert_eq!(mask(&written(&other)).1.accounts, 0);
     }
 
     #[test]
