@@ -1,6 +1,6 @@
 //! Runs every experiment with planted truth at full length and prints what came out beside its bar.
 //!
-//! `cargo run --release -p broadgauge-reports --example planted_truth -- [REPLICATES] [NAME]` (2,000 where left out; only
+//! `cargo run --release -p broadgauge-reports --example planted_truth -- [REPLICATES] [NAME]` (500 where left out; only
 //! experiments whose function has this in its name). The exit code is 1 where a bar is missed.
 
 #[path = "../stats/planted/mod.rs"]
@@ -37,14 +37,14 @@ fn experiments(replicates: u64) -> Vec<(&'static str, Experiment)> {
         ("run_lengths", Box::new(move || peers::run_lengths(20 * replicates))),
         ("plans_keep_their_word", Box::new(move || peers::plans_keep_their_word(replicates))),
         ("each_line_is_its_own_control", Box::new(move || lines::each_line_is_its_own_control(replicates))),
-        ("knees", Box::new(move || effects::knees(replicates / 4))),
-        ("knees of lines", Box::new(move || effects::knees_of_lines(replicates / 4))),
+        ("knees", Box::new(move || effects::knees(replicates))),
+        ("knees of lines", Box::new(move || effects::knees_of_lines(replicates))),
         ("leads", Box::new(move || effects::leads(replicates))),
         ("shares", Box::new(move || effects::shares(replicates))),
-        ("expectation_weights", Box::new(move || effects::expectation_weights(replicates / 10))),
+        ("expectation_weights", Box::new(move || effects::expectation_weights(replicates))),
         ("expectation_matters", Box::new(move || effects::expectation_matters(replicates))),
-        ("silent", Box::new(move || effects::silent(replicates / 4))),
-        ("composites", Box::new(move || effects::composites(replicates / 4, 200))),
+        ("silent", Box::new(move || effects::silent(replicates))),
+        ("composites", Box::new(move || effects::composites(replicates, 200))),
         ("balance", Box::new(move || effects::balance(replicates))),
         ("plateaus", Box::new(move || effects::plateaus(replicates))),
         ("repairs", Box::new(move || effects::repairs(replicates))),
@@ -53,7 +53,7 @@ fn experiments(replicates: u64) -> Vec<(&'static str, Experiment)> {
 }
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let replicates = std::env::args().nth(1).map_or(Ok(2_000), |n| n.parse())?;
+    let replicates = std::env::args().nth(1).map_or(Ok(500), |n| n.parse())?;
     let wanted = std::env::args().nth(2).unwrap_or_default();
     let mut out = std::io::stdout().lock();
     let mut missed = 0;

@@ -21,7 +21,7 @@ use statrs::function::gamma::ln_gamma;
 const MOST_ITERATIONS: usize = 60;
 /// A step this small, in standard deviations of the covariate, ends the search.
 const SMALL_STEP: f64 = 1e-10;
-/// Where rounding hides the last digits, a step this small will do after all iterations.
+/// Rounding may hide what a step this small gains: it is taken all the same, and will do after all iterations.
 const SMALL_ENOUGH: f64 = 1e-6;
 /// Information that has shrunk by this factor is gone: the maximum lies at infinity.
 const NO_INFORMATION: f64 = 1e-12;
@@ -367,16 +367,19 @@ impl<'a> Scaled<'a> {
             let step = usable.solve(&here.score);
             let size = step.amax();
             let enough = if iteration < MOST_ITERATIONS { SMALL_STEP } else { SMALL_ENOUGH };
-            if size < enough * (1.0 + here.b.iter().fold(0.0, |m: f64, b| m.max(b.abs()))) {
+            let largest = here.b.iter().fold(0.0, |m: f64, b| m.max(b.abs()));
+            if size < enough * (1.0 + largest) {
                 here.inverse = usable.inverse();
                 return Ok((here, iteration));
             }
+            // Over many rows that are alike, the rounding of their sum hides what a last small step gains.
+            let last = size < SMALL_ENOUGH * (1.0 + largest) && std::env::var_os("NOFIX").is_none();
             let mut share = 1.0;
             loop {
                 let b: Vec<f64> = here.b.iter().zip(step.iter()).map(|(b, s)| b + share * s).collect();
                 let (there, there_root) = self.at(b);
                 let slack = 1e-12 * (1.0 + here.penalised.abs());
-                if there.penalised >= here.penalised - slack {
+                if last || there.penalised >= here.penalised - slack {
                     (here, root) = (there, there_root);
                     break;
                 }

@@ -152,3 +152,28 @@ proptest! {
         prop_assert!((z(&a) - z(&b)).abs() < 1e-6);
     }
 }
+
+// Where the value is below the knee all rows are alike: their terms round the same way, and the sum by more than the last
+// step gains. Halving such a step ended after 16 iterations with no convergence, or crept on through all 60.
+#[test]
+fn rounding_over_many_rows_does_not_stop_the_last_step() {
+    const ROWS: usize = 160_000;
+    for seed in [1_000, 1_077] {
+        let u = uniforms(seed, 3 * ROWS);
+        let value = |i: usize| {
+            let middle = u[i] + u[ROWS + i] + u[(i + 7) % ROWS] - 1.5;
+            (0.4 * middle).exp() * [0.2, 0.5, 0.8][i * 3 / ROWS]
+        };
+        let values: Vec<f64> = (0..ROWS).map(value).collect();
+        let beyond = |knee: f64| values.iter().map(move |v| (v - knee).max(0.0));
+        let y: Vec<f64> = beyond(0.8)
+            .zip(&u[2 * ROWS..])
+            .map(|(v, u)| f64::from(u8::from(*u < logistic(-6.2 + 2.2 * v))))
+            .collect();
+        for knee in (0..12).map(|k| 0.3 + 0.06 * f64::from(k)) {
+            let rows = Rows::of_columns(&[beyond(knee).collect::<Vec<_>>()]).unwrap();
+            let fit = Glm::new(Family::Bernoulli, &rows, &y).fit().unwrap();
+            assert!(fit.iterations < 10, "{} iterations with a knee at {knee}", fit.iterations);
+        }
+    }
+}

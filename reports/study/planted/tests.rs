@@ -1,5 +1,6 @@
 //! The experiments, at a length that a test run can bear; the example `planted_studies` runs them longer.
 
+use super::streets::Streets;
 use super::{Finding, experiments, loops, views};
 
 fn check(findings: Vec<Finding>) {
@@ -48,12 +49,18 @@ fn planted_expectations_come_back_and_one_threshold_for_all_raises_no_alarm() {
 
 #[test]
 fn silent_lines_are_found_and_their_risk_means_what_it_says() {
-    check(loops::silence(3));
+    check(loops::silence(2));
 }
 
 #[test]
 fn the_planted_balance_point_is_covered() {
     check(loops::balances(12));
+}
+
+#[test]
+fn the_threshold_of_streets_is_told_and_covered() {
+    // A third of the lines, who complain three times as often: as many complaints in a third of the time.
+    check(loops::thresholds_of_streets(2, Streets { nodes: 16, rate: 0.003, ..Streets::PLANTED }));
 }
 
 #[test]
