@@ -164,7 +164,8 @@ impl BalanceChart {
         let (title, axis) = if self.has_costs() { (PER_COST, SPENT) } else { (PER_NODE, NODES) };
         let (low, high) =
             span(steps.iter().flat_map(|step| step.height.extent()).chain(self.worth).chain([0.0]));
-        let y = Ticks::linear(low, high, (area.height / 35.0) as usize, number::tick);
+        // Names stand above the intervals.
+        let y = Ticks::linear(low, low + 1.2 * (high - low), (area.height / 35.0) as usize, number::tick);
         let x = if self.has_costs() {
             Ticks::linear(0.0, last.to, (area.width / 90.0) as usize, |v| number::fixed(v, 0))
         } else {
@@ -190,17 +191,19 @@ impl BalanceChart {
             scene.push_with(marker((f64::midpoint(left, right), top), MarkerShape::Circle, OWN), tip);
         }
         scene.push(Shape::Polyline { points: line, stroke: Stroke::new(OWN, 2.0) });
-        for step in &steps {
-            let (left, right) = (panel.x(step.from), panel.x(step.to));
-            let name = middle(step.node, (f64::midpoint(left, right), area.bottom() - 10.0), TEXT).halo();
-            if name.width() + 8.0 < right - left {
-                scene.text(name);
-            }
-        }
         if let Some(worth) = self.worth.filter(|_| self.has_costs()) {
             let at = panel.y(worth);
             let line = Stroke::new(GREEN, 1.4).dashed(&[2.0, 2.5]);
             scene.line((area.x, at), (area.right(), at), line);
+        }
+        for step in &steps {
+            let Figure::Known { value, interval, .. } = &step.height else { continue };
+            let (left, right) = (panel.x(step.from), panel.x(step.to));
+            let top = panel.y(interval.1.max(*value)) - 12.0;
+            let name = middle(step.node, (f64::midpoint(left, right), top), TEXT).halo();
+            if name.width() + 8.0 < right - left {
+                scene.text(name);
+            }
         }
         panel.base_line(scene);
         panel.x_title(scene, axis.get(lang));

@@ -86,6 +86,9 @@ const LINES: Phrase = Phrase { en: "Lines", zh: "线路数" };
 const INNER: Stroke = Stroke::new(AXIS, 1.2).dashed(&[5.0, 3.0]);
 const OUTER: Stroke = Stroke::new(TEXT, 1.2).dashed(&[2.0, 2.0]);
 
+/// An end of the funnel and its line.
+type End = (fn(&Limits) -> f64, Stroke);
+
 impl Silent {
     fn items(&self, lang: Lang) -> Vec<(Swatch, String)> {
         const CAME: Phrase = Phrase { en: "complaints so far", zh: "已有投诉" };
@@ -322,7 +325,7 @@ impl Silent {
             let middle = (area.x + area.width / 2.0, area.y + area.height / 2.0);
             scene.text(super::panel::middle(reason, middle, TEXT).halo());
         }
-        let ends: [(Edge, Stroke); 4] = [
+        let ends: [End; 4] = [
             (|p| p.limits_95.0, INNER),
             (|p| p.limits_95.1, INNER),
             (|p| p.limits_998.0, OUTER),

@@ -59,11 +59,16 @@ const LEAD: f64 = 17.0;
 const TITLES: f64 = 24.0;
 const AXIS_ROOM: f64 = 50.0;
 const BETWEEN: f64 = 14.0;
+/// Narrower ranges have too few ticks on a logarithmic axis to be read.
+const WIDE: f64 = 5.0;
 const LEFT_ALONE: Ink = GREY;
 const DASH: &[f64] = &[5.0, 3.0];
 const WEEKS: Phrase = Phrase { en: "Weeks since it was done", zh: "完成后周数" };
 const CHANGE: Phrase = Phrase { en: "Change (%)", zh: "变化（%）" };
 const PLACEBOS: Phrase = Phrase { en: "Placebo dates", zh: "安慰剂日期数" };
+
+/// The treated or those left alone: what they had, line, mark, and how far aside.
+type Side = (fn(&TreatedWeek) -> &Figure, Stroke, MarkerShape, f64);
 
 impl Treated {
     fn items(lang: Lang) -> Vec<(Swatch, String)> {
@@ -178,7 +183,7 @@ fn series(scene: &mut Scene, room: Rect, one: &TreatedPanel, lang: Lang) {
     let label = |v: f64| words::tick(v, one.metric.unit);
     let y = if low > high {
         Ticks::linear(0.0, 1.0, 2, |_| String::new())
-    } else if low > 0.0 {
+    } else if low > 0.0 && high > WIDE * low {
         Ticks::log_upright(low, high, room.height, label)
     } else {
         Ticks::linear(low, high, 4, label)
@@ -237,7 +242,8 @@ fn histogram(scene: &mut Scene, room: Rect, one: &TreatedPanel, (low, high): (f6
         counts[(((change - from) / width) as usize).min(BINS - 1)] += 1;
     }
     let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
-    let y = Ticks::linear(0.0, 1.25 * most, 3, number::tick);
+    let count = |v: f64| if one.placebo.is_empty() { String::new() } else { number::tick(v) };
+    let y = Ticks::linear(0.0, 1.25 * most, 3, count);
     let left = y.label_width() + 12.0;
     // The last label reaches beyond its tick.
     let area = Rect::new(room.x + left, room.y, room.width - left - 14.0, room.height);

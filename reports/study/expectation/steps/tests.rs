@@ -21,7 +21,7 @@ fn town(run: u64, promised: bool) -> Panel {
     let mut panel = habits.panel(run);
     panel.cells.clear();
     for (at, line) in panel.lines.iter_mut().enumerate() {
-        let copper = at / 3 % 4 == 0;
+        let copper = (at / 3).is_multiple_of(4);
         line.region = Some(format!("r{}", at % 3));
         line.technology = Some(if copper { "fttc" } else { "fttp" }.into());
         let promise = if copper { 50.0 } else { 200.0 };
