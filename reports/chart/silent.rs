@@ -63,9 +63,6 @@ pub struct SilentRow {
     pub course: Vec<(String, Option<f64>)>,
 }
 
-/// An edge of the funnel.
-type Edge = fn(&Limits) -> f64;
-
 /// The funnel at a number of lines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {

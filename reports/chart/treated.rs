@@ -174,9 +174,6 @@ impl Chart for Treated {
     }
 }
 
-/// One of the two lines: what of a week it shows, how, and by how much it is moved aside.
-type Side = (fn(&TreatedWeek) -> &Figure, Stroke, MarkerShape, f64);
-
 fn series(scene: &mut Scene, room: Rect, one: &TreatedPanel, lang: Lang) {
     let figures = || one.weeks.iter().flat_map(|week| [&week.treated, &week.left_alone]);
     let (low, high) = span(figures().flat_map(Figure::extent));

@@ -56,10 +56,6 @@ fn all(runs: u64) -> Vec<(&'static str, Experiment)> {
         ("fixed_thresholds", Box::new(move || loops::fixed_thresholds(runs / 10))),
         ("silence", Box::new(move || loops::silence(runs / 50))),
         ("balances", Box::new(move || loops::balances(runs / 5))),
-        (
-            "thresholds_of_streets",
-            Box::new(move || loops::thresholds_of_streets(runs / 5, planted::streets::Streets::PLANTED)),
-        ),
         ("steady_complaints", Box::new(move || loops::steady_complaints(runs))),
         ("complaints_after_repairs", Box::new(move || loops::complaints_after_repairs(runs / 5))),
         ("repairs", Box::new(move || loops::repairs(runs))),

@@ -43,5 +43,13 @@ fn the_first_page_names_the_worst_node_and_how_full_nodes_may_run() {
             assert!(!chart.table(lang).rows.is_empty(), "{name}");
         }
     }
-    assert_eq!(document.figure_names(), ["worst-nodes", "balance-fttc", "before-and-after"]);
+    let names = [
+        "worst-nodes",
+        "balance-fttc",
+        "treated-and-left-alone",
+        "before-and-after",
+        "control-loaded_round_trip_delay",
+        "control-complaints",
+    ];
+    assert_eq!(document.figure_names(), names);
 }

@@ -5,12 +5,9 @@ use super::habits::Habits;
 use super::queues::Queues;
 use super::repairs::{Repairs, with_complaints};
 use super::steady;
-use super::streets::Streets;
 use crate::study::Estimate;
 use crate::study::closed_loop::State;
-use crate::study::{balance, closed_loop, complaints, expectation, silent};
-use broadgauge_model::complaint::Class;
-use rayon::prelude::*;
+use crate::study::{balance, closed_loop, expectation, silent};
 
 fn rate(what: &'static str, hits: &[bool], bar: (f64, f64)) -> Finding {
     let got = hits.iter().filter(|hit| **hit).count() as f64 / hits.len() as f64;
@@ -121,50 +118,6 @@ pub(crate) fn balances(runs: u64) -> Vec<Finding> {
         rate("balance point .75: interval covers", &covered, (0.90, 1.0)),
         rate("balance point .75: the safe point is safe", &safe, (0.90, 1.0)),
     ]
-}
-
-/// Streets where complaints begin at 80 ms, repeats are one episode, some complain far more readily than others and many
-/// have a second reason: what `study balance` and `study complaints` tell of the threshold.
-pub(crate) fn thresholds_of_streets(runs: u64, town: Streets) -> Vec<Finding> {
-    let told = |run: u64| {
-        let panel = town.panel(run);
-        let full = balance::study(&panel, &balance::Query { replicates: 19, ..balance::Query::of("A") });
-        let asked =
-            complaints::Query { replicates: 20, windows_hours: vec![24], ..complaints::Query::of("A") };
-        let said = complaints::study(&panel, &asked);
-        let knee = said.dose_response.iter().find(|row| row.class == Class::Network);
-        [full.limit.as_estimate().copied(), knee.and_then(|row| row.knee.as_estimate().copied())]
-    };
-    let runs: Vec<_> = (0..runs.max(2)).into_par_iter().map(told).collect();
-    let covers = |e: Estimate| e.interval().0 <= 80.0 && 80.0 <= e.interval().1;
-    let of = |study: usize, [place, told, covered]: [&'static str; 3]| {
-        let mut places: Vec<f64> = runs.iter().filter_map(|run| Some(run[study]?.value())).collect();
-        places.sort_by(f64::total_cmp);
-        let middle = places.get(places.len() / 2).copied().unwrap_or(0.0);
-        // Of few runs the middle lies a few milliseconds off: its standard deviation is that of one, 8 ms, times 1.25 through
-        // the root of their number.
-        let slack = 5.0 + 20.0 * (1.0 / (runs.len() as f64).sqrt() - 1.0 / 100.0_f64.sqrt()).max(0.0);
-        vec![
-            Finding { what: place, runs: runs.len() as u64, got: middle, bar: (80.0 - slack, 80.0 + slack) },
-            rate(told, &runs.iter().map(|run| run[study].is_some()).collect::<Vec<_>>(), (0.90, 1.0)),
-            rate(
-                covered,
-                &runs.iter().filter_map(|run| run[study].map(covers)).collect::<Vec<_>>(),
-                (0.90, 1.0),
-            ),
-        ]
-    };
-    let balance = [
-        "streets, balance: median limit",
-        "streets, balance: a limit is told",
-        "streets, balance: 80 ms covered",
-    ];
-    let complaints = [
-        "streets, complaints: median knee",
-        "streets, complaints: a knee is told",
-        "streets, complaints: 80 ms covered",
-    ];
-    [of(0, balance), of(1, complaints)].concat()
 }
 
 /// A complaint on one day in fifty, for half a year: no week is unusual, and the rate does not sink as complaints that

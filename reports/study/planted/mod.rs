@@ -8,7 +8,6 @@ pub(crate) mod operators;
 pub(crate) mod queues;
 pub(crate) mod repairs;
 pub(crate) mod steady;
-pub(crate) mod streets;
 #[cfg(test)]
 mod tests;
 pub(crate) mod town;

@@ -1,6 +1,5 @@
 //! The experiments, at a length that a test run can bear; the example `planted_studies` runs them longer.
 
-use super::streets::Streets;
 use super::{Finding, experiments, loops, views};
 
 fn check(findings: Vec<Finding>) {
@@ -55,12 +54,6 @@ fn silent_lines_are_found_and_their_risk_means_what_it_says() {
 #[test]
 fn the_planted_balance_point_is_covered() {
     check(loops::balances(12));
-}
-
-#[test]
-fn the_threshold_of_streets_is_told_and_covered() {
-    // A third of the lines, who complain three times as often: as many complaints in a third of the time.
-    check(loops::thresholds_of_streets(2, Streets { nodes: 16, rate: 0.003, ..Streets::PLANTED }));
 }
 
 #[test]
