@@ -144,7 +144,9 @@ impl Dns {
         details: &mut Map<String, Value>,
     ) -> Result<Vec<Lookup>, ProbeError> {
         // What no lookup could get, none is made for.
-        drop(crate::tcp::open(to, &context.binding)?);
+        if !context.net.is_virtual() {
+            drop(crate::tcp::open(to, &context.binding)?);
+        }
         let Settings { fresh, .. } = self.settings;
         let (manner, timeout) = (self.checked.manner, self.checked.timeout);
         let pace = self.checked.pace(context.seed);

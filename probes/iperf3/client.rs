@@ -223,6 +223,9 @@ impl Turn {
     }
 
     async fn udp_stream(&self, settings: &Settings, context: &Context) -> Result<Socket, String> {
+        if context.net.is_virtual() {
+            return Err(String::from("was not opened: loads over UDP need sockets of this machine"));
+        }
         let socket = tcp::open_udp(self.address, &context.binding).map_err(|error| error.to_string())?;
         super::udp::buffers(&socket, settings.window_bytes);
         socket.connect(&self.address.into()).map_err(|error| format!("was not connected: {error}"))?;

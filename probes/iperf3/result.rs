@@ -247,9 +247,8 @@ impl Told<'_> {
         if cut > 0 && !self.interrupted {
             return unmeasured(format!("{cut} of {} streams ended before their time{why}", settings.streams));
         }
-        if let Some(silent) =
-            meter::fell_silent(&ours.intervals).filter(|_| !why.is_empty() && !self.interrupted)
-        {
+        // At a stop, too, the far end is asked for its results.
+        if let Some(silent) = meter::fell_silent(&ours.intervals).filter(|_| !why.is_empty()) {
             return unmeasured(format!("{silent}{why}"));
         }
         let Some(goodput) = meter::goodput(&ours.intervals, &ours.waiting) else {

@@ -128,8 +128,10 @@ impl Direction<'_> {
                 format!("no payload that counts moved in {seconds:.1} s")
             });
         };
-        // There is nobody to ask at the end: it is told from a line that stalls by nothing coming on any stream.
-        if let Some(why) = meter::fell_silent(&intervals).filter(|_| !interrupted) {
+        // There is nobody to ask at the end. An upload is told from a line that stalls by an answer that comes behind it, a
+        // download by nothing coming on any stream.
+        let asked = !interrupted && !loaded.tally.heard_at_end;
+        if let Some(why) = meter::fell_silent(&intervals).filter(|_| asked) {
             return unmeasured(why);
         }
         goodput.describe(details);

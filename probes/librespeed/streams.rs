@@ -286,6 +286,7 @@ async fn upload_once(
         }
     };
     look(held);
+    lock(&shared.tally).heard_at_end |= head.is_ok() && shared.now() >= shared.end;
     match head {
         Err(why) => Fate::Refused(why),
         Ok(head) if !head.status().is_success() => Fate::Refused(Refused::Status(head.status().as_u16())),

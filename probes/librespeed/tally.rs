@@ -88,6 +88,8 @@ pub struct Tally {
     pub refused_bytes: u64,
     /// When the oldest request was asked that was given up at a stop.
     pub left_open: Option<Mono>,
+    /// Whether the far end answered an upload when time was up: it may stall then, but it is alive.
+    pub heard_at_end: bool,
 }
 
 impl Tally {
@@ -100,6 +102,7 @@ impl Tally {
             refused: BTreeMap::new(),
             refused_bytes: 0,
             left_open: None,
+            heard_at_end: false,
         }
     }
 

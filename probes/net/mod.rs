@@ -1,5 +1,6 @@
-//! The only door to sockets: [`real`] opens those of this machine, [`sim`] those of a seeded virtual network. Datagrams have a
-//! socket, TCP connections a [`Wire`].
+//! The door to sockets: [`real`] opens those of this machine, [`sim`] those of a seeded virtual network. Datagrams have a
+//! socket, TCP connections a [`Wire`]. Only what one blocking thread does for many (connection attempts, loads over UDP)
+//! opens its own, and not on a virtual network.
 //!
 //! A datagram socket gives three things that a plain socket does not: both clocks read together, the kernel's own
 //! timestamps of packets that arrive and leave (`SO_TIMESTAMPING`), and a wait that ends at a time told. The kernel's

@@ -106,7 +106,7 @@ impl Probe for Throughput {
             let asked_at = context.clock.wall();
             // Connections are made meanwhile: a few small packets, behind the last of the idle probes or the peer's report,
             // which itself came behind what the load had left in the line. As late as can be: ten seconds after they were
-            // made BBR pauses to see the smallest delay, and a load of ten seconds is to be over by then.
+            // made BBR pauses to see the smallest delay, and of a load of ten seconds no more than a round trip is to be left then.
             let first = parts.is_empty();
             let settle = async {
                 match &mut idle {
@@ -115,12 +115,20 @@ impl Probe for Throughput {
                     _ => tokio::time::sleep(rest.to_std()).await,
                 }
             };
-            let patience = rest - turn.head_start();
+            let later = rest - turn.head_start();
             let prepare = async {
-                tokio::time::sleep(patience.to_std()).await;
+                tokio::time::sleep(later.to_std()).await;
                 turn.prepare(&self.settings, context).await
             };
-            let (lanes, ()) = tokio::join!(prepare, settle);
+            let mut stop = context.stop.clone();
+            let (lanes, ()) = tokio::select! {
+                () = stop.wait() => {
+                    interrupted = true;
+                    parts.push(Part::NotAsked("stopped before".into()));
+                    continue;
+                }
+                ready = async { tokio::join!(prepare, settle) } => ready,
+            };
             let (loaded, beside) = self.load(*way, lanes, &mut turn, watch.as_ref(), context).await;
             interrupted = context.stop.is_set() || loaded.as_ref().is_ok_and(|loaded| loaded.interrupted);
             parts.push(Part::Asked(Box::new(Asked { way: *way, at: asked_at, loaded, beside })));

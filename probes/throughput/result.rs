@@ -155,8 +155,8 @@ impl Direction<'_> {
             let planned = planned as f64 / 10.0;
             return (None, unmeasured(format!("the test ended after {seconds} s of {planned}")));
         }
-        let said_nothing = loaded.sender.is_none() && !loaded.interrupted;
-        if let Some(why) = meter::fell_silent(&loaded.intervals).filter(|_| said_nothing) {
+        // At a stop, too, the far end is asked what it saw.
+        if let Some(why) = meter::fell_silent(&loaded.intervals).filter(|_| loaded.sender.is_none()) {
             return (None, unmeasured(why));
         }
         let Some(goodput) = meter::goodput(&loaded.intervals, &loaded.waiting) else {

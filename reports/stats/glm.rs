@@ -373,7 +373,7 @@ impl<'a> Scaled<'a> {
                 return Ok((here, iteration));
             }
             // Over many rows that are alike, the rounding of their sum hides what a last small step gains.
-            let last = size < SMALL_ENOUGH * (1.0 + largest) && std::env::var_os("NOFIX").is_none();
+            let last = size < SMALL_ENOUGH * (1.0 + largest);
             let mut share = 1.0;
             loop {
                 let b: Vec<f64> = here.b.iter().zip(step.iter()).map(|(b, s)| b + share * s).collect();

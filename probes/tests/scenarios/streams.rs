@@ -211,7 +211,11 @@ async fn told(method: &str, expect: &Bounds, scenario: &Scenario) -> Told {
 #[tokio::test(start_paused = true)]
 async fn every_story_over_tcp_comes_out_as_told() {
     let mut wrong = Vec::new();
+    let all: toml::Table = SETTINGS.parse().unwrap();
     for (name, story) in stories::<Story>("scenarios/streams") {
+        for method in all.keys() {
+            assert!(story.methods.contains_key(method), "{name} says nothing of {method}");
+        }
         for (method, expect) in &story.methods {
             wrong.extend(told(method, expect, &story.network).await.wrong(&name));
         }

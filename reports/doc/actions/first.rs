@@ -108,7 +108,7 @@ fn relief(report: &Basis<'_>) -> Block {
         (Phrase { en: "Busiest hour", zh: "最忙小时" }, Align::Right),
         (Phrase { en: "Bring to", zh: "降至" }, Align::Right),
         (Phrase { en: "Avoided in 30 days", zh: "30 天避免投诉" }, Align::Right),
-        (Phrase { en: "Per 1,000 spent", zh: "每千元避免" }, Align::Right),
+        (Phrase { en: "Per 1,000 spent", zh: "每千单位花费避免" }, Align::Right),
         (Phrase { en: "All so far", zh: "累计" }, Align::Right),
     ];
     let share = |v: f64| plain(number::percent((v * 1000.0).round() / 1000.0));
